@@ -1,0 +1,24 @@
+//! What a client saw and what a cluster did: operations, histories, traces and views.
+//!
+//! This crate knows no protocol, no checker and no clock. A [`History`] is what clients saw of a system; a
+//! [`Trace`] is the list of named steps that produced it; a [`View`] is what one node shows of itself to the
+//! properties. [`format`](mod@format) reads and writes histories in the formats of the field.
+
+pub mod digest;
+pub mod event;
+pub mod history;
+pub mod json;
+pub mod node;
+pub mod trace;
+pub mod value;
+pub mod view;
+
+pub use digest::Digest;
+pub use event::{Event, EventRecord, Kind, Process};
+pub use history::{
+    BuildOptions, History, HistoryBuilder, Operation, Outcome, ProcessReuse, RuleBroken,
+};
+pub use node::NodeId;
+pub use trace::{Trace, TraceEnd, TraceError, TraceHeader, TraceLine};
+pub use value::{Value, ValueId, Values};
+pub use view::{LogRecord, LogView, PeerProgress, Role, View};
