@@ -21,4 +21,6 @@ pub use history::{
 pub use node::NodeId;
 pub use trace::{Trace, TraceEnd, TraceError, TraceHeader, TraceLine};
 pub use value::{Value, ValueId, Values};
-pub use view::{LogRecord, LogView, PeerProgress, Role, View};
+pub use view::{
+    Cause, LogRecord, LogView, Logs, MessageView, Observation, PeerProgress, Role, View,
+};

@@ -96,3 +96,57 @@ pub struct View<'a> {
     /// By node, what it believes of its peers; empty unless it leads.
     pub peers: &'a [PeerProgress],
 }
+
+/// A message as a property sees it: who claims what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageView {
+    /// To whom.
+    pub to: NodeId,
+    /// The sender's term in it.
+    pub term: u64,
+    /// Whether it binds its sender to a vote for the receiver in that term. A pre-vote does not.
+    pub grants_vote: bool,
+}
+
+/// Why a node is observed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// It started, for the first time or after a crash: what is volatile begins anew.
+    Boot,
+    /// It took a step.
+    Step,
+    /// What it had written reached its disk.
+    Sync,
+    /// It crashed: the view is that of a node that has only its disk.
+    Crash,
+}
+
+/// The logs of the whole group, for properties that compare nodes.
+pub trait Logs {
+    /// How many nodes there are.
+    fn nodes(&self) -> usize;
+
+    /// The log as the node works with it. Of a node that is down: what its disk kept.
+    fn log(&self, node: NodeId) -> LogView<'_>;
+
+    /// The part of the log that survives a crash now.
+    fn durable_log(&self, node: NodeId) -> LogView<'_>;
+}
+
+/// What is to be seen after one node did one thing.
+///
+/// Properties are asked about every observation of a run, in order; what they must remember (ghost state) they
+/// keep themselves.
+#[derive(Clone, Copy)]
+pub struct Observation<'a> {
+    /// Who did something.
+    pub node: NodeId,
+    /// Why it is observed.
+    pub cause: Cause,
+    /// What it shows now.
+    pub view: View<'a>,
+    /// What it put on the network just now, in order.
+    pub sent: &'a [MessageView],
+    /// The logs of all.
+    pub logs: &'a dyn Logs,
+}
