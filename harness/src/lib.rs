@@ -1,1 +1,6 @@
-//! placeholder
+//! Tribunal: workloads against clusters under faults, judged by checkers.
+//!
+//! This library is everything behind the `tribunal` binary: generators, workloads and nemeses (pure values), the
+//! runtimes that drive protocol nodes with them, shrinking, reports and the command line.
+
+pub mod runtime;

@@ -1,0 +1,286 @@
+//! The contract between a protocol and whatever runs it.
+//!
+//! A [`Node`] is a value that takes an [`Input`] and answers with an ordered list of [`Effect`]s. What must
+//! survive a crash is a type of its own, [`Durable`], changed only by the effect [`Effect::Write`]; all else is
+//! volatile and lives in the node. Three rules make the contract:
+//!
+//! 1. Effects are executed in order. **A send or reply emitted after a write waits until that write has reached
+//!    the disk.** Most real bugs of this family break this rule, so the contract keeps it and a planted bug has
+//!    to emit its effects in the wrong order.
+//! 2. A crash keeps what had reached the disk and, of what had not, whatever the disk happened to keep
+//!    ([`Loss`](crate::disk::Loss)); it may cut a list of effects at any place.
+//! 3. A node has no clock and no randomness: a timer is armed with a range and the driver picks.
+
+use std::fmt::{Debug, Display};
+use std::hash::Hash;
+use std::str::FromStr;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tribunal_histories::{LogView, MessageView, NodeId, Value, View};
+
+use crate::bugs::Bugs;
+use crate::disk::Disk;
+
+/// Everything that crosses a boundary: compared and ordered for canonical states, serialised for the wire.
+pub trait Datum:
+    Clone + Debug + Eq + Ord + Hash + Send + Sync + Serialize + DeserializeOwned + 'static
+{
+}
+impl<T: Clone + Debug + Eq + Ord + Hash + Send + Sync + Serialize + DeserializeOwned + 'static>
+    Datum for T
+{
+}
+
+/// A client, by its process number: it has at most one operation in flight and one session with the cluster.
+pub type ClientId = u32;
+
+/// A protocol: the volatile state of one node, and how it moves.
+pub trait Node: Clone + Debug + Eq + Hash + Send + Sized + 'static {
+    /// The name in the registry and in every trace.
+    const NAME: &'static str;
+
+    /// What all nodes of a cluster are started with.
+    type Config: Clone
+        + Debug
+        + Eq
+        + Send
+        + Sync
+        + Serialize
+        + DeserializeOwned
+        + Configuration
+        + 'static;
+    /// What nodes send each other. Its text is exact: two messages that print alike are equal.
+    type Message: Datum + Display;
+    /// What a node waits for. Arming an armed timer replaces it.
+    type Timer: Datum + Copy + Display;
+    /// What clients ask for.
+    type Request: Datum + Display + FromStr + Recorded;
+    /// What they are answered.
+    type Response: Datum + Display;
+    /// What survives a crash.
+    type Durable: Durable;
+    /// Its planted bugs, by [`Bug::number`](crate::bugs::Bug::number).
+    type Bug: Copy + Into<u8>;
+
+    /// Brings a node to life from its disk: at first start and after every crash, there is no other way.
+    fn boot(context: &mut Context<'_, Self>) -> Self;
+
+    /// Takes one input.
+    fn step(&mut self, input: Input<Self>, context: &mut Context<'_, Self>);
+
+    /// What the node shows of itself to properties.
+    fn view<'a>(&'a self, durable: &'a Self::Durable) -> View<'a>;
+
+    /// What a message shows to properties.
+    fn message_view(to: NodeId, message: &Self::Message) -> MessageView;
+
+    /// What a response means to the client that made a request.
+    fn reply(request: &Self::Request, response: &Self::Response) -> Reply;
+}
+
+/// What every configuration tells.
+pub trait Configuration {
+    /// The size of the cluster.
+    fn nodes(&self) -> usize;
+    /// The planted bugs that are on.
+    fn bugs(&self) -> Bugs;
+    /// The longest that a follower waits before it asks for an election, in microseconds: the unit in which
+    /// liveness is measured.
+    fn election_timeout_us(&self) -> u64;
+}
+
+/// How a request stands in a history.
+pub trait Recorded {
+    /// The operation's name, the key of its object and its argument.
+    fn record(&self) -> (&'static str, Value, Value);
+}
+
+/// What a response means to a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It happened, with this result.
+    Ok(Value),
+    /// It did not happen and never will, for this reason.
+    Fail(Value),
+    /// Ask again, there if a node is named: this one could not tell.
+    Elsewhere(Option<NodeId>),
+}
+
+/// The part of a node that survives a crash.
+pub trait Durable: Datum + Default {
+    /// A change of it: as small as what is really written.
+    type Write: Datum + Display;
+
+    /// Makes a change. A change that does not fit (the one before it was lost) is left out, as a log's recovery
+    /// leaves out what lies behind a gap.
+    fn apply(&mut self, write: &Self::Write);
+
+    /// What is left of a write that a crash tore in the middle; `None` if nothing is.
+    fn torn(write: &Self::Write) -> Option<Self::Write>;
+
+    /// The log in it, for properties.
+    fn log(&self) -> LogView<'_>;
+
+    /// What a node that is down shows to properties.
+    fn view(&self) -> View<'_>;
+}
+
+/// What a node is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input<N: Node> {
+    /// A message from a peer.
+    Message {
+        /// The sender, as the network knows it.
+        from: NodeId,
+        /// What it says.
+        message: N::Message,
+    },
+    /// A timer that was armed fired; it is no longer armed.
+    Timer(N::Timer),
+    /// A client asks. The pair (client, sequence) names the operation across retries.
+    Request {
+        /// Who.
+        client: ClientId,
+        /// Which of its operations.
+        sequence: u32,
+        /// What.
+        request: N::Request,
+    },
+    /// Writes reached the disk: see [`Context::synced`].
+    Synced,
+}
+
+/// The range that a driver draws a timer's duration from, in microseconds, both ends included. In
+/// [`World`](crate::world::World) it has no meaning: any armed timer may fire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TimerRange {
+    /// The shortest, in microseconds.
+    pub min_us: u64,
+    /// The longest, in microseconds.
+    pub max_us: u64,
+}
+
+/// What a node asks its driver to do.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Effect<N: Node> {
+    /// Bring a change to the disk. The node itself sees the change at once.
+    Write(<N::Durable as Durable>::Write),
+    /// Send a message to another node.
+    Send {
+        /// To whom.
+        to: NodeId,
+        /// What.
+        message: N::Message,
+    },
+    /// Answer a client.
+    Reply {
+        /// Whom.
+        client: ClientId,
+        /// Which of its operations.
+        sequence: u32,
+        /// What.
+        response: N::Response,
+    },
+    /// Arm a timer, or arm it anew.
+    SetTimer {
+        /// Which.
+        timer: N::Timer,
+        /// How long.
+        after: TimerRange,
+    },
+    /// Disarm a timer.
+    CancelTimer(N::Timer),
+    /// Something worth counting happened: a probe of the coverage report.
+    Note(&'static str),
+}
+
+/// What a node has in its hands while it takes a step: its configuration, its disk and the list of effects.
+#[derive(Debug)]
+pub struct Context<'a, N: Node> {
+    me: NodeId,
+    config: &'a N::Config,
+    disk: &'a mut Disk<N>,
+    effects: &'a mut Vec<Effect<N>>,
+}
+
+impl<'a, N: Node> Context<'a, N> {
+    pub(crate) fn new(
+        me: NodeId,
+        config: &'a N::Config,
+        disk: &'a mut Disk<N>,
+        effects: &'a mut Vec<Effect<N>>,
+    ) -> Self {
+        Self {
+            me,
+            config,
+            disk,
+            effects,
+        }
+    }
+
+    /// This node.
+    pub fn me(&self) -> NodeId {
+        self.me
+    }
+
+    /// The cluster's configuration.
+    pub fn config(&self) -> &'a N::Config {
+        self.config
+    }
+
+    /// Whether a planted bug is on.
+    pub fn has(&self, bug: N::Bug) -> bool {
+        self.config.bugs().contains(bug.into())
+    }
+
+    /// The durable state with all writes so far, whether or not they have reached the disk.
+    pub fn durable(&self) -> &N::Durable {
+        self.disk.written()
+    }
+
+    /// The durable state as a crash now would leave it at worst.
+    pub fn synced(&self) -> &N::Durable {
+        self.disk.synced()
+    }
+
+    /// Changes the durable state. What is sent or replied after this waits until the change has reached the disk.
+    pub fn write(&mut self, write: <N::Durable as Durable>::Write) {
+        self.disk.write_to_cache(&write);
+        self.effects.push(Effect::Write(write));
+    }
+
+    /// Changes the durable state in memory only: what a protocol that forgets to persist does. For planted bugs.
+    pub fn write_but_forget_to_persist(&mut self, write: &<N::Durable as Durable>::Write) {
+        self.disk.write_to_cache(write);
+    }
+
+    /// Sends a message to another node.
+    pub fn send(&mut self, to: NodeId, message: N::Message) {
+        self.effects.push(Effect::Send { to, message });
+    }
+
+    /// Answers a client.
+    pub fn reply(&mut self, client: ClientId, sequence: u32, response: N::Response) {
+        self.effects.push(Effect::Reply {
+            client,
+            sequence,
+            response,
+        });
+    }
+
+    /// Arms a timer, or arms it anew.
+    pub fn set_timer(&mut self, timer: N::Timer, after: TimerRange) {
+        self.effects.push(Effect::SetTimer { timer, after });
+    }
+
+    /// Disarms a timer.
+    pub fn cancel_timer(&mut self, timer: N::Timer) {
+        self.effects.push(Effect::CancelTimer(timer));
+    }
+
+    /// Counts a probe.
+    pub fn note(&mut self, probe: &'static str) {
+        self.effects.push(Effect::Note(probe));
+    }
+}

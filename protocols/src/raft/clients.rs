@@ -1,0 +1,52 @@
+//! What a node does for clients: commands through the log, each applied once (paper §8, dissertation §6.3).
+
+use tribunal_histories::Role;
+
+use super::log::{Entry, Payload, Write};
+use super::message::Response;
+use super::{Cx, Raft, RaftBug};
+use crate::contract::ClientId;
+use crate::state_machine::{Action, Command, Output};
+
+impl Raft {
+    pub(super) fn serve(
+        &mut self,
+        client: ClientId,
+        sequence: u32,
+        command: Command,
+        cx: &mut Cx<'_>,
+    ) {
+        if self.role != Role::Leader {
+            cx.note("a client was sent elsewhere");
+            return cx.reply(client, sequence, Response::NotLeader(self.leader));
+        }
+        if command.action == Action::Read {
+            return self.read(client, sequence, command.key, cx);
+        }
+        if let Some(output) = self.machine.answered(client, sequence)
+            && !cx.has(RaftBug::NoSessions)
+        {
+            cx.note("a retried command was answered from its session");
+            return cx.reply(client, sequence, Response::Answer(output));
+        }
+        if cx.has(RaftBug::ReplyBeforeCommit) {
+            let output = self.machine.clone().apply_again(command);
+            if output != Output::Mismatch {
+                cx.reply(client, sequence, Response::Answer(output));
+            }
+        }
+        let entry = Entry {
+            term: cx.durable().term,
+            payload: Payload::Command {
+                client,
+                sequence,
+                command,
+            },
+        };
+        cx.write(Write::Append {
+            after: cx.durable().log.last_index(),
+            entries: vec![entry],
+        });
+        self.send_to_all(cx);
+    }
+}

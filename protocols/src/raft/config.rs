@@ -1,0 +1,74 @@
+//! What every node of a Raft cluster is started with.
+
+use serde::{Deserialize, Serialize};
+
+use crate::bugs::Bugs;
+use crate::contract::{Configuration, TimerRange};
+
+/// A Raft cluster's configuration. Times are in microseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The number of voting nodes.
+    pub nodes: usize,
+    /// The least time without a leader before a node asks for an election.
+    pub election_min_us: u64,
+    /// The most.
+    pub election_max_us: u64,
+    /// How often a leader lets its followers hear from it.
+    pub heartbeat_us: u64,
+    /// Whether a node asks if it could win before it starts an election (dissertation §9.6).
+    pub pre_vote: bool,
+    /// The most entries in one message.
+    pub entries_per_message: usize,
+    /// The planted bugs that are on.
+    #[serde(default)]
+    pub bugs: Bugs,
+}
+
+impl Config {
+    /// The times of the Raft paper (§9.3: elections after 150 to 300 ms) for a cluster of this size.
+    pub fn of(nodes: usize) -> Self {
+        Self {
+            nodes,
+            election_min_us: 150_000,
+            election_max_us: 300_000,
+            heartbeat_us: 50_000,
+            pre_vote: true,
+            entries_per_message: 64,
+            bugs: Bugs::NONE,
+        }
+    }
+
+    pub(super) fn election_timeout(&self) -> TimerRange {
+        TimerRange {
+            min_us: self.election_min_us,
+            max_us: self.election_max_us,
+        }
+    }
+
+    pub(super) fn heartbeat(&self) -> TimerRange {
+        TimerRange {
+            min_us: self.heartbeat_us,
+            max_us: self.heartbeat_us,
+        }
+    }
+
+    pub(super) fn majority(&self) -> usize {
+        self.nodes / 2 + 1
+    }
+}
+
+impl Configuration for Config {
+    fn nodes(&self) -> usize {
+        self.nodes
+    }
+
+    fn bugs(&self) -> Bugs {
+        self.bugs
+    }
+
+    fn election_timeout_us(&self) -> u64 {
+        self.election_max_us
+    }
+}

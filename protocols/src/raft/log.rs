@@ -1,0 +1,314 @@
+//! What a Raft node keeps on disk: its term, its vote and its log (Raft paper, Figure 2, "Persistent state").
+//!
+//! Log compaction will move [`Log::start`] forward; every index here is already relative to it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use tribunal_histories::{LogRecord, LogView, NodeId, Role, View};
+
+use crate::contract::{ClientId, Durable};
+use crate::state_machine::Command;
+
+/// A place in the log; the first entry has index 1.
+pub type Index = u64;
+/// A term; the first election is held in term 1.
+pub type Term = u64;
+
+/// What an entry carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Payload {
+    /// Nothing: what a new leader appends to learn which entries are committed (dissertation §6.4).
+    Noop,
+    /// A client's command. Sent again it has the same client and sequence.
+    Command {
+        /// Who asked.
+        client: ClientId,
+        /// Which of its operations it is.
+        sequence: u32,
+        /// What it asked.
+        command: Command,
+    },
+}
+
+/// A log entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Entry {
+    /// The term of the leader that created it.
+    pub term: Term,
+    /// What it carries.
+    pub payload: Payload,
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.payload {
+            Payload::Noop => write!(f, "t{} no-op", self.term),
+            Payload::Command {
+                client,
+                sequence,
+                command,
+            } => {
+                write!(f, "t{} c{client}#{sequence} {command}", self.term)
+            }
+        }
+    }
+}
+
+/// A log, with a digest of every prefix beside it so that logs are compared in constant time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Log {
+    start: Index,
+    base: LogRecord,
+    entries: Vec<Entry>,
+    records: Vec<LogRecord>,
+}
+
+impl Log {
+    /// The index of the last entry; 0 if there is none.
+    pub fn last_index(&self) -> Index {
+        self.start + self.entries.len() as u64
+    }
+
+    /// The term of the last entry; 0 if there is none.
+    pub fn last_term(&self) -> Term {
+        self.view().last().term
+    }
+
+    /// The term of the entry at an index: 0 at index 0, `None` beyond the end.
+    pub fn term_at(&self, index: Index) -> Option<Term> {
+        self.view().at(index).map(|record| record.term)
+    }
+
+    /// The entry at an index.
+    pub fn entry(&self, index: Index) -> Option<&Entry> {
+        self.entries.get(self.offset(index)?)
+    }
+
+    /// At most `count` entries from an index on.
+    pub fn entries_from(&self, index: Index, count: usize) -> &[Entry] {
+        let from = self.offset(index).unwrap_or(0).min(self.entries.len());
+        &self.entries[from..self.entries.len().min(from + count)]
+    }
+
+    /// The first index of the term that the entry at `index` has.
+    pub fn first_of_term(&self, index: Index) -> Index {
+        let term = self.term_at(index);
+        let mut first = index;
+        while first > self.start + 1 && self.term_at(first - 1) == term {
+            first -= 1;
+        }
+        first
+    }
+
+    /// The last index of a term, if the log has an entry of it.
+    pub fn last_of_term(&self, term: Term) -> Option<Index> {
+        let offset = self
+            .records
+            .partition_point(|record| record.term <= term)
+            .checked_sub(1)?;
+        (self.records[offset].term == term).then_some(self.start + 1 + offset as u64)
+    }
+
+    /// The log as properties see it.
+    pub fn view(&self) -> LogView<'_> {
+        LogView {
+            start: self.start,
+            base: self.base,
+            records: &self.records,
+        }
+    }
+
+    fn offset(&self, index: Index) -> Option<usize> {
+        usize::try_from(index.checked_sub(self.start + 1)?).ok()
+    }
+
+    fn push(&mut self, entry: Entry) {
+        let prefix = self.view().last().prefix.then(&entry);
+        self.records.push(LogRecord {
+            term: entry.term,
+            prefix,
+        });
+        self.entries.push(entry);
+    }
+
+    /// Cuts off what lies behind `index`. An index before the start or beyond the end does nothing.
+    fn truncate(&mut self, index: Index) {
+        if let Some(length) = index
+            .checked_sub(self.start)
+            .and_then(|length| usize::try_from(length).ok())
+        {
+            self.entries.truncate(length);
+            self.records.truncate(length);
+        }
+    }
+}
+
+/// A Raft node's disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct HardState {
+    /// The latest term that the node has seen.
+    pub term: Term,
+    /// For whom it voted in that term.
+    pub voted_for: Option<NodeId>,
+    /// Its log.
+    pub log: Log,
+}
+
+/// A change of the disk.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Write {
+    /// A new term, a new vote, or both: one small record, written whole or not at all.
+    Vote {
+        /// The term.
+        term: Term,
+        /// The vote in it.
+        voted_for: Option<NodeId>,
+    },
+    /// Whatever lies behind `after` gives way to these entries.
+    Append {
+        /// The index of the entry that they follow.
+        after: Index,
+        /// The entries.
+        entries: Vec<Entry>,
+    },
+}
+
+impl fmt::Display for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Vote {
+                term,
+                voted_for: None,
+            } => write!(f, "term {term}"),
+            Self::Vote {
+                term,
+                voted_for: Some(node),
+            } => write!(f, "term {term}, vote for {node}"),
+            Self::Append { after, entries } => write!(f, "{} entries after {after}", entries.len()),
+        }
+    }
+}
+
+impl Durable for HardState {
+    type Write = Write;
+
+    fn apply(&mut self, write: &Write) {
+        match write {
+            // Records carry their term: one that was overtaken (the disk kept a later one and lost this) is stale.
+            Write::Vote { term, voted_for } if *term >= self.term => {
+                self.term = *term;
+                self.voted_for = *voted_for;
+            }
+            Write::Vote { .. } => {}
+            // Behind a gap there is nothing to append to: recovery stops at the first record that is missing.
+            Write::Append { after, .. } if *after > self.log.last_index() => {}
+            Write::Append { after, entries } => {
+                self.log.truncate(*after);
+                for entry in entries {
+                    self.log.push(*entry);
+                }
+            }
+        }
+    }
+
+    fn torn(write: &Write) -> Option<Write> {
+        match write {
+            Write::Vote { .. } => None,
+            Write::Append { after, entries } => {
+                let half = entries[..entries.len() / 2].to_vec();
+                Some(Write::Append {
+                    after: *after,
+                    entries: half,
+                })
+            }
+        }
+    }
+
+    fn log(&self) -> LogView<'_> {
+        self.log.view()
+    }
+
+    fn view(&self) -> View<'_> {
+        View {
+            role: Role::Follower,
+            term: self.term,
+            voted_for: self.voted_for,
+            log: self.log(),
+            ..View::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log_of(terms: &[Term]) -> Log {
+        let mut log = Log::default();
+        for term in terms {
+            log.push(Entry {
+                term: *term,
+                payload: Payload::Noop,
+            });
+        }
+        log
+    }
+
+    #[test]
+    fn terms_are_found_at_both_their_ends() {
+        let log = log_of(&[1, 1, 1, 4, 4, 5]);
+        assert_eq!(
+            (
+                log.first_of_term(3),
+                log.first_of_term(5),
+                log.first_of_term(6)
+            ),
+            (1, 4, 6)
+        );
+        assert_eq!(
+            (
+                log.last_of_term(1),
+                log.last_of_term(4),
+                log.last_of_term(3)
+            ),
+            (Some(3), Some(5), None)
+        );
+        assert_eq!(
+            (log.term_at(0), log.term_at(6), log.term_at(7)),
+            (Some(0), Some(5), None)
+        );
+    }
+
+    #[test]
+    fn prefixes_are_equal_exactly_if_the_entries_are() {
+        let (left, right) = (log_of(&[1, 2, 3]), log_of(&[1, 2, 4]));
+        assert_eq!(left.view().at(2), right.view().at(2));
+        assert_ne!(left.view().at(3), right.view().at(3));
+    }
+
+    #[test]
+    fn an_append_replaces_what_lies_behind_and_nothing_grows_behind_a_gap() {
+        let mut disk = HardState {
+            log: log_of(&[1, 1, 2]),
+            ..HardState::default()
+        };
+        let entries = vec![
+            Entry {
+                term: 3,
+                payload: Payload::Noop
+            };
+            2
+        ];
+        disk.apply(&Write::Append {
+            after: 9,
+            entries: entries.clone(),
+        });
+        assert_eq!(disk.log, log_of(&[1, 1, 2]));
+        let write = Write::Append { after: 1, entries };
+        disk.apply(&HardState::torn(&write).unwrap());
+        assert_eq!(disk.log, log_of(&[1, 3]));
+        disk.apply(&write);
+        assert_eq!(disk.log, log_of(&[1, 3, 3]));
+    }
+}

@@ -1,0 +1,268 @@
+//! Replication: how logs become equal, and when an entry is committed (paper §5.3 and §5.4.2).
+
+use tribunal_histories::{NodeId, Role};
+
+use super::election::peers;
+use super::log::{Index, Payload, Term, Write};
+use super::message::{Message, Response, Timer};
+use super::{Cx, Raft, RaftBug};
+use crate::state_machine::Output;
+
+impl Raft {
+    /// Sends every follower what it lacks, or an empty message.
+    pub(super) fn send_to_all(&mut self, cx: &mut Cx<'_>) {
+        for peer in peers(cx) {
+            self.send_entries(peer, cx);
+        }
+    }
+
+    /// Sends a follower what it lacks. The next message goes on behind these entries: if they are lost, the
+    /// follower refuses that one and the leader backs up.
+    fn send_entries(&mut self, to: NodeId, cx: &mut Cx<'_>) {
+        let log = &cx.durable().log;
+        let progress = &mut self.leadership.peers[to.index()];
+        let prev_index = progress.next_index - 1;
+        let entries = log
+            .entries_from(progress.next_index, cx.config().entries_per_message)
+            .to_vec();
+        progress.next_index += entries.len() as u64;
+        let message = Message::Append {
+            term: cx.durable().term,
+            prev_index,
+            prev_term: log.term_at(prev_index).unwrap_or_default(),
+            entries,
+            commit: self.commit,
+            round: self.leadership.round,
+        };
+        cx.send(to, message);
+    }
+
+    /// A leader's message: the log takes its entries if it has the entry before them.
+    pub(super) fn accept_entries(&mut self, from: NodeId, message: Message, cx: &mut Cx<'_>) {
+        let Message::Append {
+            term,
+            prev_index,
+            prev_term,
+            entries,
+            commit,
+            round,
+        } = message
+        else {
+            return;
+        };
+        let current = cx.durable().term;
+        if term < current || self.role == Role::Leader {
+            let refusal = Message::Refused {
+                term: current,
+                prev_index,
+                conflict_index: 0,
+                conflict_term: 0,
+                round,
+            };
+            return cx.send(from, refusal);
+        }
+        if self.role == Role::Follower {
+            self.leader = Some(from);
+        } else {
+            self.follow(term, Some(from), cx);
+        }
+        cx.set_timer(Timer::Election, cx.config().election_timeout());
+        let log = &cx.durable().log;
+        let fits = match log.term_at(prev_index) {
+            Some(own_term) => own_term == prev_term || cx.has(RaftBug::PreviousTermIgnored),
+            None => false,
+        };
+        if !fits {
+            cx.note("a follower refused entries that do not fit");
+            return cx.send(from, refusal(cx, prev_index, round));
+        }
+        let last_new = prev_index + entries.len() as u64;
+        let write = missing_entries(cx, prev_index, &entries);
+        let answer = Message::Appended {
+            term,
+            match_index: last_new,
+            round,
+        };
+        if cx.has(RaftBug::AckBeforeSync) {
+            cx.send(from, answer);
+            write.into_iter().for_each(|write| cx.write(write));
+        } else {
+            write.into_iter().for_each(|write| cx.write(write));
+            cx.send(from, answer);
+        }
+        let known = if cx.has(RaftBug::CommitToLastIndex) {
+            cx.durable().log.last_index()
+        } else {
+            last_new
+        };
+        self.commit_to(commit.min(known), cx);
+    }
+
+    /// A follower has the leader's log up to `match_index`. Answers may come late and out of order: what is
+    /// known never shrinks.
+    pub(super) fn note_progress(
+        &mut self,
+        from: NodeId,
+        term: Term,
+        match_index: Index,
+        round: u64,
+        cx: &mut Cx<'_>,
+    ) {
+        if !self.leads_in(term, cx) {
+            return;
+        }
+        self.answered_round(from, round);
+        let progress = &mut self.leadership.peers[from.index()];
+        if cx.has(RaftBug::MatchIndexDecreases) {
+            progress.match_index = match_index;
+        } else {
+            progress.match_index = progress.match_index.max(match_index);
+        }
+        progress.next_index = progress.next_index.max(progress.match_index + 1);
+        let behind = progress.next_index <= cx.durable().log.last_index();
+        self.advance_commit(cx);
+        if behind {
+            self.send_entries(from, cx);
+        }
+        self.serve_reads(cx);
+    }
+
+    /// A follower refused: goes back by a term at a time (paper §5.3, last paragraphs), but never behind what
+    /// the follower is known to have.
+    pub(super) fn back_up(
+        &mut self,
+        from: NodeId,
+        prev_index: Index,
+        conflict_index: Index,
+        conflict_term: Term,
+        cx: &mut Cx<'_>,
+    ) {
+        let progress = &mut self.leadership.peers[from.index()];
+        if prev_index <= progress.match_index {
+            return;
+        }
+        let log = &cx.durable().log;
+        let shared_end = (conflict_term > 0)
+            .then(|| log.last_of_term(conflict_term))
+            .flatten();
+        let next = shared_end
+            .map_or(conflict_index, |end| end + 1)
+            .min(prev_index);
+        progress.next_index = next.max(progress.match_index + 1);
+        cx.note("a leader backed up");
+        self.send_entries(from, cx);
+    }
+
+    /// Commits what a majority has on its disks: entries of the current term by counting, older ones with them
+    /// (paper §5.4.2, Figure 8).
+    pub(super) fn advance_commit(&mut self, cx: &mut Cx<'_>) {
+        // Its own copy counts once it is on its disk.
+        let own = cx
+            .synced()
+            .log
+            .last_index()
+            .min(cx.durable().log.last_index());
+        let me = cx.me().index();
+        let matches = self.leadership.peers.iter().enumerate();
+        let mut stored: Vec<_> = matches
+            .map(|(node, progress)| {
+                if node == me {
+                    own
+                } else {
+                    progress.match_index
+                }
+            })
+            .collect();
+        stored.sort_unstable();
+        let on_majority = stored[stored.len() - cx.config().majority()];
+        let counted = cx.durable().log.term_at(on_majority) == Some(cx.durable().term);
+        if counted || cx.has(RaftBug::OldTermCommittedByCounting) {
+            self.commit_to(on_majority, cx);
+        }
+        self.serve_reads(cx);
+    }
+
+    /// Learns that entries up to `index` are committed, and applies them.
+    fn commit_to(&mut self, index: Index, cx: &mut Cx<'_>) {
+        self.commit = self.commit.max(index);
+        while self.applied < self.commit {
+            let Some(entry) = cx.durable().log.entry(self.applied + 1).copied() else {
+                break;
+            };
+            self.applied += 1;
+            let Payload::Command {
+                client,
+                sequence,
+                command,
+            } = entry.payload
+            else {
+                continue;
+            };
+            let output = if cx.has(RaftBug::NoSessions) {
+                Some(self.machine.apply_again(command))
+            } else {
+                self.machine.apply(client, sequence, command)
+            };
+            if self.role == Role::Leader
+                && let Some(output) = output
+            {
+                if output == Output::Mismatch {
+                    cx.note("a compare-and-set found another value");
+                }
+                cx.reply(client, sequence, Response::Answer(output));
+            }
+        }
+    }
+}
+
+/// Tells the leader where to look next.
+fn refusal(cx: &Cx<'_>, prev_index: Index, round: u64) -> Message {
+    let log = &cx.durable().log;
+    let (conflict_index, conflict_term) = match log.term_at(prev_index) {
+        Some(term) => (log.first_of_term(prev_index), term),
+        None => (log.last_index() + 1, 0),
+    };
+    Message::Refused {
+        term: cx.durable().term,
+        prev_index,
+        conflict_index,
+        conflict_term,
+        round,
+    }
+}
+
+/// What must be written so that the log has these entries behind `prev_index`. What already agrees stays: a
+/// message may be old, and entries behind it may be committed (paper §5.3, Figure 2 "AppendEntries", rules 3, 4).
+fn missing_entries(cx: &mut Cx<'_>, prev_index: Index, entries: &[super::Entry]) -> Option<Write> {
+    if cx.has(RaftBug::TruncatesAlways) {
+        let write = Write::Append {
+            after: prev_index,
+            entries: entries.to_vec(),
+        };
+        return (prev_index + entries.len() as u64 != cx.durable().log.last_index()
+            || !entries.is_empty())
+        .then_some(write);
+    }
+    let log = &cx.durable().log;
+    let indexed = (prev_index + 1..).zip(entries);
+    let agreeing = if cx.has(RaftBug::NeverTruncates) {
+        indexed
+            .take_while(|(index, _)| *index <= log.last_index())
+            .count()
+    } else {
+        indexed
+            .take_while(|(index, entry)| log.term_at(*index) == Some(entry.term))
+            .count()
+    };
+    if agreeing == entries.len() {
+        return None;
+    }
+    let after = prev_index + agreeing as u64;
+    if after < log.last_index() {
+        cx.note("a conflicting suffix was cut off");
+    }
+    Some(Write::Append {
+        after,
+        entries: entries[agreeing..].to_vec(),
+    })
+}

@@ -1,0 +1,298 @@
+//! The replicated state machine of every consensus protocol here: named objects, and a session per client.
+//!
+//! A command names an object and what to do with it. [`StateMachine::apply`] is deterministic, and exactly-once:
+//! a command that a client sent again is answered from its session, not applied again (Ongaro's dissertation,
+//! §6.3).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tribunal_histories::Value;
+
+use crate::contract::{ClientId, Recorded};
+
+/// The name of an object: `x`, `y`, `z`, `k3`, `k4`, …
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Key(pub u32);
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.write_str("x"),
+            1 => f.write_str("y"),
+            2 => f.write_str("z"),
+            number => write!(f, "k{number}"),
+        }
+    }
+}
+
+impl FromStr for Key {
+    type Err = NotACommand;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = match text {
+            "x" => Some(0),
+            "y" => Some(1),
+            "z" => Some(2),
+            _ => text
+                .strip_prefix('k')
+                .and_then(|digits| digits.parse().ok())
+                .filter(|number| *number > 2),
+        };
+        number.map(Self).ok_or_else(|| NotACommand(text.to_owned()))
+    }
+}
+
+/// What to do with an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Action {
+    /// Tell its value.
+    Read,
+    /// Give it a value.
+    Write(i64),
+    /// Give it the second value if it has the first.
+    Cas(i64, i64),
+    /// Append a value to the list that it is; an absent object is an empty list.
+    Append(i64),
+    /// Make it absent.
+    Delete,
+}
+
+/// What a client asks of the state machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Command {
+    /// Which object.
+    pub key: Key,
+    /// What to do with it.
+    pub action: Action,
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = self.key;
+        match self.action {
+            Action::Read => write!(f, "read {key}"),
+            Action::Write(value) => write!(f, "write {key} {value}"),
+            Action::Cas(old, new) => write!(f, "cas {key} {old} {new}"),
+            Action::Append(value) => write!(f, "append {key} {value}"),
+            Action::Delete => write!(f, "delete {key}"),
+        }
+    }
+}
+
+/// The text is not a command.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not a command; commands are `read x`, `write x 3`, `cas x 1 2`, `append x 5`, `delete x`"
+)]
+pub struct NotACommand(pub String);
+
+impl FromStr for Command {
+    type Err = NotACommand;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || NotACommand(text.to_owned());
+        let number = |word: &str| word.parse::<i64>().map_err(|_| wrong());
+        let words: Vec<_> = text.split_whitespace().collect();
+        let (key, action) = match words[..] {
+            ["read", key] => (key, Action::Read),
+            ["write", key, value] => (key, Action::Write(number(value)?)),
+            ["cas", key, old, new] => (key, Action::Cas(number(old)?, number(new)?)),
+            ["append", key, value] => (key, Action::Append(number(value)?)),
+            ["delete", key] => (key, Action::Delete),
+            _ => return Err(wrong()),
+        };
+        Ok(Self {
+            key: key.parse().map_err(|_| wrong())?,
+            action,
+        })
+    }
+}
+
+impl Recorded for Command {
+    fn record(&self) -> (&'static str, Value, Value) {
+        let key = Value::text(&self.key.to_string());
+        match self.action {
+            Action::Read => ("read", key, Value::Nil),
+            Action::Write(value) => ("write", key, value.into()),
+            Action::Cas(old, new) => ("cas", key, Value::list([old.into(), new.into()])),
+            Action::Append(value) => ("append", key, value.into()),
+            Action::Delete => ("delete", key, Value::Nil),
+        }
+    }
+}
+
+/// The value of an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Object {
+    /// Never written, or deleted.
+    #[default]
+    Absent,
+    /// A register's value.
+    Integer(i64),
+    /// A list's values, oldest first. Shared: reading a long list does not copy it.
+    List(Arc<Vec<i64>>),
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Value::from(self).fmt(f)
+    }
+}
+
+impl From<&Object> for Value {
+    fn from(object: &Object) -> Self {
+        match object {
+            Object::Absent => Self::Nil,
+            Object::Integer(value) => Self::Int(*value),
+            Object::List(values) => Self::list(values.iter().map(|value| Self::Int(*value))),
+        }
+    }
+}
+
+/// What a command gives back.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Output {
+    /// It was done.
+    Done,
+    /// The object's value.
+    Value(Object),
+    /// A compare-and-set found another value, or none, and did nothing.
+    Mismatch,
+}
+
+impl fmt::Display for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => f.write_str("done"),
+            Self::Value(object) => write!(f, "value {object}"),
+            Self::Mismatch => f.write_str("mismatch"),
+        }
+    }
+}
+
+/// The last command of a client that was applied, and what it gave.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+struct Session {
+    sequence: u32,
+    output: Output,
+}
+
+/// The objects, and the sessions that make commands exactly-once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StateMachine {
+    objects: BTreeMap<Key, Object>,
+    sessions: BTreeMap<ClientId, Session>,
+}
+
+impl StateMachine {
+    /// Applies a client's command, once: a repetition of the client's last command gets the answer of the first
+    /// time, and one from before it, which nobody waits for, gets none.
+    pub fn apply(&mut self, client: ClientId, sequence: u32, command: Command) -> Option<Output> {
+        match self.sessions.get(&client) {
+            Some(session) if session.sequence > sequence => None,
+            Some(session) if session.sequence == sequence => Some(session.output.clone()),
+            _ => {
+                let output = self.apply_again(command);
+                self.sessions.insert(
+                    client,
+                    Session {
+                        sequence,
+                        output: output.clone(),
+                    },
+                );
+                Some(output)
+            }
+        }
+    }
+
+    /// Applies a command without looking at sessions, as a system without them does.
+    pub fn apply_again(&mut self, command: Command) -> Output {
+        if command.action == Action::Read {
+            return Output::Value(self.read(command.key));
+        }
+        let object = self.objects.entry(command.key).or_default();
+        match (command.action, &mut *object) {
+            (Action::Read, _) => {}
+            (Action::Write(value), _) => *object = Object::Integer(value),
+            (Action::Cas(old, new), Object::Integer(value)) if *value == old => *value = new,
+            (Action::Cas(..), _) => return Output::Mismatch,
+            (Action::Append(value), Object::List(values)) => Arc::make_mut(values).push(value),
+            (Action::Append(value), _) => *object = Object::List(Arc::new(vec![value])),
+            (Action::Delete, _) => *object = Object::Absent,
+        }
+        Output::Done
+    }
+
+    /// What a client's command gave, if it was the client's last that was applied.
+    pub fn answered(&self, client: ClientId, sequence: u32) -> Option<Output> {
+        self.sessions
+            .get(&client)
+            .filter(|session| session.sequence == sequence)
+            .map(|session| session.output.clone())
+    }
+
+    /// The value of an object.
+    pub fn read(&self, key: Key) -> Object {
+        self.objects.get(&key).cloned().unwrap_or_default()
+    }
+
+    /// All objects, in the order of their names' numbers.
+    pub fn objects(&self) -> impl Iterator<Item = (Key, &Object)> {
+        self.objects.iter().map(|(key, object)| (*key, object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_command_is_answered_and_not_applied() {
+        let mut machine = StateMachine::default();
+        let append: Command = "append x 5".parse().unwrap();
+        assert_eq!(machine.apply(0, 1, append), Some(Output::Done));
+        assert_eq!(machine.apply(0, 1, append), Some(Output::Done));
+        assert_eq!(machine.read(Key(0)), Object::List(Arc::new(vec![5])));
+        machine.apply_again(append);
+        assert_eq!(machine.read(Key(0)).to_string(), "[5 5]");
+    }
+
+    #[test]
+    fn cas_compares() {
+        let mut machine = StateMachine::default();
+        assert_eq!(
+            machine.apply(0, 1, "cas y 1 2".parse().unwrap()),
+            Some(Output::Mismatch)
+        );
+        machine.apply(0, 2, "write y 1".parse().unwrap());
+        assert_eq!(
+            machine.apply(1, 1, "cas y 1 2".parse().unwrap()),
+            Some(Output::Done)
+        );
+        assert_eq!(
+            machine.apply(0, 3, "read y".parse().unwrap()),
+            Some(Output::Value(Object::Integer(2)))
+        );
+        assert_eq!(machine.apply(0, 2, "write y 1".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn commands_read_back_as_they_print() {
+        for text in [
+            "read x",
+            "write k7 -3",
+            "cas y 1 2",
+            "append z 9",
+            "delete x",
+        ] {
+            assert_eq!(text.parse::<Command>().unwrap().to_string(), text);
+        }
+        assert!("write x".parse::<Command>().is_err());
+        assert!("read k1".parse::<Command>().is_err());
+    }
+}

@@ -1,0 +1,520 @@
+//! A cluster as one value: nodes, disks, network, timers and clients, moved by named steps.
+//!
+//! A world has no time. Any packet on the network may arrive next, any armed timer may fire, any node may crash:
+//! [`World::enabled`] lists the steps in a fixed order and [`World::take`] takes one, always in the same way.
+//! What never arrives is lost. A run of the simulator, written down as steps, is taken again here; the explorer
+//! searches here; a failing trace shrinks here.
+
+mod names;
+mod observer;
+mod packet;
+mod step;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tribunal_histories::{
+    Cause, EventRecord, Kind, MessageView, NodeId, Observation, Process, Value,
+};
+
+pub use names::NoSuchStep;
+pub use observer::Observer;
+pub use packet::{Address, Body, Packet, PacketOf};
+pub use step::Step;
+
+use crate::contract::{ClientId, Configuration, Durable, Effect, Input, Node, Recorded, Reply};
+use crate::disk::{Disk, Loss};
+use crate::host::Host;
+
+/// When a write reaches the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SyncMode {
+    /// At once: a crash loses writes only in the middle of a step ([`Step::CrashDuring`]).
+    Immediate,
+    /// When [`Step::Sync`] says so.
+    Explicit,
+}
+
+/// A client's latest operation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Call<Q> {
+    sequence: u32,
+    request: Q,
+    open: bool,
+    /// It was given up: as in Jepsen, the process never does anything again.
+    retired: bool,
+}
+
+/// A cluster as a value.
+#[derive(Clone, Debug)]
+pub struct World<N: Node> {
+    config: Arc<N::Config>,
+    sync: SyncMode,
+    hosts: Vec<Option<Host<N>>>,
+    disks: Vec<Disk<N>>,
+    timers: Vec<BTreeSet<N::Timer>>,
+    network: BTreeMap<PacketOf<N>, u16>,
+    calls: BTreeMap<ClientId, Call<N::Request>>,
+    cuts: BTreeSet<(NodeId, NodeId)>,
+}
+
+/// The step cannot be taken now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the step is not enabled here")]
+pub struct NotEnabled;
+
+impl<N: Node> World<N> {
+    /// A cluster whose nodes have just started, each from its disk, in order.
+    pub fn new(
+        config: N::Config,
+        sync: SyncMode,
+        disks: Vec<Disk<N>>,
+        observer: &mut dyn Observer,
+    ) -> Self {
+        let nodes = config.nodes();
+        assert_eq!(disks.len(), nodes, "a disk a node");
+        let mut world = Self {
+            config: Arc::new(config),
+            sync,
+            hosts: vec![None; nodes],
+            disks,
+            timers: vec![BTreeSet::new(); nodes],
+            network: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            cuts: BTreeSet::new(),
+        };
+        for node in NodeId::all(nodes) {
+            world.boot(node, observer);
+        }
+        world
+    }
+
+    /// A cluster with empty disks.
+    pub fn fresh(config: N::Config, sync: SyncMode, observer: &mut dyn Observer) -> Self {
+        let disks = vec![Disk::default(); config.nodes()];
+        Self::new(config, sync, disks, observer)
+    }
+
+    /// The cluster's configuration.
+    pub fn config(&self) -> &N::Config {
+        &self.config
+    }
+
+    /// A node, if it is up.
+    pub fn node(&self, node: NodeId) -> Option<&N> {
+        self.hosts[node.index()].as_ref().map(Host::node)
+    }
+
+    /// A node's disk.
+    pub fn disk(&self, node: NodeId) -> &Disk<N> {
+        &self.disks[node.index()]
+    }
+
+    /// What a node shows of itself; of one that is down, what is on its disk.
+    pub fn view(&self, node: NodeId) -> tribunal_histories::View<'_> {
+        let disk = self.disk(node);
+        match &self.hosts[node.index()] {
+            Some(host) => host.view(disk),
+            None => disk.synced().view(),
+        }
+    }
+
+    /// The packets on the network, and how often each.
+    pub fn network(&self) -> impl Iterator<Item = (&PacketOf<N>, u16)> {
+        self.network.iter().map(|(packet, count)| (packet, *count))
+    }
+
+    /// Whether nothing gets from one node to another.
+    pub fn is_cut(&self, from: NodeId, to: NodeId) -> bool {
+        self.cuts.contains(&(from, to))
+    }
+
+    /// Everything that may happen without a client or a fault injector wanting it, in a fixed order: packets
+    /// arrive, timers fire, writes reach disks.
+    pub fn enabled(&self) -> Vec<Step<N>> {
+        let packets = self
+            .network
+            .keys()
+            .filter(|packet| self.arrives(packet))
+            .cloned()
+            .map(Step::Deliver);
+        let mut steps: Vec<_> = packets.collect();
+        for node in NodeId::all(self.hosts.len()) {
+            steps.extend(self.timers[node.index()].iter().map(|timer| Step::Fire {
+                node,
+                timer: *timer,
+            }));
+            let unsynced = u16::try_from(self.disk(node).unsynced_count()).unwrap_or(u16::MAX);
+            if unsynced > 0 && self.hosts[node.index()].is_some() {
+                steps.push(Step::Sync {
+                    node,
+                    writes: unsynced,
+                });
+            }
+        }
+        steps
+    }
+
+    /// Takes a step, and tells the observer what is then to be seen.
+    ///
+    /// # Errors
+    /// [`NotEnabled`] if it cannot be taken now; the world is then as it was.
+    pub fn take(&mut self, step: &Step<N>, observer: &mut dyn Observer) -> Result<(), NotEnabled> {
+        match step {
+            Step::Invoke {
+                client,
+                sequence,
+                to,
+                request,
+            } => self.invoke(*client, *sequence, *to, request, observer),
+            Step::Resend { client, to } => self.resend(*client, *to),
+            Step::GiveUp { client } => self.give_up(*client, observer),
+            Step::Deliver(packet) => match packet.to {
+                Address::Client(client) => self.respond(client, packet, observer),
+                Address::Node(_) => self.give_input(step, None, observer),
+            },
+            Step::Duplicate(packet) => {
+                let count = self.network.get_mut(packet).ok_or(NotEnabled)?;
+                *count = count.saturating_add(1);
+                Ok(())
+            }
+            Step::Fire { .. } => self.give_input(step, None, observer),
+            Step::Sync { node, writes } => self.reach_disk(*node, usize::from(*writes), observer),
+            Step::Crash { node, loss } => self.crash(*node, *loss, observer),
+            Step::CrashDuring {
+                step,
+                effects,
+                loss,
+            } => {
+                let node = step.node().ok_or(NotEnabled)?;
+                self.give_input(step, Some(usize::from(*effects)), observer)?;
+                self.crash(node, *loss, observer)
+            }
+            Step::Restart { node } => {
+                if self.hosts[node.index()].is_some() {
+                    return Err(NotEnabled);
+                }
+                self.boot(*node, observer);
+                Ok(())
+            }
+            Step::Cut { from, to } => {
+                self.cuts.extend(
+                    from.iter()
+                        .flat_map(|from| to.iter().map(|to| (*from, *to))),
+                );
+                Ok(())
+            }
+            Step::Heal => {
+                self.cuts.clear();
+                Ok(())
+            }
+            Step::Remark(_) => Ok(()),
+        }
+    }
+
+    fn arrives(&self, packet: &PacketOf<N>) -> bool {
+        match (packet.from, packet.to) {
+            (Address::Node(from), Address::Node(to)) => {
+                self.hosts[to.index()].is_some() && !self.cuts.contains(&(from, to))
+            }
+            (Address::Client(_), Address::Node(to)) => self.hosts[to.index()].is_some(),
+            (_, Address::Client(_)) => true,
+        }
+    }
+
+    /// Gives a node its input; with `cut`, the node gets no further than that many effects.
+    fn give_input(
+        &mut self,
+        step: &Step<N>,
+        cut: Option<usize>,
+        observer: &mut dyn Observer,
+    ) -> Result<(), NotEnabled> {
+        let (node, input) = match step {
+            Step::Deliver(packet) if self.arrives(packet) => self.accept(packet)?,
+            Step::Fire { node, timer } if self.timers[node.index()].remove(timer) => {
+                (*node, Input::Timer(*timer))
+            }
+            _ => return Err(NotEnabled),
+        };
+        let place = node.index();
+        let host = self.hosts[place].as_mut().ok_or(NotEnabled)?;
+        let mut effects = Vec::new();
+        match cut {
+            None => host.step(input, &mut self.disks[place], &mut effects),
+            Some(kept) => host.step_cut(input, kept, &mut self.disks[place], &mut effects),
+        }
+        self.perform(node, Cause::Step, effects, observer);
+        if self.sync == SyncMode::Immediate && cut.is_none() {
+            while self.disks[place].is_dirty() {
+                self.reach_disk(node, self.disks[place].unsynced_count(), observer)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a packet off the network.
+    fn accept(&mut self, packet: &PacketOf<N>) -> Result<(NodeId, Input<N>), NotEnabled> {
+        let (node, input) = match (packet.from, packet.to, &packet.body) {
+            (Address::Node(from), Address::Node(to), Body::Message(message)) => (
+                to,
+                Input::Message {
+                    from,
+                    message: message.clone(),
+                },
+            ),
+            (Address::Client(client), Address::Node(to), Body::Request { sequence, request }) => (
+                to,
+                Input::Request {
+                    client,
+                    sequence: *sequence,
+                    request: request.clone(),
+                },
+            ),
+            _ => return Err(NotEnabled),
+        };
+        self.remove(packet)?;
+        Ok((node, input))
+    }
+
+    fn remove(&mut self, packet: &PacketOf<N>) -> Result<(), NotEnabled> {
+        let count = self.network.get_mut(packet).ok_or(NotEnabled)?;
+        *count -= 1;
+        if *count == 0 {
+            self.network.remove(packet);
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, packet: PacketOf<N>) {
+        let count = self.network.entry(packet).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    fn boot(&mut self, node: NodeId, observer: &mut dyn Observer) {
+        let place = node.index();
+        let mut effects = Vec::new();
+        let host = Host::boot(
+            node,
+            self.config.clone(),
+            &mut self.disks[place],
+            &mut effects,
+        );
+        self.hosts[place] = Some(host);
+        self.perform(node, Cause::Boot, effects, observer);
+        while self.sync == SyncMode::Immediate && self.disks[place].is_dirty() {
+            let writes = self.disks[place].unsynced_count();
+            if self.reach_disk(node, writes, observer).is_err() {
+                break;
+            }
+        }
+    }
+
+    fn reach_disk(
+        &mut self,
+        node: NodeId,
+        writes: usize,
+        observer: &mut dyn Observer,
+    ) -> Result<(), NotEnabled> {
+        let place = node.index();
+        let host = self.hosts[place].as_mut().ok_or(NotEnabled)?;
+        if writes == 0 || writes > self.disks[place].unsynced_count() {
+            return Err(NotEnabled);
+        }
+        let mut effects = Vec::new();
+        host.synced(writes, &mut self.disks[place], &mut effects);
+        self.perform(node, Cause::Sync, effects, observer);
+        Ok(())
+    }
+
+    fn crash(
+        &mut self,
+        node: NodeId,
+        loss: Loss,
+        observer: &mut dyn Observer,
+    ) -> Result<(), NotEnabled> {
+        let place = node.index();
+        self.hosts[place].take().ok_or(NotEnabled)?;
+        self.timers[place].clear();
+        self.disks[place].crash(loss);
+        self.show(node, Cause::Crash, &[], observer);
+        Ok(())
+    }
+
+    /// Does what the node asked for, and shows the node to the observer.
+    fn perform(
+        &mut self,
+        node: NodeId,
+        cause: Cause,
+        effects: Vec<Effect<N>>,
+        observer: &mut dyn Observer,
+    ) {
+        let mut sent = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Send { to, message } => {
+                    sent.push(N::message_view(to, &message));
+                    let (from, to) = (Address::Node(node), Address::Node(to));
+                    self.put(Packet {
+                        from,
+                        to,
+                        body: Body::Message(message),
+                    });
+                }
+                Effect::Reply {
+                    client,
+                    sequence,
+                    response,
+                } => {
+                    let (from, to) = (Address::Node(node), Address::Client(client));
+                    self.put(Packet {
+                        from,
+                        to,
+                        body: Body::Response { sequence, response },
+                    });
+                }
+                Effect::SetTimer { timer, .. } => {
+                    self.timers[node.index()].insert(timer);
+                }
+                Effect::CancelTimer(timer) => {
+                    self.timers[node.index()].remove(&timer);
+                }
+                Effect::Note(probe) => observer.note(probe),
+                Effect::Write(_) => unreachable!("the disk's queue keeps writes"),
+            }
+        }
+        self.show(node, cause, &sent, observer);
+    }
+
+    fn show(&self, node: NodeId, cause: Cause, sent: &[MessageView], observer: &mut dyn Observer) {
+        let observation = Observation {
+            node,
+            cause,
+            view: self.view(node),
+            sent,
+            logs: &DisksOf(&self.disks),
+        };
+        observer.observe(&observation);
+    }
+}
+
+/// What clients do.
+impl<N: Node> World<N> {
+    fn invoke(
+        &mut self,
+        client: ClientId,
+        sequence: u32,
+        to: NodeId,
+        request: &N::Request,
+        observer: &mut dyn Observer,
+    ) -> Result<(), NotEnabled> {
+        let busy = self
+            .calls
+            .get(&client)
+            .is_some_and(|call| call.open || call.retired || call.sequence >= sequence);
+        if busy || to.index() >= self.hosts.len() {
+            return Err(NotEnabled);
+        }
+        let call = Call {
+            sequence,
+            request: request.clone(),
+            open: true,
+            retired: false,
+        };
+        self.calls.insert(client, call);
+        observer.client_event(client_event(client, request, Kind::Invoke, None));
+        self.resend(client, to)
+    }
+
+    fn resend(&mut self, client: ClientId, to: NodeId) -> Result<(), NotEnabled> {
+        let call = self
+            .calls
+            .get(&client)
+            .filter(|call| call.open)
+            .ok_or(NotEnabled)?;
+        let body = Body::Request {
+            sequence: call.sequence,
+            request: call.request.clone(),
+        };
+        self.put(Packet {
+            from: Address::Client(client),
+            to: Address::Node(to),
+            body,
+        });
+        Ok(())
+    }
+
+    fn give_up(&mut self, client: ClientId, observer: &mut dyn Observer) -> Result<(), NotEnabled> {
+        let call = self
+            .calls
+            .get_mut(&client)
+            .filter(|call| call.open)
+            .ok_or(NotEnabled)?;
+        (call.open, call.retired) = (false, true);
+        observer.client_event(client_event(client, &call.request, Kind::Info, None));
+        Ok(())
+    }
+
+    /// A response arrives at its client. One that the client no longer waits for is thrown away.
+    fn respond(
+        &mut self,
+        client: ClientId,
+        packet: &PacketOf<N>,
+        observer: &mut dyn Observer,
+    ) -> Result<(), NotEnabled> {
+        let Body::Response { sequence, response } = &packet.body else {
+            return Err(NotEnabled);
+        };
+        self.remove(packet)?;
+        let call = self
+            .calls
+            .get_mut(&client)
+            .filter(|call| call.open && call.sequence == *sequence);
+        let Some(call) = call else {
+            return Ok(());
+        };
+        let (kind, result) = match N::reply(&call.request, response) {
+            Reply::Ok(value) => (Kind::Ok, value),
+            Reply::Fail(error) => (Kind::Fail, error),
+            Reply::Elsewhere(_) => return Ok(()),
+        };
+        call.open = false;
+        observer.client_event(client_event(client, &call.request, kind, Some(result)));
+        Ok(())
+    }
+}
+
+/// An event of a client's history. Operations without a result of their own complete with their argument, as in
+/// Jepsen.
+pub fn client_event<Q: Recorded>(
+    client: ClientId,
+    request: &Q,
+    kind: Kind,
+    result: Option<Value>,
+) -> EventRecord {
+    let (function, key, value) = request.record();
+    let mut event = EventRecord::new(Process::Client(client), kind, function, key, value);
+    match (kind, result) {
+        (Kind::Ok, Some(result)) if !result.is_nil() => event.value = result,
+        (Kind::Fail, Some(error)) => event.error = error,
+        _ => {}
+    }
+    event
+}
+
+/// The disks of a cluster as properties see them.
+#[derive(Debug)]
+pub struct DisksOf<'a, N: Node>(pub &'a [Disk<N>]);
+
+impl<N: Node> tribunal_histories::Logs for DisksOf<'_, N> {
+    fn nodes(&self) -> usize {
+        self.0.len()
+    }
+
+    fn log(&self, node: NodeId) -> tribunal_histories::LogView<'_> {
+        self.0[node.index()].written().log()
+    }
+
+    fn durable_log(&self, node: NodeId) -> tribunal_histories::LogView<'_> {
+        self.0[node.index()].synced().log()
+    }
+}
