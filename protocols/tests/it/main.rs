@@ -1,0 +1,3 @@
+//! The tests of the protocols crate: one binary.
+
+mod random_walk;
