@@ -6,19 +6,23 @@
 
 pub mod digest;
 pub mod event;
+pub mod format;
 pub mod history;
 pub mod json;
 pub mod node;
+pub mod stats;
 pub mod trace;
 pub mod value;
 pub mod view;
 
 pub use digest::Digest;
 pub use event::{Event, EventRecord, Kind, Process};
+pub use format::{Format, LoadError, Loaded, ReadError, Truncation};
 pub use history::{
     BuildOptions, History, HistoryBuilder, Operation, Outcome, ProcessReuse, RuleBroken,
 };
 pub use node::NodeId;
+pub use stats::{OutcomeCounts, Statistics};
 pub use trace::{Trace, TraceEnd, TraceError, TraceHeader, TraceLine};
 pub use value::{Value, ValueId, Values};
 pub use view::{
