@@ -388,33 +388,7 @@ impl HistoryBuilder {
         let activity = self.active.get(&process).copied();
         let in_flight = activity.filter(|activity| !activity.retired);
         if kind == Kind::Invoke {
-            return match activity {
-                Some(Activity {
-                    line: info_line,
-                    retired: true,
-                    ..
-                }) => match self.options.process_reuse {
-                    ProcessReuse::Allow => Ok(None),
-                    ProcessReuse::Reject => Err(RuleBroken::Retired {
-                        line,
-                        process,
-                        function: function(),
-                        info_line,
-                    }),
-                },
-                Some(Activity {
-                    position,
-                    line: pending_line,
-                    ..
-                }) => Err(RuleBroken::InvokedTwice {
-                    line,
-                    process,
-                    function: function(),
-                    pending: self.history.record(position as usize).function,
-                    pending_line,
-                }),
-                None => Ok(None),
-            };
+            return self.may_invoke(record, activity).map(|()| None);
         }
         let Some(Activity {
             position,
@@ -451,6 +425,33 @@ impl HistoryBuilder {
             });
         }
         Ok(Some(position))
+    }
+
+    /// Whether a process that last did this may begin an operation.
+    fn may_invoke(
+        &self,
+        record: &EventRecord,
+        activity: Option<Activity>,
+    ) -> Result<(), RuleBroken> {
+        let EventRecord { line, process, .. } = *record;
+        let function = record.function.clone();
+        match activity {
+            None => Ok(()),
+            Some(before) if !before.retired => Err(RuleBroken::InvokedTwice {
+                line,
+                process,
+                function,
+                pending: self.history.record(before.position as usize).function,
+                pending_line: before.line,
+            }),
+            Some(_) if self.options.process_reuse == ProcessReuse::Allow => Ok(()),
+            Some(before) => Err(RuleBroken::Retired {
+                line,
+                process,
+                function,
+                info_line: before.line,
+            }),
+        }
     }
 
     fn function_id(&mut self, name: &Arc<str>, line: u64) -> Result<FunctionId, RuleBroken> {

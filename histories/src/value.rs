@@ -25,11 +25,11 @@ pub enum Value {
     /// An EDN keyword or symbol, without its colon.
     Keyword(Arc<str>),
     /// An ordered collection: JSON's array, EDN's vector or list.
-    List(Arc<[Value]>),
+    List(Arc<[Self]>),
     /// An unordered collection without duplicates, sorted: EDN's set.
-    Set(Arc<[Value]>),
+    Set(Arc<[Self]>),
     /// Keys and values, sorted by key.
-    Map(Arc<[(Value, Value)]>),
+    Map(Arc<[(Self, Self)]>),
 }
 
 impl Value {

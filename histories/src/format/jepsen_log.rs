@@ -1,14 +1,14 @@
 //! The operations in Jepsen's text logs: `jepsen.log`, `history.txt`, and what the console showed.
 //!
 //! ```text
-//! INFO  jepsen.util - 0	:invoke	:read	nil
-//! INFO [2024-01-06 15:00:19,037] jepsen worker 0 - jepsen.util 0	:ok	:read	3
-//! 2024-01-06 15:00:19,037{GMT}	INFO	[jepsen worker nemesis] jepsen.util: :nemesis	:info	:start	nil
-//! 1	:info	:write	4	:timed-out
+//! INFO  jepsen.util - 0 :invoke :read nil
+//! INFO [2024-01-06 15:00:19,037] jepsen worker 0 - jepsen.util 0 :ok :read 3
+//! 2024-01-06 15:00:19,037{GMT} INFO [jepsen worker nemesis] jepsen.util: :nemesis :info :start nil
+//! 1 :info :write 4 :timed-out
 //! ```
 //!
-//! The columns are process, type, function, value and perhaps an error, as EDN. The shapes before them are those of
-//! Jepsen's logging over the years; `history.txt` has none. All other lines are other people's messages.
+//! The columns, between tabs, are process, type, function, value and perhaps an error, as EDN. The shapes before them
+//! are those of Jepsen's logging over the years; `history.txt` has none. All other lines are other people's messages.
 //!
 //! Where an operation that ended in `:fail` or `:info` has a keyword for its value, as in `:info :cas :timed-out`,
 //! that is its error, and the value is nil. The nemesis and errors may print things that are not EDN: those are kept

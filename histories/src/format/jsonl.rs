@@ -49,6 +49,7 @@ fn next_event(
     events: u64,
 ) -> Result<Option<EventRecord>, ReadError> {
     while let Some(line) = lines.next()? {
+        let whole = line.whole;
         if line.bytes.is_empty() {
             continue;
         }
@@ -67,13 +68,10 @@ fn next_event(
             check(header)?;
             continue;
         }
-        if !line.whole && error.classify() != Category::Data {
-            return Err(ReadError::TornLine {
-                line: line.number,
-                events,
-            });
-        }
-        return Err(json_error(line.number, &error));
+        return Err(match json_error(line.number, &error) {
+            ReadError::Malformed { line, .. } if !whole => ReadError::TornLine { line, events },
+            error => error,
+        });
     }
     Ok(None)
 }
@@ -160,6 +158,7 @@ impl<W: Write> Writer<W> {
 mod tests {
     use super::*;
     use crate::event::{Kind, Process};
+    use crate::format::limits::DEPTH_MAX;
     use crate::value::Value;
 
     fn read_all(text: &str) -> (Vec<EventRecord>, Option<ReadError>) {
@@ -216,6 +215,19 @@ mod tests {
         assert!(matches!(
             read_all(&wrong).1,
             Some(ReadError::NotAnEvent { line: 2, .. })
+        ));
+    }
+
+    #[test]
+    fn depth_has_a_limit() {
+        let nested = |depth: usize| {
+            let value = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+            read_all(&INVOKE.replace("\"read\"", &format!("\"read\",\"value\":{value}"))).1
+        };
+        assert!(nested(DEPTH_MAX - 1).is_none());
+        assert!(matches!(
+            nested(DEPTH_MAX),
+            Some(ReadError::TooDeep { line: 1 })
         ));
     }
 

@@ -97,7 +97,10 @@ proptest! {
     }
 
     #[test]
-    fn a_native_history_that_is_cut_anywhere_keeps_its_whole_lines(events in events(), cut in any::<prop::sample::Index>()) {
+    fn a_native_history_that_is_cut_keeps_its_whole_lines(
+        events in events(),
+        cut in any::<prop::sample::Index>(),
+    ) {
         let mut writer = jsonl::Writer::new(Vec::new()).unwrap();
         for event in &events {
             writer.write(event).unwrap();

@@ -213,8 +213,8 @@ mod tests {
     fn an_event_is_a_map_that_knossos_reads() {
         let event = EventRecord {
             time_ns: Some(12),
-            error: Value::keyword("timed-out"),
-            extra: Value::map([("node".into(), "n3".into())]),
+            error: Value::keyword("late"),
+            extra: Value::map([("node".into(), Value::Int(3))]),
             ..EventRecord::new(
                 Process::Client(0),
                 Kind::Info,
@@ -225,7 +225,7 @@ mod tests {
         };
         insta::assert_snapshot!(
             written(&event).trim_end(),
-            @r#"{:index 0, :time 12, :process 0, :type :info, :f :cas, :key "x", :value [1 2], :error :timed-out, :node "n3"}"#
+            @r#"{:index 0, :time 12, :process 0, :type :info, :f :cas, :key "x", :value [1 2], :error :late, :node 3}"#
         );
     }
 
