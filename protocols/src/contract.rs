@@ -80,7 +80,16 @@ pub trait Node: Clone + Debug + Eq + Hash + Send + Sized + 'static {
 }
 
 /// What every configuration tells.
-pub trait Configuration {
+pub trait Configuration: Sized {
+    /// The usual configuration of a cluster of this size.
+    fn of(nodes: usize) -> Self;
+    /// The same configuration with planted bugs on.
+    #[must_use]
+    fn with_bugs(self, bugs: Bugs) -> Self;
+    /// Another configuration that must be as correct: options on or off, limits small or large. `below(n)` gives
+    /// a number less than `n`; the same numbers give the same configuration.
+    #[must_use]
+    fn varied(self, below: &mut dyn FnMut(u64) -> u64) -> Self;
     /// The size of the cluster.
     fn nodes(&self) -> usize;
     /// The planted bugs that are on.
@@ -91,9 +100,13 @@ pub trait Configuration {
 }
 
 /// How a request stands in a history.
-pub trait Recorded {
+pub trait Recorded: Sized {
     /// The operation's name, the key of its object and its argument.
     fn record(&self) -> (&'static str, Value, Value);
+
+    /// The request that has this record; `None` if the protocol serves no such operation. A key of nil is the
+    /// one object of a workload that has only one.
+    fn from_record(function: &str, key: &Value, value: &Value) -> Option<Self>;
 }
 
 /// What a response means to a client.

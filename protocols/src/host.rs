@@ -71,6 +71,11 @@ impl<N: Node> Host<N> {
         effects.append(&mut answer);
     }
 
+    /// Which node it is.
+    pub fn me(&self) -> NodeId {
+        self.me
+    }
+
     /// What the node shows of itself.
     pub fn view<'a>(&'a self, disk: &'a Disk<N>) -> View<'a> {
         self.node.view(disk.written())

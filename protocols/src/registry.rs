@@ -1,1 +1,102 @@
-//! placeholder
+//! All protocols, for help texts and look-ups by name. Adding one is a line here and a line in the harness's
+//! table of what runs them.
+
+use crate::bugs::{Bug, Bugs};
+use crate::raft;
+
+/// What there is to know about a protocol.
+#[derive(Clone, Copy, Debug)]
+pub struct Protocol {
+    /// Its name on the command line and in traces.
+    pub name: &'static str,
+    /// What it does and what must hold, in a few sentences.
+    pub about: &'static str,
+    /// Its planted bugs.
+    pub bugs: &'static [Bug],
+}
+
+/// All protocols.
+pub const PROTOCOLS: &[Protocol] = &[Protocol {
+    name: "raft",
+    about: "A replicated log with one elected leader: elections with pre-vote, replication with fast back-up, \
+            client sessions, linearizable reads by ReadIndex. (Ongaro and Ousterhout, ATC 2014; Ongaro's \
+            dissertation, 2014.)",
+    bugs: raft::bugs::BUGS,
+}];
+
+/// A planted bug that a protocol does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{protocol} has no planted bug `{bug}`; see `tribunal list bugs`")]
+pub struct NoSuchBug {
+    /// The protocol.
+    pub protocol: &'static str,
+    /// What was asked for.
+    pub bug: String,
+}
+
+impl Protocol {
+    /// The protocol of that name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        PROTOCOLS.iter().find(|protocol| protocol.name == name)
+    }
+
+    /// The set of planted bugs with these ids (`RF1`, in any case) or names (`vote-without-log-check`).
+    ///
+    /// # Errors
+    /// The first that the protocol does not have.
+    pub fn bugs_named<'a>(
+        &self,
+        ids: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Bugs, NoSuchBug> {
+        ids.into_iter().try_fold(Bugs::NONE, |bugs, id| {
+            let found = self
+                .bugs
+                .iter()
+                .find(|bug| bug.id.eq_ignore_ascii_case(id) || bug.name == id);
+            let missing = || NoSuchBug {
+                protocol: self.name,
+                bug: id.to_owned(),
+            };
+            found.map(|bug| bugs.with(bug.number)).ok_or_else(missing)
+        })
+    }
+
+    /// The planted bugs of a set.
+    pub fn bugs_in(&self, bugs: Bugs) -> impl Iterator<Item = &'static Bug> {
+        self.bugs
+            .iter()
+            .filter(move |bug| bugs.contains(bug.number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bugs_are_numbered_by_their_place_and_named_once() {
+        for protocol in PROTOCOLS {
+            for (place, bug) in protocol.bugs.iter().enumerate() {
+                assert_eq!(usize::from(bug.number), place);
+                let same = |other: &&Bug| other.id == bug.id || other.name == bug.name;
+                assert_eq!(protocol.bugs.iter().filter(same).count(), 1, "{}", bug.id);
+            }
+        }
+    }
+
+    #[test]
+    fn bugs_are_found_by_id_and_by_name() {
+        let raft = Protocol::named("raft").unwrap();
+        let bugs = raft.bugs_named(["rf1", "reply-before-commit"]).unwrap();
+        assert_eq!(
+            raft.bugs_in(bugs).map(|bug| bug.id).collect::<Vec<_>>(),
+            ["RF1", "CL5"]
+        );
+        assert!(
+            raft.bugs_named(["RF999"])
+                .unwrap_err()
+                .to_string()
+                .contains("raft has no planted bug `RF999`")
+        );
+    }
+}

@@ -124,6 +124,26 @@ impl Recorded for Command {
             Action::Delete => ("delete", key, Value::Nil),
         }
     }
+
+    fn from_record(function: &str, key: &Value, value: &Value) -> Option<Self> {
+        let key = match key {
+            Value::Nil => Key(0),
+            Value::Int(number) => Key(u32::try_from(*number).ok()?),
+            other => other.as_name()?.parse().ok()?,
+        };
+        let action = match (function, value) {
+            ("read" | "get", _) => Action::Read,
+            ("write" | "put", Value::Int(value)) => Action::Write(*value),
+            ("append", Value::Int(value)) => Action::Append(*value),
+            ("delete", _) => Action::Delete,
+            ("cas", Value::List(pair)) => match pair[..] {
+                [Value::Int(old), Value::Int(new)] => Action::Cas(old, new),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        Some(Self { key, action })
+    }
 }
 
 /// The value of an object.

@@ -27,19 +27,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// The times of the Raft paper (§9.3: elections after 150 to 300 ms) for a cluster of this size.
-    pub fn of(nodes: usize) -> Self {
-        Self {
-            nodes,
-            election_min_us: 150_000,
-            election_max_us: 300_000,
-            heartbeat_us: 50_000,
-            pre_vote: true,
-            entries_per_message: 64,
-            bugs: Bugs::NONE,
-        }
-    }
-
     pub(super) fn election_timeout(&self) -> TimerRange {
         TimerRange {
             min_us: self.election_min_us,
@@ -60,6 +47,31 @@ impl Config {
 }
 
 impl Configuration for Config {
+    /// The times of the Raft paper (§9.3: elections after 150 to 300 ms).
+    fn of(nodes: usize) -> Self {
+        Self {
+            nodes,
+            election_min_us: 150_000,
+            election_max_us: 300_000,
+            heartbeat_us: 50_000,
+            pre_vote: true,
+            entries_per_message: 64,
+            bugs: Bugs::NONE,
+        }
+    }
+
+    fn with_bugs(self, bugs: Bugs) -> Self {
+        Self { bugs, ..self }
+    }
+
+    fn varied(self, below: &mut dyn FnMut(u64) -> u64) -> Self {
+        Self {
+            pre_vote: below(3) > 0,
+            entries_per_message: [1, 2, 64][usize::try_from(below(3)).unwrap_or_default()],
+            ..self
+        }
+    }
+
     fn nodes(&self) -> usize {
         self.nodes
     }

@@ -20,7 +20,7 @@ use tribunal_histories::{
 pub use names::NoSuchStep;
 pub use observer::Observer;
 pub use packet::{Address, Body, Packet, PacketOf};
-pub use step::Step;
+pub use step::{Step, fold_delivery};
 
 use crate::contract::{ClientId, Configuration, Durable, Effect, Input, Node, Recorded, Reply};
 use crate::disk::{Disk, Loss};

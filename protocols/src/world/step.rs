@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tribunal_histories::NodeId;
+use tribunal_histories::{Digest, NodeId};
 
 use super::packet::PacketOf;
 use crate::contract::{ClientId, Node};
@@ -103,6 +103,23 @@ impl<N: Node> Step<N> {
             _ => None,
         }
     }
+}
+
+impl<N: Node> Step<N> {
+    /// The digest of a run that went on with this step.
+    #[must_use]
+    pub fn fold(&self, digest: Digest) -> Digest {
+        match self {
+            Self::Deliver(packet) => fold_delivery::<N>(digest, packet),
+            other => digest.then(other),
+        }
+    }
+}
+
+/// [`Step::fold`] for a delivery, without making the step: most steps of a simulation are deliveries.
+#[must_use]
+pub fn fold_delivery<N: Node>(digest: Digest, packet: &PacketOf<N>) -> Digest {
+    digest.then(packet)
 }
 
 fn names(nodes: &[NodeId]) -> String {

@@ -1,6 +1,7 @@
 //! Random walks through a world: whatever order things happen in, Raft elects, commits and stays consistent.
 
 use tribunal_histories::{EventRecord, Kind, NodeId, Role};
+use tribunal_protocols::contract::Configuration;
 use tribunal_protocols::raft::{Config, Raft};
 use tribunal_protocols::world::SyncMode;
 use tribunal_protocols::{Bugs, Loss, Step, World};
