@@ -80,6 +80,12 @@ impl Committed {
         if self.agrees(log, index) { index } else { 0 }
     }
 
+    /// The first committed entry that is not in a log which disagrees somewhere. When that is in what the log has
+    /// compacted, its base stands for it.
+    pub(super) fn first_missing(&self, log: &LogView<'_>) -> u64 {
+        (self.held_by(log) + 1).max(log.start)
+    }
+
     /// Names a committed entry in a sentence.
     pub(super) fn describe(&self, index: u64) -> String {
         match self.at(index) {
@@ -164,5 +170,53 @@ impl Holdings {
         } else {
             format!("only {}", names.join(", "))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::properties::script::{Log, N1, N2};
+
+    use super::*;
+
+    fn view(log: &Log, term: u64, commit_index: u64) -> View<'_> {
+        View {
+            term,
+            log: log.view(),
+            commit_index,
+            ..View::default()
+        }
+    }
+
+    #[test]
+    fn the_first_to_cover_an_entry_commits_it() {
+        let mut log = Log::default();
+        log.append(1, "ab");
+        let mut committed = Committed::default();
+        committed.cover(N1, &view(&log, 3, 1));
+        committed.cover(N2, &view(&log, 4, 2));
+        committed.cover(N1, &view(&log, 4, 2));
+        let terms = [1, 2].map(|index| committed.at(index).map(|commit| (commit.term, commit.by)));
+        assert_eq!(terms, [Some((3, N1)), Some((4, N2))]);
+        assert_eq!(committed.last_before(4).map(|(index, _)| index), Some(1));
+        assert_eq!(committed.last_before(3), None);
+    }
+
+    #[test]
+    fn what_was_compacted_before_the_run_is_not_held_against_anyone() {
+        let mut log = Log::default();
+        log.append(1, "abcde");
+        let mut compacted = log.clone();
+        compacted.compact(3);
+        let mut committed = Committed::default();
+        committed.cover(N1, &view(&compacted, 1, 4));
+        assert_eq!(committed.at(2), None);
+        assert_eq!(committed.last_index(), 4);
+        assert_eq!(committed.held_by(&log.view()), 4);
+        let mut other = Log::default();
+        other.append(1, "abcx");
+        assert!(!committed.agrees(&other.view(), 4));
+        assert_eq!(committed.held_by(&other.view()), 3);
+        assert_eq!(committed.first_missing(&other.view()), 4);
     }
 }

@@ -191,3 +191,47 @@ impl Ghost {
         self.past[now.node.index()].remember(now, kept);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::properties::script::Log;
+
+    use super::*;
+
+    proptest! {
+        /// Whatever happens to a log, its mirror follows, and what is told to be kept is what is equal.
+        #[test]
+        fn the_mirror_follows_the_log(edits in proptest::collection::vec((0..3, 0..6_u64, 0..3_u64), 1..40)) {
+            let (mut log, mut past) = (Log::default(), Past::default());
+            for (round, (edit, amount, term)) in (0_u8..).zip(edits) {
+                let before = log.view().last_index();
+                let lowest = log.view().start;
+                match edit {
+                    0 => log.append(term, &char::from(b'a' + round).to_string().repeat(amount as usize)),
+                    1 => log.truncate(before.saturating_sub(amount).max(lowest)),
+                    _ => log.compact((lowest + amount).min(before)),
+                }
+                let kept = past.kept_in(&log.view());
+                prop_assert_eq!(kept, before.min(log.view().last_index()));
+                past.remember_log(&log.view(), kept);
+                prop_assert_eq!(past.log(), log.view());
+            }
+        }
+
+        /// Of two logs that part somewhere, what is kept is what they share.
+        #[test]
+        fn what_is_kept_is_what_is_shared(shared in "[a-c]{0,6}", old in "[a-c]{0,6}", new in "[d-f]{0,6}") {
+            let (mut log, mut other) = (Log::default(), Log::default());
+            log.append(1, &format!("{shared}{old}"));
+            other.append(1, &format!("{shared}{new}"));
+            let mut past = Past::default();
+            past.remember_log(&log.view(), 0);
+            let kept = past.kept_in(&other.view());
+            prop_assert_eq!(kept, shared.len() as u64);
+            past.remember_log(&other.view(), kept);
+            prop_assert_eq!(past.log(), other.view());
+        }
+    }
+}

@@ -32,7 +32,8 @@ pub struct PropertyInfo {
     pub statement: &'static str,
     /// Where it comes from: the section of the paper and, where there is one, the name in a TLA+ specification.
     pub source: &'static str,
-    /// The planted bugs that break it: a run with one of them on shows that the property is able to fail.
+    /// The planted bugs that break it: a run with one of them on shows that the property is able to fail. Empty when
+    /// no planted bug breaks it before it breaks another property.
     pub gated_by: &'static [&'static str],
     /// Begins to watch a run.
     pub watch: fn() -> Box<dyn Property>,

@@ -30,7 +30,7 @@ impl Property for LeaderCompleteness {
             return Ok(false);
         };
         if !committed.agrees(&view.log, last) {
-            let index = committed.held_by(&view.log) + 1;
+            let index = committed.first_missing(&view.log);
             return Err(INFO.broken(format!(
                 "Because {node}, elected in term {}, has {}, where {} belongs: \
                  a leader must have every entry that was committed in an earlier term.",

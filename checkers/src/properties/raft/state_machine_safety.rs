@@ -27,9 +27,9 @@ impl Property for StateMachineSafety {
         } else {
             moment.before.commit_index.max(moment.before.applied_index)
         };
-        if !moment.restarted() && view.log.last_index() < before {
+        if view.log.last_index() < before {
             return Err(INFO.broken(format!(
-                "Because {node}, in term {}, cut its log to {} entries though it knew {} of them committed: \
+                "Because {node}, in term {}, cut off its log after entry {} though it knew all up to entry {} committed: \
                  a committed entry must never be removed.",
                 view.term,
                 view.log.last_index(),
@@ -45,7 +45,9 @@ impl Property for StateMachineSafety {
             return Ok(false);
         }
         if !committed.agrees(&view.log, known) {
-            let index = committed.held_by(&view.log).min(known - 1) + 1;
+            let index = committed
+                .first_missing(&view.log)
+                .min(known.max(view.log.start));
             return Err(INFO.broken(format!(
                 "Because {node}, in term {}, takes {} for committed, where {} belongs: \
                  all nodes must commit and apply the same entries.",
@@ -119,7 +121,7 @@ mod tests {
         let first = script.monitor.violation().unwrap();
         assert_eq!(
             first.sentence,
-            "Because n2, in term 2, cut its log to 1 entries though it knew 2 of them committed: a committed \
+            "Because n2, in term 2, cut off its log after entry 1 though it knew all up to entry 2 committed: a committed \
              entry must never be removed.",
         );
     }
