@@ -29,7 +29,7 @@ impl Property for StateMachineSafety {
         };
         if view.log.last_index() < before {
             return Err(INFO.broken(format!(
-                "Because {node}, in term {}, cut off its log after entry {} though it knew all up to entry {} committed: \
+                "Because {node}, in term {}, cut its log off at entry {} though it knew all up to {} committed: \
                  a committed entry must never be removed.",
                 view.term,
                 view.log.last_index(),
@@ -121,7 +121,7 @@ mod tests {
         let first = script.monitor.violation().unwrap();
         assert_eq!(
             first.sentence,
-            "Because n2, in term 2, cut off its log after entry 1 though it knew all up to entry 2 committed: a committed \
+            "Because n2, in term 2, cut its log off at entry 1 though it knew all up to 2 committed: a committed \
              entry must never be removed.",
         );
     }
