@@ -1,0 +1,106 @@
+//! Cluster properties: what must hold at every step of every run, judged by what nodes show of themselves.
+//!
+//! A property looks at [`Observation`](tribunal_histories::Observation)s only, so the same file judges a simulated
+//! cluster, an explored one, a live one, and a foreign one behind an adapter. Properties speak about the history of
+//! a run, not about single states: two leaders of one term are wrong even if the first is gone when the second
+//! appears. What is to be remembered for that (ghost state) is kept here, never in the nodes.
+//!
+//! A [`Monitor`] shows every observation to a set of properties. Each property is one file, with the
+//! [`PropertyInfo`] that a list or a report prints; to add one, write the file and its line in [`raft`].
+
+pub mod committed;
+pub mod ghost;
+pub mod monitor;
+pub mod raft;
+#[cfg(test)]
+mod script;
+
+use std::fmt;
+
+pub use committed::{Commit, Committed};
+pub use ghost::{Moment, Past};
+pub use monitor::{Exercise, Monitor};
+
+/// What is known of a property before any run.
+#[derive(Clone, Copy, Debug)]
+pub struct PropertyInfo {
+    /// Its short name in texts and tables: `RI1`.
+    pub id: &'static str,
+    /// Its name in words: `election-safety`.
+    pub name: &'static str,
+    /// What it demands, in one line.
+    pub statement: &'static str,
+    /// Where it comes from: the section of the paper and, where there is one, the name in a TLA+ specification.
+    pub source: &'static str,
+    /// The planted bugs that break it: a run with one of them on shows that the property is able to fail. Empty when
+    /// no planted bug breaks it before it breaks another property.
+    pub gated_by: &'static [&'static str],
+    /// Begins to watch a run.
+    pub watch: fn() -> Box<dyn Property>,
+}
+
+impl PropertyInfo {
+    /// The property is broken; the sentence begins with "Because".
+    fn broken(&self, sentence: String) -> Violation {
+        debug_assert!(sentence.starts_with("Because "), "{sentence}");
+        Violation {
+            property: self.id,
+            name: self.name,
+            sentence,
+        }
+    }
+}
+
+/// A property that watches one run.
+///
+/// It is asked after every step of every run, so it must decide in constant time, and without allocating, that a
+/// moment does not concern it.
+pub trait Property: CloneBoxed + fmt::Debug + Send + Sync {
+    /// Judges one moment of the run; moments come in order.
+    ///
+    /// The answer is whether the moment put the property to the test: a property that was never tested has shown
+    /// nothing.
+    ///
+    /// # Errors
+    /// The violation, when the property does not hold.
+    fn observe(&mut self, moment: &Moment<'_>) -> Result<bool, Violation>;
+}
+
+/// Clones a property behind its box: an explorer carries what properties remember in each of its states.
+pub trait CloneBoxed {
+    /// The same property with the same memory.
+    fn clone_boxed(&self) -> Box<dyn Property>;
+}
+
+impl<P: Property + Clone + 'static> CloneBoxed for P {
+    fn clone_boxed(&self) -> Box<dyn Property> {
+        Box::new(self.clone())
+    }
+}
+
+impl Clone for Box<dyn Property> {
+    fn clone(&self) -> Self {
+        // Through the trait object: a box of a property is not itself one.
+        (**self).clone_boxed()
+    }
+}
+
+/// A property was broken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{property} {name}: {sentence}")]
+pub struct Violation {
+    /// The id of the property.
+    pub property: &'static str,
+    /// Its name in words.
+    pub name: &'static str,
+    /// Why: nodes, terms and indexes, and what should hold instead. It begins with "Because".
+    pub sentence: String,
+}
+
+/// The properties of a protocol, by the protocol's name; `None` when no properties are known for it.
+pub fn properties_for(protocol: &str) -> Option<&'static [&'static PropertyInfo]> {
+    match protocol {
+        "raft" => Some(raft::PROPERTIES),
+        _ => None,
+    }
+}

@@ -1,0 +1,97 @@
+//! The monitor: it shows every observation of a run to a set of properties, and keeps the first violation.
+
+use tribunal_histories::Observation;
+
+use super::ghost::Ghost;
+use super::{Property, PropertyInfo, Violation, properties_for};
+
+/// How often a property was put to the test in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exercise {
+    /// The id of the property.
+    pub property: &'static str,
+    /// How many observations tested it; 0 means that the run says nothing about it.
+    pub count: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Watched {
+    info: &'static PropertyInfo,
+    property: Box<dyn Property>,
+    exercised: u64,
+}
+
+/// Watches one run of a cluster.
+///
+/// The monitor stops to judge at the first observation that breaks a property: what follows a violation is not
+/// evidence of anything. Until then an observation in which nothing happened costs a few comparisons.
+#[derive(Clone, Debug, Default)]
+pub struct Monitor {
+    ghost: Ghost,
+    watched: Vec<Watched>,
+    observations: u64,
+    violations: Vec<Violation>,
+}
+
+impl Monitor {
+    /// Begins to watch a run for the given properties.
+    pub fn new<'p>(properties: impl IntoIterator<Item = &'p &'static PropertyInfo>) -> Self {
+        let watch = |info: &&'static PropertyInfo| Watched {
+            info,
+            property: (info.watch)(),
+            exercised: 0,
+        };
+        Self {
+            watched: properties.into_iter().map(watch).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Begins to watch a run for all the properties of a protocol; `None` when no properties are known for it.
+    pub fn of(protocol: &str) -> Option<Self> {
+        properties_for(protocol).map(Self::new)
+    }
+
+    /// Judges one observation. All observations of the run are to be shown, in order.
+    pub fn observe(&mut self, observation: &Observation<'_>) {
+        if !self.violations.is_empty() {
+            return;
+        }
+        self.observations += 1;
+        let moment = self.ghost.moment(observation);
+        for watched in &mut self.watched {
+            match watched.property.observe(&moment) {
+                Ok(tested) => watched.exercised += u64::from(tested),
+                Err(violation) => {
+                    watched.exercised += 1;
+                    self.violations.push(violation);
+                }
+            }
+        }
+        let kept = moment.kept;
+        self.ghost.remember(observation, kept);
+    }
+
+    /// The first violation, if there was one.
+    pub fn violation(&self) -> Option<&Violation> {
+        self.violations.first()
+    }
+
+    /// All properties that the first bad observation broke, in the order in which they are watched.
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
+    /// How many observations were judged, the first bad one included.
+    pub fn observations(&self) -> u64 {
+        self.observations
+    }
+
+    /// How often each property was put to the test.
+    pub fn exercised(&self) -> impl Iterator<Item = Exercise> + '_ {
+        self.watched.iter().map(|watched| Exercise {
+            property: watched.info.id,
+            count: watched.exercised,
+        })
+    }
+}
