@@ -5,10 +5,10 @@
 //! asked of the caller. A checker's panic or limit is [`Answer::Unknown`], never [`Answer::Valid`].
 
 pub mod check;
-pub mod counter;
-pub mod linearizability;
+mod counter;
+mod linearizability;
 pub mod model;
-pub mod set;
+mod set;
 pub mod verdict;
 
 pub use check::{CheckError, CheckRequest, CheckerEntry, Limits, check_history, registry};

@@ -238,18 +238,18 @@ impl Verdict {
 }
 
 /// Runs a checker; should it panic, the answer is Unknown, for a broken checker has decided nothing.
-pub fn guarded(checker: &str, check: impl FnOnce() -> Verdict) -> Verdict {
+///
+/// # Errors
+/// The checker's own.
+pub fn guarded<E>(checker: &str, check: impl FnOnce() -> Result<Verdict, E>) -> Result<Verdict, E> {
     catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|payload| {
         let message = payload
             .downcast_ref::<&str>()
             .copied()
             .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
             .unwrap_or("no message");
-        Verdict::unknown(
-            checker,
-            format!("the checker panicked: {message}"),
-            vec!["everything".to_owned()],
-        )
+        let why = format!("the checker panicked: {message}");
+        Ok(Verdict::unknown(checker, why, vec!["everything".into()]))
     })
 }
 
@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_unknown() {
-        let verdict = guarded("fragile", || panic!("index {} out of bounds", 3));
+        let verdict = guarded::<()>("fragile", || panic!("index {} out of bounds", 3)).unwrap();
         assert_eq!(verdict.answer(), Answer::Unknown);
         assert!(verdict.sentences[0].contains("the checker panicked: index 3 out of bounds"));
     }
