@@ -1,2 +1,19 @@
-//! placeholder
+//! Checkers: they judge histories, and the views of a cluster, and give evidence for every verdict.
+//!
+//! [`check_history`] is the entrance for histories: it looks a checker up by name in the [`registry`] and answers
+//! with a [`Verdict`]. Checkers know no simulator, no socket and no clock: what bounds a search is counted, or is
+//! asked of the caller. A checker's panic or limit is [`Answer::Unknown`], never [`Answer::Valid`].
+
+pub mod check;
+mod counter;
+mod linearizability;
+pub mod model;
 pub mod properties;
+mod set;
+pub mod verdict;
+
+pub use check::{CheckError, CheckRequest, CheckerEntry, Limits, check_history, registry};
+pub use model::{FailedCas, NilRead, Semantics};
+pub use verdict::{
+    Answer, Core, Counterexample, Evidence, Judgement, PartitionOrder, Statistics, Verdict, guarded,
+};

@@ -1,0 +1,262 @@
+//! Judging a history by the name of a checker.
+
+use serde::Serialize;
+use tribunal_histories::{History, Operation, Value};
+
+use crate::linearizability;
+use crate::model::{
+    CasRegister, FailedCas, FifoQueue, Kv, LinearizableCounter, LinearizableSet, ListAppend,
+    Misfit, Model, MultiRegister, Mutex, NilRead, Register, Semantics, Shape,
+};
+use crate::verdict::{Verdict, guarded};
+use crate::{counter, set};
+
+/// How far a search may go. Both are counted, not timed: the same answer on a fast machine and a slow one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// The most configurations that the search of one key may look at.
+    pub states_max: u64,
+    /// About how much memory the search of one key may hold.
+    pub memory_bytes_max: usize,
+}
+
+impl Default for Limits {
+    /// Twenty million configurations, one gibibyte.
+    fn default() -> Self {
+        Self {
+            states_max: 20_000_000,
+            memory_bytes_max: 1 << 30,
+        }
+    }
+}
+
+/// What is asked about a history.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckRequest {
+    /// The name or alias of a checker of the [`registry`].
+    pub checker: String,
+    /// The value that the object, or every register or key, begins with; without one it is absent or empty.
+    pub initial: Option<Value>,
+    /// What a read of nil says; by default [`NilRead::Absent`] without an initial value, for the object can then be
+    /// absent, and [`NilRead::Unconstrained`] with one.
+    pub nil_read: Option<NilRead>,
+    /// What a failed compare-and-set says.
+    pub failed_cas: FailedCas,
+    /// How far to search.
+    pub limits: Limits,
+}
+
+impl CheckRequest {
+    /// A request with every default.
+    pub fn new(checker: impl Into<String>) -> Self {
+        Self {
+            checker: checker.into(),
+            initial: None,
+            nil_read: None,
+            failed_cas: FailedCas::default(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// The same request about an object with an initial value; nil is none.
+    #[must_use]
+    pub fn with_initial(self, initial: Value) -> Self {
+        let initial = Some(initial).filter(|initial| !initial.is_nil());
+        Self { initial, ..self }
+    }
+
+    /// The initial value, nil when there is none.
+    pub fn initial(&self) -> Value {
+        self.initial.clone().unwrap_or_default()
+    }
+
+    /// The meanings asked for, defaults filled in.
+    pub fn semantics(&self) -> Semantics {
+        let nil_read = self.nil_read.unwrap_or(if self.initial().is_nil() {
+            NilRead::Absent
+        } else {
+            NilRead::Unconstrained
+        });
+        Semantics {
+            nil_read,
+            failed_cas: self.failed_cas,
+        }
+    }
+}
+
+/// Why a history cannot be judged as asked. That is a mistake of the question and says nothing about the history.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CheckError {
+    /// No checker has that name.
+    #[error("there is no checker `{name}`; there are {known}")]
+    UnknownChecker {
+        /// The name asked for.
+        name: String,
+        /// All names, with commas.
+        known: String,
+    },
+    /// The initial value has the wrong shape.
+    #[error("{checker} cannot begin with {initial}: its initial value is {expected}")]
+    Initial {
+        /// The checker.
+        checker: &'static str,
+        /// The initial value.
+        initial: Value,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// An operation is not one of the checker's.
+    #[error(
+        "event {event}: process {process}'s `{function}` {what} does not fit {checker}, which has {expected}"
+    )]
+    Misfit {
+        /// The checker.
+        checker: &'static str,
+        /// The place of the event in the history, counted from 1.
+        event: usize,
+        /// Who did it.
+        process: String,
+        /// The operation's name.
+        function: String,
+        /// Which part does not fit.
+        what: String,
+        /// The operations that the checker has.
+        expected: String,
+    },
+}
+
+impl CheckError {
+    /// The error for an operation that does not fit.
+    pub(crate) fn misfit(
+        entry: (&'static str, &[Shape]),
+        history: &History,
+        operation: &Operation,
+        misfit: Misfit,
+    ) -> Self {
+        let (event, what) = match misfit {
+            Misfit::Function => (operation.invoked, String::new()),
+            Misfit::Input => {
+                let input = history.value(operation.input);
+                (operation.invoked, format!("of {input}"))
+            }
+            Misfit::Output => {
+                let output = history.value(operation.output);
+                let returned = operation.returned.unwrap_or(operation.invoked);
+                (returned, format!("returning {output}"))
+            }
+        };
+        Self::Misfit {
+            checker: entry.0,
+            event: event + 1,
+            process: operation.process.to_string(),
+            function: history.function(operation.function).to_owned(),
+            what,
+            expected: describe(entry.1),
+        }
+    }
+}
+
+/// `read → value, write value, cas [from to]`.
+fn describe(shapes: &[Shape]) -> String {
+    let one = |shape: &Shape| {
+        let mut text = shape.names[0].to_owned();
+        if !shape.input.is_empty() {
+            text = text + " " + shape.input;
+        }
+        if !shape.output.is_empty() {
+            text = text + " → " + shape.output;
+        }
+        text
+    };
+    shapes.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// Tells a checker to stop: asked often, from the thread that checks. The caller owns the clock and the keyboard.
+pub type Stop<'a> = &'a dyn Fn() -> bool;
+
+type Check = fn(&History, &CheckRequest, Stop<'_>) -> Result<Verdict, CheckError>;
+
+/// A checker of histories: its name, and what `tribunal list checkers` says about it.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckerEntry {
+    /// Its name.
+    pub name: &'static str,
+    /// Other names for it.
+    pub aliases: &'static [&'static str],
+    /// A paragraph.
+    pub about: &'static str,
+    /// The operations it knows.
+    pub operations: &'static [Shape],
+    check: Check,
+}
+
+impl CheckerEntry {
+    /// Linearizability with respect to a model.
+    const fn linearizable<M: Model>() -> Self {
+        Self {
+            name: M::NAME,
+            aliases: M::ALIASES,
+            about: M::ABOUT,
+            operations: M::OPERATIONS,
+            check: linearizability::check::<M>,
+        }
+    }
+}
+
+static REGISTRY: &[CheckerEntry] = &[
+    CheckerEntry::linearizable::<Register>(),
+    CheckerEntry::linearizable::<CasRegister>(),
+    CheckerEntry::linearizable::<MultiRegister>(),
+    CheckerEntry::linearizable::<Kv>(),
+    CheckerEntry::linearizable::<ListAppend>(),
+    CheckerEntry::linearizable::<Mutex>(),
+    CheckerEntry::linearizable::<FifoQueue>(),
+    CheckerEntry::linearizable::<LinearizableSet>(),
+    CheckerEntry::linearizable::<LinearizableCounter>(),
+    CheckerEntry {
+        name: set::NAME,
+        aliases: &[],
+        about: set::ABOUT,
+        operations: set::OPERATIONS,
+        check: set::check,
+    },
+    CheckerEntry {
+        name: counter::NAME,
+        aliases: &[],
+        about: counter::ABOUT,
+        operations: counter::OPERATIONS,
+        check: counter::check,
+    },
+];
+
+/// Every checker of histories.
+pub fn registry() -> &'static [CheckerEntry] {
+    REGISTRY
+}
+
+/// Judges a history.
+///
+/// # Errors
+/// When the question makes no sense: no such checker, or operations or an initial value that are not of its kind.
+pub fn check_history(
+    history: &History,
+    request: &CheckRequest,
+    stop: Stop<'_>,
+) -> Result<Verdict, CheckError> {
+    let name = request.checker.as_str();
+    let Some(entry) = REGISTRY
+        .iter()
+        .find(|entry| entry.name == name || entry.aliases.contains(&name))
+    else {
+        let known: Vec<_> = REGISTRY.iter().map(|entry| entry.name).collect();
+        return Err(CheckError::UnknownChecker {
+            name: name.to_owned(),
+            known: known.join(", "),
+        });
+    };
+    if history.operations().next().is_none() {
+        let why = "the history has no client operation, so there is nothing to check";
+        return Ok(Verdict::unknown(entry.name, why, Vec::new()));
+    }
+    guarded(entry.name, || (entry.check)(history, request, stop))
+}

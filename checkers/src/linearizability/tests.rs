@@ -1,0 +1,422 @@
+//! The search, the certificates and the cores against brute force, on random small histories of every model.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use tribunal_histories::{BuildOptions, EventRecord, History, Kind, Process, Value};
+
+use super::brute_force::{Tried, try_every_order};
+use super::certificate;
+use super::minimal::Minimizer;
+use super::partition::{Partition, freed, split};
+use super::search::{Outcome, search};
+use crate::check::Limits;
+use crate::model::*;
+
+/// A function of a model with the arguments and the results to draw from.
+type Function = (&'static str, Vec<Value>, Vec<Value>);
+
+/// Random decisions; zero when they run out.
+struct Tape<'a>(std::slice::Iter<'a, u8>);
+
+impl Tape<'_> {
+    fn below(&mut self, bound: usize) -> usize {
+        usize::from(self.0.next().copied().unwrap_or(0)) % bound
+    }
+
+    fn one_in(&mut self, count: usize) -> bool {
+        self.below(count) == count - 1
+    }
+
+    fn pick<'t, T>(&mut self, items: &'t [T]) -> &'t T {
+        &items[self.below(items.len())]
+    }
+}
+
+/// An operation in flight.
+struct InFlight {
+    process: u32,
+    function: &'static str,
+    input: Value,
+    outputs: Vec<Value>,
+    /// The result, if it has taken effect.
+    output: Option<Value>,
+}
+
+/// A history of an object that is mostly correct: operations take effect when they begin or when they end, some
+/// fail, some crash before or after, and now and then a result is wrong.
+fn simulate<M: Model>(model: &M, functions: &[Function], tape: &[u8]) -> History {
+    const OPERATIONS: usize = 7;
+    let mut tape = Tape(tape.iter());
+    let mut state = model.initial();
+    let mut in_flight: Vec<InFlight> = Vec::new();
+    let mut records = Vec::new();
+    let mut begun = 0;
+    let record = |of: &InFlight, kind, value| {
+        let process = Process::Client(of.process);
+        EventRecord::new(process, kind, of.function, Value::Nil, value)
+    };
+    while begun < OPERATIONS || !in_flight.is_empty() {
+        if in_flight.is_empty() || begun < OPERATIONS && in_flight.len() < 4 && !tape.one_in(2) {
+            let (function, inputs, outputs) = tape.pick(functions);
+            let mut operation = InFlight {
+                process: u32::try_from(begun).unwrap(),
+                function,
+                input: tape.pick(inputs).clone(),
+                outputs: outputs.clone(),
+                output: None,
+            };
+            begun += 1;
+            records.push(record(&operation, Kind::Invoke, operation.input.clone()));
+            if tape.one_in(2) {
+                take_effect(model, &mut state, &mut operation, &mut tape);
+            }
+            in_flight.push(operation);
+        } else {
+            let mut operation = in_flight.swap_remove(tape.below(in_flight.len()));
+            if operation.output.is_none() && tape.one_in(8) {
+                records.push(record(&operation, Kind::Fail, operation.input.clone()));
+                continue;
+            }
+            let crashes = tape.one_in(4);
+            if operation.output.is_none() && !(crashes && tape.one_in(2)) {
+                take_effect(model, &mut state, &mut operation, &mut tape);
+            }
+            let wrong = tape
+                .one_in(10)
+                .then(|| tape.pick(&operation.outputs).clone());
+            records.push(match wrong.or(operation.output.clone()) {
+                _ if crashes => record(&operation, Kind::Info, Value::Nil),
+                Some(output) => record(&operation, Kind::Ok, output),
+                None => record(&operation, Kind::Fail, operation.input.clone()),
+            });
+        }
+    }
+    History::from_records(records, BuildOptions::default()).unwrap()
+}
+
+/// Applies an operation with one of the results that are right now, if any is.
+fn take_effect<M: Model>(
+    model: &M,
+    state: &mut M::State,
+    operation: &mut InFlight,
+    tape: &mut Tape<'_>,
+) {
+    let possible: Vec<_> = operation
+        .outputs
+        .iter()
+        .filter_map(|output| {
+            let recorded = Recorded {
+                function: operation.function,
+                input: operation.input.clone(),
+                output: Some(output.clone()),
+            };
+            let after = match model.operation(&recorded).unwrap() {
+                Some(op) => model.step(state, &op)?,
+                None => state.clone(),
+            };
+            Some((output.clone(), after))
+        })
+        .collect();
+    if !possible.is_empty() {
+        let (output, after) = tape.pick(&possible).clone();
+        operation.output = Some(output);
+        *state = after;
+    }
+}
+
+const PLENTY: usize = 10_000_000;
+
+/// Checks a history with the search and by brute force, and all evidence. Returns whether it is linearizable.
+fn agree<M: Model>(model: &M, history: &History) -> bool {
+    let partitions = split(model, history).unwrap();
+    assert_eq!(partitions.len(), 1);
+    let partition = &partitions[0];
+    let tried = try_every_order(model, &partition.calls, PLENTY);
+    match search(model, &partition.calls, Limits::default(), &|| false).outcome {
+        Outcome::Order(order) => {
+            assert!(matches!(tried, Tried::Order(_)), "{history:?}");
+            assert_eq!(
+                certificate::verify(model, &partition.calls, &order),
+                Ok(()),
+                "{history:?}"
+            );
+            true
+        }
+        Outcome::Stuck(position) => {
+            assert_eq!(tried, Tried::None, "{history:?}");
+            core_is_right(model, history, partition, position);
+            false
+        }
+        Outcome::GivenUp { why, .. } => panic!("{why}"),
+    }
+}
+
+/// Checks by brute force all that a core claims.
+fn core_is_right<M: Model>(
+    model: &M,
+    history: &History,
+    partition: &Partition<M::Op>,
+    stuck: usize,
+) {
+    let mut minimizer = Minimizer::new(model, history, Limits::default(), &|| false);
+    let core = minimizer.core(partition, stuck).unwrap();
+    assert!(core.minimal && core.confirmed, "{core:?}");
+    let at = |end: usize| -> Vec<_> {
+        let began = partition.calls.iter().filter(|call| call.invoked < end);
+        began
+            .filter_map(|call| {
+                if call.returned.is_some_and(|returned| returned >= end) {
+                    freed(model, history, call)
+                } else {
+                    Some(call.clone())
+                }
+            })
+            .collect()
+    };
+    let possible = |calls: &[_]| try_every_order(model, calls, PLENTY) != Tried::None;
+    assert!(!possible(&at(core.prefix)), "{core:?} {history:?}");
+    assert!(possible(&at(core.prefix - 1)), "{core:?} {history:?}");
+    for free in core.operations.iter().map(Some).chain([None]) {
+        let calls: Vec<_> = at(core.prefix)
+            .into_iter()
+            .filter_map(|call| {
+                let strict = core.operations.contains(&call.invoked) && free != Some(&call.invoked);
+                if strict || call.returned.is_none() {
+                    Some(call)
+                } else {
+                    freed(model, history, &call)
+                }
+            })
+            .collect();
+        assert_eq!(
+            possible(&calls),
+            free.is_some(),
+            "free {free:?} of {core:?} {history:?}"
+        );
+    }
+    let sentences = super::explanation::sentences(history, &core);
+    assert!(sentences.iter().all(|sentence| !sentence.is_empty()));
+}
+
+/// Runs many random histories of a model; both answers must come up.
+fn fuzz<M: Model>(initial: &Value, semantics: Semantics, functions: &[Function]) {
+    let model = M::new(initial, semantics).unwrap();
+    let count = [std::cell::Cell::new(0), std::cell::Cell::new(0)];
+    let mut runner = proptest::test_runner::TestRunner::new_with_rng(
+        ProptestConfig {
+            cases: 4000,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        },
+        proptest::test_runner::TestRng::deterministic_rng(
+            proptest::test_runner::RngAlgorithm::ChaCha,
+        ),
+    );
+    runner
+        .run(&vec(any::<u8>(), 20..90), |tape| {
+            let history = simulate(&model, functions, &tape);
+            let counter = &count[usize::from(agree(&model, &history))];
+            counter.set(counter.get() + 1);
+            Ok(())
+        })
+        .unwrap();
+    let [invalid, valid] = count.map(|count| count.get());
+    assert!(
+        invalid > 100 && valid > 100,
+        "{}: {valid} valid, {invalid} invalid",
+        M::NAME
+    );
+}
+
+const DEFAULT: Semantics = Semantics {
+    nil_read: NilRead::Absent,
+    failed_cas: FailedCas::DidNotHappen,
+};
+
+fn numbers(numbers: std::ops::Range<i64>) -> Vec<Value> {
+    numbers.map(Value::Int).collect()
+}
+
+fn nothing() -> Vec<Value> {
+    vec![Value::Nil]
+}
+
+fn pairs() -> Vec<Value> {
+    let pair = |from: i64, to: i64| Value::list([from.into(), to.into()]);
+    vec![pair(0, 1), pair(1, 0), pair(1, 2), pair(2, 2)]
+}
+
+/// All lists of distinct numbers of these.
+fn lists(elements: &[i64]) -> Vec<Value> {
+    let mut lists: Vec<Vec<i64>> = vec![vec![]];
+    let mut next = 0;
+    while let Some(list) = lists.get(next).cloned() {
+        next += 1;
+        for element in elements.iter().filter(|element| !list.contains(element)) {
+            lists.push([&list[..], &[*element]].concat());
+        }
+    }
+    let list = |list: Vec<i64>| Value::list(list.into_iter().map(Value::Int));
+    lists.into_iter().map(list).collect()
+}
+
+fn nil_or(mut values: Vec<Value>) -> Vec<Value> {
+    values.push(Value::Nil);
+    values
+}
+
+#[test]
+fn registers() {
+    let functions = [
+        ("write", numbers(0..4), nothing()),
+        ("read", nothing(), nil_or(numbers(0..3))),
+        ("read", nothing(), nil_or(numbers(0..3))),
+    ];
+    fuzz::<Register>(&Value::Nil, DEFAULT, &functions);
+}
+
+#[test]
+fn cas_registers_with_every_meaning() {
+    let functions = [
+        ("write", numbers(0..4), nothing()),
+        ("read", nothing(), nil_or(numbers(0..3))),
+        ("cas", pairs(), nothing()),
+    ];
+    for nil_read in [NilRead::Absent, NilRead::Unconstrained] {
+        for failed_cas in [FailedCas::DidNotHappen, FailedCas::ObservedOther] {
+            let semantics = Semantics {
+                nil_read,
+                failed_cas,
+            };
+            fuzz::<CasRegister>(&Value::Int(0), semantics, &functions);
+        }
+    }
+}
+
+#[test]
+fn multi_registers() {
+    let access = |function: &str, register: i64, value: Value| {
+        Value::list([function.into(), register.into(), value])
+    };
+    let read = |register, value: i64| access("r", register, value.into());
+    let write = |register, value: i64| access("w", register, value.into());
+    let reads: Vec<_> = (0..3)
+        .flat_map(|x| (0..3).map(move |y| Value::list([read(0, x), read(1, y)])))
+        .collect();
+    let swaps: Vec<_> = (0..3)
+        .map(|x| Value::list([read(0, x), write(1, 1), read(1, 1)]))
+        .collect();
+    let unknown = |register| access("r", register, Value::Nil);
+    let functions = [
+        ("txn", vec![Value::list([unknown(0), unknown(1)])], reads),
+        (
+            "txn",
+            vec![Value::list([unknown(0), write(1, 1), unknown(1)])],
+            swaps,
+        ),
+        (
+            "txn",
+            (0..3).map(|x| Value::list([write(0, x)])).collect(),
+            nothing(),
+        ),
+        (
+            "txn",
+            (0..3).map(|y| Value::list([write(1, y)])).collect(),
+            nothing(),
+        ),
+    ];
+    fuzz::<MultiRegister>(&Value::Int(0), DEFAULT, &functions);
+}
+
+#[test]
+fn key_value_stores_with_every_meaning_of_a_failed_cas() {
+    let texts: Vec<Value> = ["", "a", "b", "ab", "ba", "aa", "abb"]
+        .map(Value::from)
+        .into();
+    let text_pair = |from: &str, to: &str| Value::list([from.into(), to.into()]);
+    let functions = [
+        ("put", vec!["a".into(), "b".into(), "c".into()], nothing()),
+        (
+            "append",
+            vec!["a".into(), "b".into(), "c".into()],
+            nothing(),
+        ),
+        ("append", vec!["a".into(), "b".into()], nothing()),
+        ("get", nothing(), nil_or(texts.clone())),
+        ("get", nothing(), nil_or(texts)),
+        (
+            "cas",
+            vec![text_pair("a", "b"), text_pair("ab", "c")],
+            nothing(),
+        ),
+        ("delete", nothing(), nothing()),
+    ];
+    for failed_cas in [FailedCas::DidNotHappen, FailedCas::ObservedOther] {
+        let semantics = Semantics {
+            failed_cas,
+            ..DEFAULT
+        };
+        fuzz::<Kv>(&Value::Nil, semantics, &functions);
+    }
+    let numbers = ["1", "12", "2"].map(Value::from);
+    let functions = [
+        ("put", vec![Value::Int(1)], nothing()),
+        ("append", vec!["2".into()], nothing()),
+        ("get", nothing(), [&numbers[..], &[Value::Int(1)]].concat()),
+    ];
+    fuzz::<Kv>(&Value::text(""), DEFAULT, &functions);
+}
+
+#[test]
+fn lists_that_grow() {
+    let functions = [
+        ("append", numbers(1..4), nothing()),
+        ("append", numbers(4..6), nothing()),
+        ("read", nothing(), nil_or(lists(&[1, 2, 3, 4]))),
+    ];
+    fuzz::<ListAppend>(&Value::Nil, DEFAULT, &functions);
+}
+
+#[test]
+fn mutexes() {
+    let functions = [
+        ("acquire", nothing(), nothing()),
+        ("release", nothing(), nothing()),
+    ];
+    fuzz::<Mutex>(&Value::Nil, DEFAULT, &functions);
+}
+
+#[test]
+fn queues() {
+    let functions = [
+        ("enqueue", numbers(1..4), nothing()),
+        ("dequeue", nothing(), nil_or(numbers(1..4))),
+    ];
+    fuzz::<FifoQueue>(&Value::Nil, DEFAULT, &functions);
+}
+
+#[test]
+fn sets() {
+    let functions = |last: Function| {
+        [
+            ("add", numbers(1..4), nothing()),
+            ("read", nothing(), nil_or(lists(&[1, 2, 3]))),
+            last,
+        ]
+    };
+    let remove = ("remove", numbers(1..3), nothing());
+    fuzz::<LinearizableSet>(&Value::Nil, DEFAULT, &functions(remove));
+    let add = ("add", numbers(3..6), nothing());
+    fuzz::<LinearizableSet>(&Value::Nil, DEFAULT, &functions(add));
+}
+
+#[test]
+fn counters() {
+    let functions = [
+        ("add", numbers(-1..3), nothing()),
+        ("inc", nothing(), nothing()),
+        ("dec", nothing(), nothing()),
+        ("read", nothing(), numbers(-2..4)),
+    ];
+    fuzz::<LinearizableCounter>(&Value::Int(0), DEFAULT, &functions);
+}
