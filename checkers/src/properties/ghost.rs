@@ -151,11 +151,19 @@ impl<'a> Moment<'a> {
 
     /// The entries that are new in the observed node's log, with their indexes.
     pub fn appended(&self) -> impl Iterator<Item = (u64, LogRecord)> {
-        let log = self.now.view.log;
-        let first = self.kept.max(log.start);
-        let known = usize::try_from(first - log.start).unwrap_or(usize::MAX);
-        (first + 1..).zip(log.records.iter().skip(known).copied())
+        entries_above(self.kept, self.now.view.log)
     }
+
+    /// The entries that were removed from the end of the observed node's log, with their indexes.
+    pub fn removed(&self) -> impl Iterator<Item = (u64, LogRecord)> {
+        entries_above(self.kept, self.before.log())
+    }
+}
+
+fn entries_above(index: u64, log: LogView<'_>) -> impl Iterator<Item = (u64, LogRecord)> {
+    let first = index.max(log.start);
+    let below = usize::try_from(first - log.start).unwrap_or(usize::MAX);
+    (first + 1..).zip(log.records.iter().skip(below).copied())
 }
 
 /// What is remembered of all nodes.

@@ -11,7 +11,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     statement: "a committed entry is on the disks of a majority from the moment it is committed",
     source: "Raft §5.3 and figure 2 (log is persistent); ccfraft.tla ReplicationInv; \
              SandTable CommittedLogReplicatedMajority; etcdraft.tla CommittedIsDurableInv",
-    gated_by: &["RF12", "RF25", "RF26"],
+    gated_by: &["RF12", "RF13", "RF25", "RF26"],
     watch: || Box::new(CommitDurable::default()),
 };
 

@@ -10,7 +10,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     name: "index-bounds",
     statement: "a commit index lies between the snapshot and the end of the log; next index > match index",
     source: "Raft figure 2 and §7; SandTable CommitIdxLELogLen, NextIdxGtMatchIdx, SnapshotIdxLECommitIdx",
-    gated_by: &["SN6"],
+    gated_by: &["RF12", "SN6"],
     watch: || Box::new(IndexBounds),
 };
 

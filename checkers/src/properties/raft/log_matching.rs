@@ -1,11 +1,12 @@
 //! RI4: index and term name an entry and all before it.
 
 use rustc_hash::FxHashMap;
-use tribunal_histories::{Digest, LogRecord, NodeId};
+use tribunal_histories::{Cause, Digest, LogRecord, NodeId};
 
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
-/// Log matching, over all logs that ever were: an entry that was overwritten since still counts.
+/// Log matching, over all logs that ever were: an entry that was overwritten since still counts. Only what a crash
+/// took from the one node that had it never was: it did not reach a disk, so it was not sent either.
 ///
 /// A prefix digest stands for an entry and all before it, so that one lookup for every appended entry suffices.
 pub static INFO: PropertyInfo = PropertyInfo {
@@ -13,37 +14,71 @@ pub static INFO: PropertyInfo = PropertyInfo {
     name: "log-matching",
     statement: "logs that ever had an entry of the same index and term are the same up to it",
     source: "Raft §5.3 and figure 3; dissertation lemma 4 (allLogs); etcdraft.tla LogMatchingInv, made historical",
-    gated_by: &["RF14", "RF15"],
+    gated_by: &["RF13", "RF14", "RF15"],
     watch: || Box::new(LogMatching::default()),
 };
 
 #[derive(Clone, Debug, Default)]
 struct LogMatching {
-    /// By index and term: the prefix that ends there, and who was first seen with it.
-    ever: FxHashMap<(u64, u64), (Digest, NodeId)>,
+    /// By index and term.
+    ever: FxHashMap<(u64, u64), Seen>,
+}
+
+/// An entry that some log had.
+#[derive(Clone, Debug)]
+struct Seen {
+    prefix: Digest,
+    first: NodeId,
+    /// Whether a second node had it too.
+    shared: bool,
 }
 
 impl LogMatching {
     /// Whether the entry was known already.
     fn check(&mut self, node: NodeId, index: u64, record: LogRecord) -> Result<bool, Violation> {
         let LogRecord { term, prefix } = record;
-        let Some((first, holder)) = self.ever.insert((index, term), (prefix, node)) else {
+        let Some(seen) = self.ever.get_mut(&(index, term)) else {
+            let first = node;
+            let shared = false;
+            self.ever.insert(
+                (index, term),
+                Seen {
+                    prefix,
+                    first,
+                    shared,
+                },
+            );
             return Ok(false);
         };
-        if first != prefix {
+        if seen.prefix != prefix {
             return Err(INFO.broken(format!(
                 "Because the log of {node} up to its entry {index} of term {term} (prefix {prefix}) differs from the \
-                 log that {holder} had up to its entry {index} of term {term} (prefix {first}): \
-                 an index and a term must name one entry and all before it."
+                 log that {} had up to its entry {index} of term {term} (prefix {}): \
+                 an index and a term must name one entry and all before it.",
+                seen.first, seen.prefix,
             )));
         }
+        seen.shared |= seen.first != node;
         Ok(true)
+    }
+
+    /// A crash took an entry from a node.
+    fn forget(&mut self, node: NodeId, index: u64, term: u64) {
+        let only = |seen: &Seen| seen.first == node && !seen.shared;
+        if self.ever.get(&(index, term)).is_some_and(only) {
+            self.ever.remove(&(index, term));
+        }
     }
 }
 
 impl Property for LogMatching {
     fn observe(&mut self, moment: &Moment<'_>) -> Result<bool, Violation> {
         let (node, log) = (moment.now.node, &moment.now.view.log);
+        if moment.now.cause == Cause::Crash {
+            for (index, lost) in moment.removed() {
+                self.forget(node, index, lost.term);
+            }
+        }
         let mut tested = false;
         if log.start != moment.before.log().start && log.start > 0 {
             tested |= self.check(node, log.start, log.base)?;
@@ -88,6 +123,36 @@ mod tests {
         let violation = script.assert_breaks("RI4");
         let start = "Because the log of n2 up to its entry 1 of term 1";
         assert!(violation.sentence.starts_with(start), "{violation}");
+    }
+
+    #[test]
+    fn an_entry_that_its_only_holder_lost_in_a_crash_never_was() {
+        let mut script = Script::raft(3);
+        for payload in ["a", "b"] {
+            script.step(N1, |node| {
+                node.follow(1);
+                node.append(payload);
+            });
+            script.restart(N1);
+        }
+        script.assert_holds();
+    }
+
+    #[test]
+    fn an_entry_that_another_node_has_outlives_a_crash() {
+        let mut script = Script::raft(3);
+        for node in [N1, N2] {
+            script.step(node, |node| {
+                node.follow(1);
+                node.append("a");
+            });
+        }
+        script.restart(N1);
+        script.step(N1, |node| {
+            node.follow(1);
+            node.append("b");
+        });
+        script.assert_breaks("RI4");
     }
 
     #[test]

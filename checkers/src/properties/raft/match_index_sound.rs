@@ -13,7 +13,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     name: "match-index-sound",
     statement: "a peer's log equals the leader's up to the leader's match index, while both are in one term",
     source: "Raft figure 2 (matchIndex) and §5.3; ccfraft.tla MatchIndexBoundedByLogInv",
-    gated_by: &["RF18", "RF19"],
+    gated_by: &["RF12", "RF13", "RF18", "RF19"],
     watch: || Box::new(MatchIndexSound),
 };
 

@@ -1,12 +1,14 @@
 //! RI9: terms, commit, applied and match indexes never decrease.
 
+use tribunal_histories::Cause;
+
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
 /// Monotonicity.
 ///
 /// While a node runs, its term, commit index and applied index never decrease, nor does what it knows of a peer while
 /// it leads a term. A restart takes away what was volatile, and a term of which nobody heard may be lost too; but not
-/// the term on its disk, in which it voted, or which it led.
+/// a term in which the node granted a vote, or which its disk kept in an earlier crash.
 pub static INFO: PropertyInfo = PropertyInfo {
     id: "RI9",
     name: "monotonic",
@@ -63,7 +65,7 @@ impl Monotonic {
         }
         let bound = &mut self.bound[now.node.index()];
         let lowest = *bound;
-        if moment.restarted() || moment.leads() {
+        if now.cause == Cause::Crash {
             *bound = view.term.max(*bound);
         }
         for granted in now.sent.iter().filter(|sent| sent.grants_vote) {

@@ -12,7 +12,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     name: "quorum-log",
     statement: "every majority has a node whose log holds all committed entries",
     source: "Raft §5.4.3; etcdraft.tla QuorumLogInv",
-    gated_by: &["RF12"],
+    gated_by: &["RF12", "RF13"],
     watch: || Box::new(QuorumLog::default()),
 };
 

@@ -10,7 +10,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     name: "term-bounds",
     statement: "terms never decrease along a log; no entry and no message has a term above its node's",
     source: "dissertation lemmas 6 and 7; ccfraft.tla MonoLogInv, MonoTermInv",
-    gated_by: &["RF6"],
+    gated_by: &["RF6", "RF13", "RF14"],
     watch: || Box::new(TermBounds),
 };
 

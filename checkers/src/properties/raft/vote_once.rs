@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_histories::NodeId;
+use tribunal_histories::{Cause, NodeId};
 
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
 /// One vote a term.
 ///
-/// What binds a node for ever is a granted vote that went out, a vote found on its disk, and a leader's vote for
-/// itself. A vote that was only in memory binds it until it crashes: nobody learned of it, so it may be lost.
+/// What binds a node for ever is a granted vote that went out, a vote that its disk kept in a crash, and a leader's
+/// vote for itself. A vote that was only in memory binds it until it crashes: nobody learned of it, so it may be lost.
 pub static INFO: PropertyInfo = PropertyInfo {
     id: "RI2",
     name: "vote-once",
@@ -70,7 +70,7 @@ impl Property for VoteOnce {
                 votes.in_memory = Some((view.term, candidate));
                 tested = true;
             }
-            if moment.restarted() || moment.was_elected() {
+            if moment.now.cause == Cause::Crash || moment.was_elected() {
                 votes.cast.insert(view.term, candidate);
             }
         }
