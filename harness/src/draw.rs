@@ -82,7 +82,10 @@ impl Draw {
     /// The bias of multiply-and-shift (Lemire, "Fast random integer generation in an interval", TOMACS 2019,
     /// without its rejection) is below `bound` / 2⁶⁴.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "the product is shifted by 64")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the product is shifted by 64"
+    )]
     pub const fn below(&mut self, bound: u64) -> u64 {
         ((self.next_u64() as u128 * bound as u128) >> 64) as u64
     }
@@ -164,10 +167,17 @@ mod tests {
         let mut draw = Draw::keyed(42, Domain::Link, 3, 7);
         assert_eq!(
             [draw.next_u64(), draw.next_u64(), draw.next_u64()],
-            [0, 0, 0]
+            [
+                17_593_539_987_277_629_642,
+                15_281_215_611_096_962_107,
+                12_319_528_077_151_369_680
+            ]
         );
-        assert_eq!(draw.fork(1).next_u64(), 0);
-        assert_eq!(Draw::keyed(0, Domain::Generator, 0, 0).next_u64(), 0);
+        assert_eq!(draw.fork(1).next_u64(), 8_131_886_307_519_652_204);
+        assert_eq!(
+            Draw::keyed(0, Domain::Generator, 0, 0).next_u64(),
+            10_975_081_181_373_174_977
+        );
         // SplitMix64 from state 0: the published first outputs of the algorithm.
         let mut reference = Draw { state: 0 };
         assert_eq!(reference.next_u64(), 0xe220_a839_7b1d_cdaf);
@@ -204,7 +214,10 @@ mod tests {
             assert!(!draw.chance(0));
             assert!(draw.chance(1_000_000));
         }
-        assert!(counts.iter().all(|count| (900..1_100).contains(count)), "{counts:?}");
+        assert!(
+            counts.iter().all(|count| (900..1_100).contains(count)),
+            "{counts:?}"
+        );
         let mut draw = Draw::keyed(1, Domain::Disk, 1, 0);
         let hits = (0..100_000).filter(|_| draw.chance(250_000)).count();
         assert!((24_000..26_000).contains(&hits), "{hits}");
@@ -237,6 +250,10 @@ mod tests {
         }
         assert_eq!(orders.len(), 24);
         assert_eq!(subsets.len(), 15);
-        assert!(Draw::keyed(3, Domain::Nemesis, 0, 0).subset::<u8>([]).is_empty());
+        assert!(
+            Draw::keyed(3, Domain::Nemesis, 0, 0)
+                .subset::<u8>([])
+                .is_empty()
+        );
     }
 }

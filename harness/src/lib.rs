@@ -6,3 +6,4 @@
 pub mod draw;
 pub mod generator;
 pub mod runtime;
+pub mod workload;

@@ -155,32 +155,86 @@ mod tests {
 
     #[test]
     fn a_limit_counts_operations() {
-        insta::assert_snapshot!(perfect(2, write(1).repeat().limit(3)), @"");
+        insta::assert_snapshot!(perfect(2, write(1).repeat().limit(3)), @"
+        0    1 invoke write 1
+        0    0 invoke write 1
+        10   1 ok     write 1
+        10   1 invoke write 1
+        10   0 ok     write 1
+        20   1 ok     write 1
+        ");
         insta::assert_snapshot!(perfect(2, write(1).repeat().limit(0)), @"");
     }
 
     #[test]
     fn a_process_limit_ends_when_too_many_are_retired() {
         let schedule = write(1).repeat().process_limit(4);
-        insta::assert_snapshot!(perfect_info(2, schedule), @"");
+        insta::assert_snapshot!(perfect_info(2, schedule), @"
+        0    1 invoke write 1
+        0    0 invoke write 1
+        10   1 info   write 1
+        10   3 invoke write 1
+        10   0 info   write 1
+        10   2 invoke write 1
+        20   3 info   write 1
+        20   2 info   write 1
+        ");
     }
 
     #[test]
     fn a_time_limit_ends_a_generator_that_waits() {
         let waits = seq([sleep(1_000).boxed(), write(1).boxed()]).time_limit(30);
-        insta::assert_snapshot!(perfect(1, seq([waits.boxed(), write(2).boxed()])), @"");
-        insta::assert_snapshot!(perfect(1, write(1).repeat().time_limit(30)), @"");
+        insta::assert_snapshot!(perfect(1, seq([waits.boxed(), write(2).boxed()])), @"
+        30   0 invoke write 2
+        40   0 ok     write 2
+        ");
+        insta::assert_snapshot!(perfect(1, write(1).repeat().time_limit(30)), @"
+        0    0 invoke write 1
+        10   0 ok     write 1
+        10   0 invoke write 1
+        20   0 ok     write 1
+        20   0 invoke write 1
+        30   0 ok     write 1
+        ");
     }
 
     #[test]
     fn until_ok_ends_with_the_first_success() {
         // Every third completion of this simulation is ok.
-        insta::assert_snapshot!(imperfect(1, write(1).repeat().until_ok()), @"");
+        insta::assert_snapshot!(imperfect(1, write(1).repeat().until_ok()), @"
+        0    0 invoke write 1
+        10   0 fail   write 1
+        10   0 invoke write 1
+        20   0 info   write 1
+        20   1 invoke write 1
+        30   1 ok     write 1
+        ");
     }
 
     #[test]
     fn until_ok_ignores_the_success_of_others() {
-        let schedule = seq([write(7).boxed(), write(1).repeat().until_ok().limit(2).boxed()]);
-        insta::assert_snapshot!(perfect(3, schedule), @"");
+        // The third operation ends in ok, but is not one of those repeated: they go on to the sixth.
+        let others = [write(7).boxed(), write(8).boxed(), write(9).boxed()];
+        let until_ok = write(1).repeat().until_ok().boxed();
+        insta::assert_snapshot!(imperfect(4, seq(others.into_iter().chain([until_ok]))), @"
+        0    3 invoke write 7
+        0    2 invoke write 8
+        0    0 invoke write 9
+        0    1 invoke write 1
+        10   3 fail   write 7
+        10   3 invoke write 1
+        10   2 info   write 8
+        10   6 invoke write 1
+        10   0 ok     write 9
+        10   0 invoke write 1
+        10   1 fail   write 1
+        10   1 invoke write 1
+        20   3 info   write 1
+        20   7 invoke write 1
+        20   6 ok     write 1
+        20   0 fail   write 1
+        20   1 info   write 1
+        30   7 ok     write 1
+        ");
     }
 }

@@ -14,8 +14,14 @@ pub struct Mix {
 /// Which generator the n-th operation comes from is drawn once: if that one is pending, so is the mix, and the
 /// shares do not depend on how often it was asked.
 pub fn mix(generators: impl IntoIterator<Item = (u32, Box<dyn Generator>)>) -> Mix {
-    let (weights, generators) = generators.into_iter().filter(|(weight, _)| *weight > 0).unzip();
-    Mix { generators, weights }
+    let (weights, generators) = generators
+        .into_iter()
+        .filter(|(weight, _)| *weight > 0)
+        .unzip();
+    Mix {
+        generators,
+        weights,
+    }
 }
 
 impl Generator for Mix {
@@ -115,19 +121,64 @@ mod tests {
             (3, write(1).repeat().boxed()),
             (1, write(2).repeat().limit(2).boxed()),
         ]);
-        insta::assert_snapshot!(perfect(1, schedule.limit(12)), @"");
+        insta::assert_snapshot!(perfect(1, schedule.limit(12)), @"
+        0    0 invoke write 2
+        10   0 ok     write 2
+        10   0 invoke write 1
+        20   0 ok     write 1
+        20   0 invoke write 1
+        30   0 ok     write 1
+        30   0 invoke write 2
+        40   0 ok     write 2
+        40   0 invoke write 1
+        50   0 ok     write 1
+        50   0 invoke write 1
+        60   0 ok     write 1
+        60   0 invoke write 1
+        70   0 ok     write 1
+        70   0 invoke write 1
+        80   0 ok     write 1
+        80   0 invoke write 1
+        90   0 ok     write 1
+        90   0 invoke write 1
+        100  0 ok     write 1
+        100  0 invoke write 1
+        110  0 ok     write 1
+        110  0 invoke write 1
+        120  0 ok     write 1
+        ");
     }
 
     #[test]
     fn any_takes_whoever_is_ready() {
         let slow = write(1).repeat().limit(2).delay(25);
         let fast = write(2).repeat().limit(4);
-        insta::assert_snapshot!(perfect(2, any([slow.boxed(), fast.boxed()])), @"");
+        insta::assert_snapshot!(perfect(2, any([slow.boxed(), fast.boxed()])), @"
+        0    0 invoke write 2
+        0    1 invoke write 2
+        10   0 ok     write 2
+        10   0 invoke write 1
+        10   1 ok     write 2
+        10   1 invoke write 2
+        20   0 ok     write 1
+        20   0 invoke write 2
+        20   1 ok     write 2
+        30   0 ok     write 2
+        35   1 invoke write 1
+        45   1 ok     write 1
+        ");
     }
 
     #[test]
     fn flip_flop_alternates_until_one_is_done() {
         let schedule = flip_flop(write(1).repeat(), write(2).repeat().limit(1));
-        insta::assert_snapshot!(perfect(1, schedule), @"");
+        insta::assert_snapshot!(perfect(1, schedule), @"
+        0    0 invoke write 1
+        10   0 ok     write 1
+        10   0 invoke write 2
+        20   0 ok     write 2
+        20   0 invoke write 1
+        30   0 ok     write 1
+        ");
     }
 }

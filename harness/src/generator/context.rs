@@ -24,7 +24,11 @@ impl Threads {
     /// Beyond [`Threads::MAX`].
     #[must_use]
     pub fn with(self, thread: usize) -> Self {
-        assert!(thread < Self::MAX, "thread {thread}: there are at most {}", Self::MAX);
+        assert!(
+            thread < Self::MAX,
+            "thread {thread}: there are at most {}",
+            Self::MAX
+        );
         Self(self.0 | 1 << thread)
     }
 
@@ -172,7 +176,10 @@ mod tests {
         assert_eq!(some.without(1).len(), 3);
         assert_eq!(some.lowest(2), Threads::first(2));
         assert_eq!(some.lowest(9), some);
-        assert_eq!(some.difference(Threads::first(3)), Threads::default().with(127));
+        assert_eq!(
+            some.difference(Threads::first(3)),
+            Threads::default().with(127)
+        );
         assert!(some.intersection(Threads::default()).is_empty());
         assert!(!some.contains(128));
     }

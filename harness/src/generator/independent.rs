@@ -101,7 +101,26 @@ mod tests {
     fn each_group_takes_the_next_key_when_it_is_done_with_one() {
         let keys = (1..=3).map(Value::Int);
         let schedule = independent(2, keys, |_| write(0).repeat().limit(3).boxed());
-        insta::assert_snapshot!(perfect(5, schedule), @"");
+        insta::assert_snapshot!(perfect(5, schedule), @"
+        0    3 invoke write 2 0
+        0    4 invoke write 2 0
+        0    0 invoke write 1 0
+        0    2 invoke write 2 0
+        0    1 invoke write 1 0
+        10   3 ok     write 2 0
+        10   3 invoke write 3 0
+        10   4 ok     write 2 0
+        10   4 invoke write 3 0
+        10   0 ok     write 1 0
+        10   0 invoke write 1 0
+        10   2 ok     write 2 0
+        10   2 invoke write 3 0
+        10   1 ok     write 1 0
+        20   3 ok     write 3 0
+        20   4 ok     write 3 0
+        20   0 ok     write 1 0
+        20   2 ok     write 3 0
+        ");
     }
 
     #[test]
@@ -110,6 +129,11 @@ mod tests {
             let reads = once(Call::new("read", Value::Nil, Value::Nil)).repeat();
             seq([reads.until_ok().limit(9).boxed()]).boxed()
         };
-        insta::assert_snapshot!(perfect(2, independent(1, [Value::Int(1), Value::Int(2)], make)), @"");
+        insta::assert_snapshot!(perfect(2, independent(1, [Value::Int(1), Value::Int(2)], make)), @"
+        0    1 invoke read 2 nil
+        0    0 invoke read 1 nil
+        10   1 ok     read 2 nil
+        10   0 ok     read 1 nil
+        ");
     }
 }

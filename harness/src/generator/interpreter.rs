@@ -77,7 +77,13 @@ impl Interpreter {
     ///
     /// # Panics
     /// If the thread has no operation in flight: a driver that loses count must not write a history.
-    pub fn complete(&mut self, time_us: u64, thread: usize, kind: Kind, value: &Value) -> Invocation {
+    pub fn complete(
+        &mut self,
+        time_us: u64,
+        thread: usize,
+        kind: Kind,
+        value: &Value,
+    ) -> Invocation {
         let invocation = self.in_flight[thread]
             .take()
             .expect("a completion follows its invocation, once");

@@ -57,7 +57,10 @@ mod tests {
 
     #[test]
     fn once_is_one_operation() {
-        insta::assert_snapshot!(perfect(2, once(Call::new("read", 0_i64, Value::Nil))), @"");
+        insta::assert_snapshot!(perfect(2, once(Call::new("read", 0_i64, Value::Nil))), @"
+        0    1 invoke read 0 nil
+        10   1 ok     read 0 nil
+        ");
     }
 
     #[test]
@@ -67,6 +70,15 @@ mod tests {
             next += 1;
             Call::new("write", *draw.pick(&[7_i64, 8, 9]), next)
         });
-        insta::assert_snapshot!(perfect(2, writes.limit(4)), @"");
+        insta::assert_snapshot!(perfect(2, writes.limit(4)), @"
+        0    1 invoke write 8 1
+        0    0 invoke write 8 2
+        10   1 ok     write 8 1
+        10   1 invoke write 8 3
+        10   0 ok     write 8 2
+        10   0 invoke write 8 4
+        20   1 ok     write 8 3
+        20   0 ok     write 8 4
+        ");
     }
 }

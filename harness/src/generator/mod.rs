@@ -133,8 +133,9 @@ pub struct Update<'a> {
 pub trait Generator: CloneBoxed + Send {
     /// The next operation, by a thread that is free in the context. The operation will be invoked.
     ///
-    /// An answer other than [`Next::Operation`] changes nothing that a later answer depends on, so that the
-    /// schedule does not depend on how often a generator is asked. Once done, a generator stays done.
+    /// An answer other than [`Next::Operation`] changes nothing that a later answer depends on, except that a
+    /// time limit or a sleep begins when it is first asked; so the schedule does not depend on how often a
+    /// generator is asked. Once done, a generator stays done.
     fn op(&mut self, context: &mut Context) -> Next;
 
     /// Learns that an operation was invoked or completed, in the context after it.
@@ -200,7 +201,7 @@ pub trait Generator: CloneBoxed + Send {
     /// The generator from its beginning whenever it is done, for ever. Jepsen's `cycle`.
     fn cycle(self) -> Cycle<Self>
     where
-        Self: Sized,
+        Self: Sized + Clone,
     {
         Cycle::new(self)
     }

@@ -20,7 +20,9 @@ pub fn seq(generators: impl IntoIterator<Item = Box<dyn Generator>>) -> Seq {
 
 /// Each generator when all operations of the one before it have completed. Jepsen's `phases` and `then`.
 pub fn phases(generators: impl IntoIterator<Item = Box<dyn Generator>>) -> Seq {
-    seq(generators.into_iter().map(|phase| phase.synchronize().boxed()))
+    seq(generators
+        .into_iter()
+        .map(|phase| phase.synchronize().boxed()))
 }
 
 impl Generator for Seq {
@@ -133,20 +135,51 @@ mod tests {
     #[test]
     fn a_sequence_goes_on_while_operations_are_in_flight() {
         let schedule = seq([write(1).boxed(), write(2).boxed(), write(3).boxed()]);
-        insta::assert_snapshot!(perfect(2, schedule), @"");
+        insta::assert_snapshot!(perfect(2, schedule), @"
+        0    1 invoke write 1
+        0    0 invoke write 2
+        10   1 ok     write 1
+        10   1 invoke write 3
+        10   0 ok     write 2
+        20   1 ok     write 3
+        ");
     }
 
     #[test]
     fn a_phase_waits_for_the_one_before_it() {
-        let schedule = phases([seq([write(1).boxed(), write(2).boxed()]).boxed(), write(3).boxed()]);
-        insta::assert_snapshot!(perfect(3, schedule), @"");
+        let schedule = phases([
+            seq([write(1).boxed(), write(2).boxed()]).boxed(),
+            write(3).boxed(),
+        ]);
+        insta::assert_snapshot!(perfect(3, schedule), @"
+        0    2 invoke write 1
+        0    1 invoke write 2
+        10   2 ok     write 1
+        10   1 ok     write 2
+        10   0 invoke write 3
+        20   0 ok     write 3
+        ");
     }
 
     #[test]
     fn repeat_does_not_advance_and_cycle_begins_anew() {
         let two = || seq([write(1).boxed(), write(2).boxed()]);
-        insta::assert_snapshot!(perfect(1, two().repeat().limit(3)), @"");
-        insta::assert_snapshot!(perfect(1, two().cycle().limit(3)), @"");
+        insta::assert_snapshot!(perfect(1, two().repeat().limit(3)), @"
+        0    0 invoke write 1
+        10   0 ok     write 1
+        10   0 invoke write 1
+        20   0 ok     write 1
+        20   0 invoke write 1
+        30   0 ok     write 1
+        ");
+        insta::assert_snapshot!(perfect(1, two().cycle().limit(3)), @"
+        0    0 invoke write 1
+        10   0 ok     write 1
+        10   0 invoke write 2
+        20   0 ok     write 2
+        20   0 invoke write 1
+        30   0 ok     write 1
+        ");
         insta::assert_snapshot!(perfect(1, seq([]).cycle()), @"");
     }
 }

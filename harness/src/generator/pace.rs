@@ -115,17 +115,40 @@ mod tests {
 
     #[test]
     fn staggered_operations_come_at_random_moments() {
-        insta::assert_snapshot!(perfect(3, write(1).repeat().limit(5).stagger(20)), @"");
+        insta::assert_snapshot!(perfect(3, write(1).repeat().limit(5).stagger(20)), @"
+        0    2 invoke write 1
+        10   2 ok     write 1
+        19   2 invoke write 1
+        29   2 ok     write 1
+        41   0 invoke write 1
+        51   0 ok     write 1
+        58   2 invoke write 1
+        68   2 ok     write 1
+        77   0 invoke write 1
+        87   0 ok     write 1
+        ");
     }
 
     #[test]
     fn delayed_operations_come_at_even_moments() {
-        insta::assert_snapshot!(perfect(3, write(1).repeat().limit(3).delay(4)), @"");
+        insta::assert_snapshot!(perfect(3, write(1).repeat().limit(3).delay(4)), @"
+        0    2 invoke write 1
+        4    1 invoke write 1
+        8    0 invoke write 1
+        10   2 ok     write 1
+        14   1 ok     write 1
+        18   0 ok     write 1
+        ");
     }
 
     #[test]
     fn a_sleep_is_a_pause() {
         let schedule = seq([write(1).boxed(), sleep(50).boxed(), write(2).boxed()]);
-        insta::assert_snapshot!(perfect(1, schedule), @"");
+        insta::assert_snapshot!(perfect(1, schedule), @"
+        0    0 invoke write 1
+        10   0 ok     write 1
+        50   0 invoke write 2
+        60   0 ok     write 2
+        ");
     }
 }

@@ -66,15 +66,19 @@ impl Generator for Reserve {
         let mut shares = self.shares(context.threads());
         shares.retain(|(threads, _)| !threads.is_empty());
         // Begin with one drawn by its number of free threads, so that no share starves another.
-        let free = shares.iter().map(|(threads, _)| context.free().intersection(*threads).len());
-        let free: Vec<u32> = free.map(|count| u32::try_from(count).unwrap_or(u32::MAX)).collect();
+        let free = shares
+            .iter()
+            .map(|(threads, _)| context.free().intersection(*threads).len());
+        let free: Vec<u32> = free
+            .map(|count| u32::try_from(count).unwrap_or(u32::MAX))
+            .collect();
         if free.iter().any(|count| *count > 0) {
             let start = context.draw.weighted(&free);
             shares.rotate_left(start);
         }
-        let asks = shares.into_iter().map(|(threads, generator)| {
-            context.within(threads, |part| generator.op(part))
-        });
+        let asks = shares
+            .into_iter()
+            .map(|(threads, generator)| context.within(threads, |part| generator.op(part)));
         Next::first_of(asks)
     }
 
@@ -120,7 +124,9 @@ impl<G: Generator + Clone + 'static> Generator for EachThread<G> {
     fn update(&mut self, context: &mut Context, event: &Update<'_>) {
         let thread = event.invocation.thread;
         if let Some(Some(copy)) = self.copies.get_mut(thread) {
-            context.within(Threads::default().with(thread), |alone| copy.update(alone, event));
+            context.within(Threads::default().with(thread), |alone| {
+                copy.update(alone, event)
+            });
         }
     }
 }
@@ -133,33 +139,88 @@ mod tests {
 
     #[test]
     fn only_the_chosen_threads_take_part() {
-        let schedule = write(1).repeat().limit(3).on_threads(Threads::default().with(2));
-        insta::assert_snapshot!(perfect(3, schedule), @"");
+        let schedule = write(1)
+            .repeat()
+            .limit(3)
+            .on_threads(Threads::default().with(2));
+        insta::assert_snapshot!(perfect(3, schedule), @"
+        0    2 invoke write 1
+        10   2 ok     write 1
+        10   2 invoke write 1
+        20   2 ok     write 1
+        20   2 invoke write 1
+        30   2 ok     write 1
+        ");
     }
 
     #[test]
     fn reserved_threads_are_not_taken_by_others() {
         let schedule = reserve(
-            [(1, write(1).repeat().limit(2).boxed()), (2, write(2).repeat().boxed())],
+            [
+                (1, write(1).repeat().limit(2).boxed()),
+                (2, write(2).repeat().boxed()),
+            ],
             write(3).repeat().limit(1).boxed(),
         );
-        insta::assert_snapshot!(perfect(4, schedule.limit(8)), @"");
+        insta::assert_snapshot!(perfect(4, schedule.limit(8)), @"
+        0    3 invoke write 3
+        0    2 invoke write 2
+        0    0 invoke write 1
+        0    1 invoke write 2
+        10   3 ok     write 3
+        10   2 ok     write 2
+        10   2 invoke write 2
+        10   0 ok     write 1
+        10   0 invoke write 1
+        10   1 ok     write 2
+        10   1 invoke write 2
+        20   2 ok     write 2
+        20   2 invoke write 2
+        20   0 ok     write 1
+        20   1 ok     write 2
+        30   2 ok     write 2
+        ");
     }
 
     #[test]
     fn a_reserve_with_too_few_threads_still_ends() {
         let schedule = reserve([(2, write(1).boxed())], write(2).boxed());
-        insta::assert_snapshot!(perfect(2, schedule), @"");
+        insta::assert_snapshot!(perfect(2, schedule), @"
+        0    0 invoke write 1
+        10   0 ok     write 1
+        ");
     }
 
     #[test]
     fn each_thread_does_everything() {
         let schedule = seq([write(1).boxed(), write(2).boxed()]).each_thread();
-        insta::assert_snapshot!(perfect(2, schedule), @"");
+        insta::assert_snapshot!(perfect(2, schedule), @"
+        0    1 invoke write 1
+        0    0 invoke write 1
+        10   1 ok     write 1
+        10   1 invoke write 2
+        10   0 ok     write 1
+        10   0 invoke write 2
+        20   1 ok     write 2
+        20   0 ok     write 2
+        ");
     }
 
     #[test]
     fn each_thread_learns_of_its_own_operations() {
-        insta::assert_snapshot!(imperfect(2, write(1).repeat().until_ok().each_thread()), @"");
+        insta::assert_snapshot!(imperfect(2, write(1).repeat().until_ok().each_thread()), @"
+        0    1 invoke write 1
+        0    0 invoke write 1
+        10   1 fail   write 1
+        10   1 invoke write 1
+        10   0 info   write 1
+        10   2 invoke write 1
+        20   1 ok     write 1
+        20   2 fail   write 1
+        20   2 invoke write 1
+        30   2 info   write 1
+        30   4 invoke write 1
+        40   4 ok     write 1
+        ");
     }
 }

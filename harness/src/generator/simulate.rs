@@ -30,7 +30,12 @@ pub(crate) fn simulate(
             Next::Operation(invocation) => {
                 let answer = respond(&invocation);
                 answers.push((time_us + answer.latency_us, invocation.thread, answer));
-                events.push(record(time_us, &invocation, Kind::Invoke, invocation.call.value.clone()));
+                events.push(record(
+                    time_us,
+                    &invocation,
+                    Kind::Invoke,
+                    invocation.call.value.clone(),
+                ));
                 continue;
             }
             Next::Pending { until_us } => until_us,
@@ -42,7 +47,8 @@ pub(crate) fn simulate(
             (Some(at_us), until_us) if until_us.is_none_or(|until_us| at_us <= until_us) => {
                 time_us = at_us;
                 let place = answers.iter().position(|(other, ..)| *other == at_us);
-                let (_, thread, answer) = answers.remove(place.expect("the minimum is one of them"));
+                let (_, thread, answer) =
+                    answers.remove(place.expect("the minimum is one of them"));
                 let invocation = interpreter.complete(time_us, thread, answer.kind, &answer.value);
                 events.push(record(time_us, &invocation, answer.kind, answer.value));
             }
@@ -115,7 +121,7 @@ pub(crate) fn render(events: &[EventRecord]) -> String {
     for event in events {
         let time_us = event.time_ns.unwrap_or_default() / 1_000;
         let (process, kind) = (event.process, event.kind.name());
-        write!(text, "{time_us:>4} {process} {kind:<6} {}", event.function).expect("a string");
+        write!(text, "{time_us:<4} {process} {kind:<6} {}", event.function).expect("a string");
         if !event.key.is_nil() {
             write!(text, " {}", event.key).expect("a string");
         }

@@ -77,8 +77,14 @@ mod tests {
 
     #[test]
     fn a_map_rewrites_calls() {
-        let schedule = write(1).map(|call| Call { key: Value::Int(9), ..call });
-        insta::assert_snapshot!(perfect(1, schedule), @"");
+        let schedule = write(1).map(|call| Call {
+            key: Value::Int(9),
+            ..call
+        });
+        insta::assert_snapshot!(perfect(1, schedule), @"
+        0    0 invoke write 9 1
+        10   0 ok     write 9 1
+        ");
     }
 
     #[test]
@@ -89,6 +95,11 @@ mod tests {
             Call::new("write", Value::Nil, next)
         });
         let even = numbers.filter(|call| call.value.as_int().is_some_and(|value| value % 2 == 0));
-        insta::assert_snapshot!(perfect(1, even.limit(2)), @"");
+        insta::assert_snapshot!(perfect(1, even.limit(2)), @"
+        0    0 invoke write 2
+        10   0 ok     write 2
+        10   0 invoke write 4
+        20   0 ok     write 4
+        ");
     }
 }
