@@ -5,5 +5,6 @@
 
 pub mod draw;
 pub mod generator;
+pub mod nemesis;
 pub mod runtime;
 pub mod workload;
