@@ -82,10 +82,6 @@ impl Draw {
     /// The bias of multiply-and-shift (Lemire, "Fast random integer generation in an interval", TOMACS 2019,
     /// without its rejection) is below `bound` / 2⁶⁴.
     #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the product is shifted by 64"
-    )]
     pub const fn below(&mut self, bound: u64) -> u64 {
         ((self.next_u64() as u128 * bound as u128) >> 64) as u64
     }
@@ -107,7 +103,6 @@ impl Draw {
 
     /// A position in a table of `length` entries; 0 if it is empty.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "below a usize")]
     pub const fn index(&mut self, length: usize) -> usize {
         self.below(length as u64) as usize
     }

@@ -64,7 +64,11 @@ fn strobe(round: &mut Round<'_>) -> Plan {
     let period_us = round.draw.between(1_000, 50_000);
     let count = (round.duration_us / (2 * period_us)).clamp(1, STROBES_MAX);
     let jump = |number: u64| {
-        let ahead_us = if number % 2 == 0 { jump_us } else { -jump_us };
+        let ahead_us = if number.is_multiple_of(2) {
+            jump_us
+        } else {
+            -jump_us
+        };
         (
             number * period_us,
             Fault::ClockBump {

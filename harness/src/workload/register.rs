@@ -9,7 +9,7 @@ use crate::generator::{Call, Generator, calls, mix, once, reserve};
 pub(super) const ENTRY: Entry = Entry {
     name: "register",
     model: "cas-register",
-    about: "One register. Half of the clients read; the others write and compare-and-set numbers from 0 to 4, as \
+    about: "One register. About half of the clients read; the others write and compare-and-set numbers from 0 to 4, as \
             Jepsen's linearizable-register does. So few numbers make many compare-and-sets succeed; each of those \
             pins down the order of writes. Finds stale reads, lost updates, and writes that were acknowledged and \
             then forgotten.",

@@ -153,47 +153,46 @@ fn one_client_and_one_key_are_enough() {
     }
 }
 
-#[test]
-fn the_first_operations_of_each_workload() {
-    let options = Options {
-        operations: 8,
-        ..Options::default()
-    };
-    insta::assert_snapshot!(render(&run("register", 1, 100_000, options).concat()), @"
-    0    3 invoke write 4
-    12402 2 invoke cas [2 4]
-    19227 3 ok     write 4
-    24379 0 invoke read nil
-    26100 2 fail   cas [2 4]
-    37018 2 invoke write 1
-    41113 0 ok     read 4
-    47414 2 ok     write 1
-    48686 1 invoke read nil
-    58296 1 ok     read 1
-    59909 1 invoke read nil
-    67928 2 invoke write 0
-    72241 3 invoke write 0
-    74163 1 ok     read 1
-    77251 3 ok     write 0
-    86805 2 ok     write 0
-    10000000 3 invoke read nil
-    10000000 1 invoke read nil
-    10000000 2 invoke read nil
-    10000000 4 invoke read nil
-    10000000 0 invoke read nil
-    10001098 2 ok     read 0
-    10005409 4 ok     read 0
-    10012606 3 ok     read 0
-    10013022 0 ok     read 0
-    10014520 1 ok     read 0
-    ");
+/// Two clients, two keys, and a few operations before the final reads.
+fn short_run(name: &str) -> String {
     let options = Options {
         concurrency: 2,
         keys: 2,
         operations: 8,
         ..Options::default()
     };
-    insta::assert_snapshot!(render(&run("kv", 1, 100_000, options).concat()), @r#"
+    render(&run(name, 1, 100_000, options).concat())
+}
+
+#[test]
+fn the_first_operations_of_register() {
+    insta::assert_snapshot!(short_run("register"), @"
+    0    1 invoke write 4
+    12402 0 invoke read nil
+    19227 1 ok     write 4
+    19227 1 invoke write 4
+    26100 0 ok     read 4
+    28932 0 invoke read nil
+    35961 1 ok     write 4
+    35961 1 invoke cas [2 0]
+    39328 0 ok     read 4
+    45571 1 fail   cas [2 0]
+    53457 0 invoke read nil
+    61476 1 invoke write 0
+    67711 0 ok     read 4
+    67711 0 invoke read nil
+    72721 0 ok     read 0
+    80353 1 ok     write 0
+    10000000 1 invoke read nil
+    10000000 0 invoke read nil
+    10012606 1 ok     read 0
+    10014520 0 ok     read 0
+    ");
+}
+
+#[test]
+fn the_first_operations_of_kv() {
+    insta::assert_snapshot!(short_run("kv"), @r#"
     0    1 invoke write "x" 1
     19227 1 ok     write "x" 1
     19462 1 invoke write "x" 2
@@ -219,7 +218,11 @@ fn the_first_operations_of_each_workload() {
     10014520 0 invoke read "y" nil
     10019929 0 ok     read "y" 5
     "#);
-    insta::assert_snapshot!(render(&run("append", 1, 100_000, options).concat()), @r#"
+}
+
+#[test]
+fn the_first_operations_of_append() {
+    insta::assert_snapshot!(short_run("append"), @r#"
     0    1 invoke read "x" nil
     19227 1 ok     read "x" nil
     19462 1 invoke read "y" nil
