@@ -6,6 +6,7 @@
 //! knows how a system carries them out.
 
 mod append;
+mod distinct;
 mod kv;
 mod probe;
 mod register;

@@ -40,6 +40,16 @@ impl fmt::Debug for Probe {
     }
 }
 
+/// Some compare-and-set found what it expected.
+pub(super) const CAS_SUCCEEDED: Probe = Probe::new("a cas succeeded", |history| {
+    ended(history, "cas", Outcome::Ok)
+});
+
+/// Some compare-and-set did not.
+pub(super) const CAS_FAILED: Probe = Probe::new("a cas failed", |history| {
+    ended(history, "cas", Outcome::Fail)
+});
+
 /// Some operation's outcome is not known.
 pub(super) const ENDED_IN_INFO: Probe = Probe {
     needs_faults: true,

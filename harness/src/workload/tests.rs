@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tribunal_checkers::{Answer as Verdict, CheckRequest, check_history};
 use tribunal_histories::{BuildOptions, EventRecord, History, Kind};
 
 use super::*;
@@ -9,11 +10,20 @@ use crate::draw::{Domain, Draw};
 use crate::generator::simulate::{Answer, render, simulate};
 use crate::generator::{Interpreter, Invocation};
 
-/// A store whose operations take effect when they are invoked; some are never answered.
+/// A store whose operations take effect when they are invoked.
 struct Store {
     objects: BTreeMap<Value, Value>,
     draw: Draw,
-    info_per_million: u32,
+    faults: Faults,
+}
+
+/// What is wrong with a store, per million operations.
+#[derive(Clone, Copy, Default)]
+struct Faults {
+    /// Nobody learns how they ended.
+    unanswered_ppm: u32,
+    /// They are acknowledged, but change nothing.
+    forgotten_ppm: u32,
 }
 
 impl Store {
@@ -24,6 +34,7 @@ impl Store {
             value,
         } = invocation.call.clone();
         let object = self.objects.entry(key).or_default();
+        let before = object.clone();
         let (kind, value) = match (function, value.as_items()) {
             ("read", _) => (Kind::Ok, object.clone()),
             ("cas", Some([from, _])) if from != object => (Kind::Fail, value),
@@ -42,17 +53,35 @@ impl Store {
             }
             (other, _) => panic!("the store has no `{other}`"),
         };
-        let lost = self.draw.chance(self.info_per_million);
+        if self.draw.chance(self.faults.forgotten_ppm) {
+            *object = before;
+        }
+        let is_unanswered = self.draw.chance(self.faults.unanswered_ppm);
         Answer {
             latency_us: self.draw.between(1_000, 20_000),
-            kind: if lost { Kind::Info } else { kind },
+            kind: if is_unanswered { Kind::Info } else { kind },
             value,
         }
     }
 }
 
+const UNANSWERED: Faults = Faults {
+    unanswered_ppm: 50_000,
+    forgotten_ppm: 0,
+};
+
+const NEVER_ANSWERED: Faults = Faults {
+    unanswered_ppm: 1_000_000,
+    forgotten_ppm: 0,
+};
+
+const FORGETFUL: Faults = Faults {
+    unanswered_ppm: 50_000,
+    forgotten_ppm: 200_000,
+};
+
 /// The events of a whole run: the workload, then its final reads.
-fn run(name: &str, seed: u64, info_per_million: u32, options: Options) -> [Vec<EventRecord>; 2] {
+fn run(name: &str, seed: u64, faults: Faults, options: Options) -> [Vec<EventRecord>; 2] {
     let workload = Entry::find(name)
         .expect("it is registered")
         .workload(&options);
@@ -60,7 +89,7 @@ fn run(name: &str, seed: u64, info_per_million: u32, options: Options) -> [Vec<E
     let mut store = Store {
         objects: BTreeMap::new(),
         draw: Draw::keyed(seed, Domain::Link, 0, 0),
-        info_per_million,
+        faults,
     };
     let main = simulate(&mut interpreter, 0, |invocation| store.respond(invocation));
     assert!(interpreter.is_idle());
@@ -79,7 +108,7 @@ fn history(parts: [Vec<EventRecord>; 2]) -> History {
 fn every_workload_hits_its_probes_in_a_run() {
     for entry in REGISTRY {
         for seed in 0..20 {
-            let history = history(run(entry.name, seed, 50_000, Options::default()));
+            let history = history(run(entry.name, seed, UNANSWERED, Options::default()));
             for probe in entry.probes {
                 assert!(
                     probe.seen_in(&history),
@@ -94,7 +123,7 @@ fn every_workload_hits_its_probes_in_a_run() {
 #[test]
 fn without_faults_only_the_probes_that_need_them_are_missed() {
     for entry in REGISTRY {
-        let history = history(run(entry.name, 7, 0, Options::default()));
+        let history = history(run(entry.name, 7, Faults::default(), Options::default()));
         for probe in entry.probes {
             assert_eq!(
                 probe.seen_in(&history),
@@ -102,6 +131,25 @@ fn without_faults_only_the_probes_that_need_them_are_missed() {
                 "{}: {probe:?}",
                 entry.name
             );
+        }
+    }
+}
+
+#[test]
+fn the_checker_tells_a_sound_store_from_a_forgetful_one() {
+    let verdict = |entry: &Entry, seed, faults| {
+        let history = history(run(entry.name, seed, faults, Options::default()));
+        let request = CheckRequest::new(entry.model);
+        let verdict = check_history(&history, &request, &|| false);
+        verdict.expect("the model has these operations").answer()
+    };
+    for entry in REGISTRY {
+        for seed in 0..10 {
+            let name = entry.name;
+            let sound = verdict(entry, seed, UNANSWERED);
+            assert_eq!(sound, Verdict::Valid, "{name}, seed {seed}");
+            let forgetful = verdict(entry, seed, FORGETFUL);
+            assert_eq!(forgetful, Verdict::Invalid, "{name}, seed {seed}");
         }
     }
 }
@@ -119,7 +167,7 @@ fn bounds_are_kept() {
             operations: 60,
             ..Options::default()
         };
-        let [main, last] = run(entry.name, 3, 0, options);
+        let [main, last] = run(entry.name, 3, Faults::default(), options);
         assert_eq!(invocations(&main), 60);
         let objects = (entry.keys)(&options).len();
         assert_eq!(invocations(&last), objects * options.concurrency);
@@ -128,14 +176,14 @@ fn bounds_are_kept() {
             time_limit_us: 200_000,
             ..Options::default()
         };
-        let [main, _] = run(entry.name, 3, 0, options);
+        let [main, _] = run(entry.name, 3, Faults::default(), options);
         assert!((5..=60).contains(&invocations(&main)));
 
         let options = Options {
             processes: 8,
             ..Options::default()
         };
-        let [main, _] = run(entry.name, 3, 1_000_000, options);
+        let [main, _] = run(entry.name, 3, NEVER_ANSWERED, options);
         assert!((4..=8).contains(&invocations(&main)));
     }
 }
@@ -148,7 +196,7 @@ fn one_client_and_one_key_are_enough() {
             keys: 0,
             ..Options::default()
         };
-        let [main, last] = run(entry.name, 1, 0, options);
+        let [main, last] = run(entry.name, 1, Faults::default(), options);
         assert_eq!((main.len(), last.len()), (300, 2), "{}", entry.name);
     }
 }
@@ -161,32 +209,32 @@ fn short_run(name: &str) -> String {
         operations: 8,
         ..Options::default()
     };
-    render(&run(name, 1, 100_000, options).concat())
+    render(&run(name, 1, UNANSWERED, options).concat())
 }
 
 #[test]
 fn the_first_operations_of_register() {
     insta::assert_snapshot!(short_run("register"), @"
-    0    1 invoke write 4
-    12402 0 invoke read nil
-    19227 1 ok     write 4
-    19227 1 invoke write 4
-    26100 0 ok     read 4
-    28932 0 invoke read nil
-    35961 1 ok     write 4
-    35961 1 invoke cas [2 0]
-    39328 0 ok     read 4
-    45571 1 fail   cas [2 0]
-    53457 0 invoke read nil
-    61476 1 invoke write 0
-    67711 0 ok     read 4
-    67711 0 invoke read nil
-    72721 0 ok     read 0
-    80353 1 ok     write 0
+    0    0 invoke write 1
+    12402 1 invoke write 2
+    17029 0 ok     write 1
+    29136 1 ok     write 2
+    31807 0 invoke cas [2 3]
+    41512 1 invoke read nil
+    49166 0 ok     cas [2 3]
+    53180 0 invoke write 4
+    55766 1 ok     read 3
+    56553 1 invoke write 5
+    57785 0 ok     write 4
+    57785 0 invoke write 6
+    69159 1 ok     write 5
+    69159 1 invoke write 7
+    72148 0 ok     write 6
+    74568 1 ok     write 7
     10000000 1 invoke read nil
     10000000 0 invoke read nil
-    10012606 1 ok     read 0
-    10014520 0 ok     read 0
+    10003887 1 ok     read 7
+    10006187 0 ok     read 7
     ");
 }
 
@@ -194,29 +242,29 @@ fn the_first_operations_of_register() {
 fn the_first_operations_of_kv() {
     insta::assert_snapshot!(short_run("kv"), @r#"
     0    1 invoke write "x" 1
-    19227 1 ok     write "x" 1
+    17029 1 ok     write "x" 1
     19462 1 invoke write "x" 2
     27750 0 invoke write "y" 3
-    33160 1 ok     write "x" 2
-    44484 0 ok     write "y" 3
+    36196 1 ok     write "x" 2
+    45109 0 ok     write "y" 3
     47192 1 invoke write "x" 4
-    53106 0 invoke cas "y" [3 5]
-    57588 1 ok     write "x" 4
-    62716 0 ok     cas "y" [3 5]
+    53106 0 invoke write "y" 5
+    57711 0 ok     write "y" 5
+    61446 1 ok     write "x" 4
     63474 0 invoke cas "x" [4 6]
-    77728 0 ok     cas "x" [4 6]
+    76080 0 ok     cas "x" [4 6]
     81610 1 invoke read "x" nil
     85275 0 invoke write "x" 7
-    90285 0 ok     write "x" 7
-    100487 1 ok     read "x" 6
+    90684 0 ok     write "x" 7
+    95973 1 ok     read "x" 6
     10000000 1 invoke read "x" nil
     10000000 0 invoke read "x" nil
-    10012606 1 ok     read "x" 7
-    10012606 1 invoke read "y" nil
-    10013704 1 ok     read "y" 5
-    10014520 0 ok     read "x" 7
-    10014520 0 invoke read "y" nil
-    10019929 0 ok     read "y" 5
+    10003887 1 ok     read "x" 7
+    10003887 1 invoke read "y" nil
+    10006187 0 ok     read "x" 7
+    10006187 0 invoke read "y" nil
+    10014300 0 ok     read "y" 5
+    10017391 1 ok     read "y" 5
     "#);
 }
 
@@ -224,29 +272,29 @@ fn the_first_operations_of_kv() {
 fn the_first_operations_of_append() {
     insta::assert_snapshot!(short_run("append"), @r#"
     0    1 invoke read "x" nil
-    19227 1 ok     read "x" nil
+    17029 1 ok     read "x" nil
     19462 1 invoke read "y" nil
     27750 0 invoke append "x" 1
-    33160 1 ok     read "y" nil
-    44484 0 ok     append "x" 1
+    36196 1 ok     read "y" nil
+    45109 0 ok     append "x" 1
     47192 1 invoke read "x" nil
     53106 0 invoke append "y" 2
-    57588 1 ok     read "x" [1]
-    62716 0 ok     append "y" 2
+    57711 0 ok     append "y" 2
+    61446 1 ok     read "x" [1]
     63474 0 invoke read "y" nil
-    77728 0 ok     read "y" [2]
+    76080 0 ok     read "y" [2]
     81610 1 invoke read "x" nil
     85275 0 invoke read "x" nil
-    90285 0 ok     read "x" [1]
-    100487 1 ok     read "x" [1]
+    90684 0 ok     read "x" [1]
+    95973 1 ok     read "x" [1]
     10000000 1 invoke read "x" nil
     10000000 0 invoke read "x" nil
-    10012606 1 ok     read "x" [1]
-    10012606 1 invoke read "y" nil
-    10013704 1 ok     read "y" [2]
-    10014520 0 ok     read "x" [1]
-    10014520 0 invoke read "y" nil
-    10019929 0 ok     read "y" [2]
+    10003887 1 ok     read "x" [1]
+    10003887 1 invoke read "y" nil
+    10006187 0 ok     read "x" [1]
+    10006187 0 invoke read "y" nil
+    10014300 0 ok     read "y" [2]
+    10017391 1 ok     read "y" [2]
     "#);
 }
 
