@@ -3,4 +3,8 @@
 //! This library is everything behind the `tribunal` binary: generators, workloads and nemeses (pure values), the
 //! runtimes that drive protocol nodes with them, shrinking, reports and the command line.
 
+pub mod draw;
+pub mod generator;
+pub mod nemesis;
 pub mod runtime;
+pub mod workload;

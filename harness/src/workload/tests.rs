@@ -1,0 +1,304 @@
+//! The workloads against a store in memory.
+
+use std::collections::BTreeMap;
+
+use tribunal_checkers::{Answer as Verdict, CheckRequest, check_history};
+use tribunal_histories::{BuildOptions, EventRecord, History, Kind};
+
+use super::*;
+use crate::draw::{Domain, Draw};
+use crate::generator::simulate::{Answer, render, simulate};
+use crate::generator::{Interpreter, Invocation};
+
+/// A store whose operations take effect when they are invoked.
+struct Store {
+    objects: BTreeMap<Value, Value>,
+    draw: Draw,
+    faults: Faults,
+}
+
+/// What is wrong with a store, per million operations.
+#[derive(Clone, Copy, Default)]
+struct Faults {
+    /// Nobody learns how they ended.
+    unanswered_ppm: u32,
+    /// They are acknowledged, but change nothing.
+    forgotten_ppm: u32,
+}
+
+impl Store {
+    fn respond(&mut self, invocation: &Invocation) -> Answer {
+        let Call {
+            function,
+            key,
+            value,
+        } = invocation.call.clone();
+        let object = self.objects.entry(key).or_default();
+        let before = object.clone();
+        let (kind, value) = match (function, value.as_items()) {
+            ("read", _) => (Kind::Ok, object.clone()),
+            ("cas", Some([from, _])) if from != object => (Kind::Fail, value),
+            ("cas", Some([_, to])) => {
+                *object = to.clone();
+                (Kind::Ok, value)
+            }
+            ("append", _) => {
+                let items = object.as_items().unwrap_or_default().iter().cloned();
+                *object = Value::list(items.chain([value.clone()]));
+                (Kind::Ok, value)
+            }
+            ("write" | "delete", _) => {
+                *object = value.clone();
+                (Kind::Ok, value)
+            }
+            (other, _) => panic!("the store has no `{other}`"),
+        };
+        if self.draw.chance(self.faults.forgotten_ppm) {
+            *object = before;
+        }
+        let is_unanswered = self.draw.chance(self.faults.unanswered_ppm);
+        Answer {
+            latency_us: self.draw.between(1_000, 20_000),
+            kind: if is_unanswered { Kind::Info } else { kind },
+            value,
+        }
+    }
+}
+
+const UNANSWERED: Faults = Faults {
+    unanswered_ppm: 50_000,
+    forgotten_ppm: 0,
+};
+
+const NEVER_ANSWERED: Faults = Faults {
+    unanswered_ppm: 1_000_000,
+    forgotten_ppm: 0,
+};
+
+const FORGETFUL: Faults = Faults {
+    unanswered_ppm: 50_000,
+    forgotten_ppm: 200_000,
+};
+
+/// The events of a whole run: the workload, then its final reads.
+fn run(name: &str, seed: u64, faults: Faults, options: Options) -> [Vec<EventRecord>; 2] {
+    let workload = Entry::find(name)
+        .expect("it is registered")
+        .workload(&options);
+    let mut interpreter = Interpreter::new(workload.generator, options.concurrency, seed);
+    let mut store = Store {
+        objects: BTreeMap::new(),
+        draw: Draw::keyed(seed, Domain::Link, 0, 0),
+        faults,
+    };
+    let main = simulate(&mut interpreter, 0, |invocation| store.respond(invocation));
+    assert!(interpreter.is_idle());
+    interpreter.switch_to(workload.final_generator);
+    let last = simulate(&mut interpreter, 10_000_000, |invocation| {
+        store.respond(invocation)
+    });
+    [main, last]
+}
+
+fn history(parts: [Vec<EventRecord>; 2]) -> History {
+    History::from_records(parts.concat(), BuildOptions::default()).expect("it is well-formed")
+}
+
+#[test]
+fn every_workload_hits_its_probes_in_a_run() {
+    for entry in REGISTRY {
+        for seed in 0..20 {
+            let history = history(run(entry.name, seed, UNANSWERED, Options::default()));
+            for probe in entry.probes {
+                assert!(
+                    probe.seen_in(&history),
+                    "{} seed {seed}: not {probe:?}",
+                    entry.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn without_faults_only_the_probes_that_need_them_are_missed() {
+    for entry in REGISTRY {
+        let history = history(run(entry.name, 7, Faults::default(), Options::default()));
+        for probe in entry.probes {
+            assert_eq!(
+                probe.seen_in(&history),
+                !probe.needs_faults,
+                "{}: {probe:?}",
+                entry.name
+            );
+        }
+    }
+}
+
+#[test]
+fn the_checker_tells_a_sound_store_from_a_forgetful_one() {
+    let verdict = |entry: &Entry, seed, faults| {
+        let history = history(run(entry.name, seed, faults, Options::default()));
+        let request = CheckRequest::new(entry.model);
+        let verdict = check_history(&history, &request, &|| false);
+        verdict.expect("the model has these operations").answer()
+    };
+    for entry in REGISTRY {
+        for seed in 0..10 {
+            let name = entry.name;
+            let sound = verdict(entry, seed, UNANSWERED);
+            assert_eq!(sound, Verdict::Valid, "{name}, seed {seed}");
+            let forgetful = verdict(entry, seed, FORGETFUL);
+            assert_eq!(forgetful, Verdict::Invalid, "{name}, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn bounds_are_kept() {
+    let invocations = |events: &[EventRecord]| {
+        events
+            .iter()
+            .filter(|event| event.kind == Kind::Invoke)
+            .count()
+    };
+    for entry in REGISTRY {
+        let options = Options {
+            operations: 60,
+            ..Options::default()
+        };
+        let [main, last] = run(entry.name, 3, Faults::default(), options);
+        assert_eq!(invocations(&main), 60);
+        let objects = (entry.keys)(&options).len();
+        assert_eq!(invocations(&last), objects * options.concurrency);
+
+        let options = Options {
+            time_limit_us: 200_000,
+            ..Options::default()
+        };
+        let [main, _] = run(entry.name, 3, Faults::default(), options);
+        assert!((5..=60).contains(&invocations(&main)));
+
+        let options = Options {
+            processes: 8,
+            ..Options::default()
+        };
+        let [main, _] = run(entry.name, 3, NEVER_ANSWERED, options);
+        assert!((4..=8).contains(&invocations(&main)));
+    }
+}
+
+#[test]
+fn one_client_and_one_key_are_enough() {
+    for entry in REGISTRY {
+        let options = Options {
+            concurrency: 1,
+            keys: 0,
+            ..Options::default()
+        };
+        let [main, last] = run(entry.name, 1, Faults::default(), options);
+        assert_eq!((main.len(), last.len()), (300, 2), "{}", entry.name);
+    }
+}
+
+/// Two clients, two keys, and a few operations before the final reads.
+fn short_run(name: &str) -> String {
+    let options = Options {
+        concurrency: 2,
+        keys: 2,
+        operations: 8,
+        ..Options::default()
+    };
+    render(&run(name, 1, UNANSWERED, options).concat())
+}
+
+#[test]
+fn the_first_operations_of_register() {
+    insta::assert_snapshot!(short_run("register"), @"
+    0    0 invoke write 1
+    12402 1 invoke write 2
+    17029 0 ok     write 1
+    29136 1 ok     write 2
+    31807 0 invoke cas [2 3]
+    41512 1 invoke read nil
+    49166 0 ok     cas [2 3]
+    53180 0 invoke write 4
+    55766 1 ok     read 3
+    56553 1 invoke write 5
+    57785 0 ok     write 4
+    57785 0 invoke write 6
+    69159 1 ok     write 5
+    69159 1 invoke write 7
+    72148 0 ok     write 6
+    74568 1 ok     write 7
+    10000000 1 invoke read nil
+    10000000 0 invoke read nil
+    10003887 1 ok     read 7
+    10006187 0 ok     read 7
+    ");
+}
+
+#[test]
+fn the_first_operations_of_kv() {
+    insta::assert_snapshot!(short_run("kv"), @r#"
+    0    1 invoke write "x" 1
+    17029 1 ok     write "x" 1
+    19462 1 invoke write "x" 2
+    27750 0 invoke write "y" 3
+    36196 1 ok     write "x" 2
+    45109 0 ok     write "y" 3
+    47192 1 invoke write "x" 4
+    53106 0 invoke write "y" 5
+    57711 0 ok     write "y" 5
+    61446 1 ok     write "x" 4
+    63474 0 invoke cas "x" [4 6]
+    76080 0 ok     cas "x" [4 6]
+    81610 1 invoke read "x" nil
+    85275 0 invoke write "x" 7
+    90684 0 ok     write "x" 7
+    95973 1 ok     read "x" 6
+    10000000 1 invoke read "x" nil
+    10000000 0 invoke read "x" nil
+    10003887 1 ok     read "x" 7
+    10003887 1 invoke read "y" nil
+    10006187 0 ok     read "x" 7
+    10006187 0 invoke read "y" nil
+    10014300 0 ok     read "y" 5
+    10017391 1 ok     read "y" 5
+    "#);
+}
+
+#[test]
+fn the_first_operations_of_append() {
+    insta::assert_snapshot!(short_run("append"), @r#"
+    0    1 invoke read "x" nil
+    17029 1 ok     read "x" nil
+    19462 1 invoke read "y" nil
+    27750 0 invoke append "x" 1
+    36196 1 ok     read "y" nil
+    45109 0 ok     append "x" 1
+    47192 1 invoke read "x" nil
+    53106 0 invoke append "y" 2
+    57711 0 ok     append "y" 2
+    61446 1 ok     read "x" [1]
+    63474 0 invoke read "y" nil
+    76080 0 ok     read "y" [2]
+    81610 1 invoke read "x" nil
+    85275 0 invoke read "x" nil
+    90684 0 ok     read "x" [1]
+    95973 1 ok     read "x" [1]
+    10000000 1 invoke read "x" nil
+    10000000 0 invoke read "x" nil
+    10003887 1 ok     read "x" [1]
+    10003887 1 invoke read "y" nil
+    10006187 0 ok     read "x" [1]
+    10006187 0 invoke read "y" nil
+    10014300 0 ok     read "y" [2]
+    10017391 1 ok     read "y" [2]
+    "#);
+}
+
+#[test]
+fn a_wrong_name_is_answered_with_the_right_ones() {
+    insta::assert_snapshot!(Entry::find("regster").unwrap_err(), @"there is no workload `regster`; there are: append, kv, register");
+}
