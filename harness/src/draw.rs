@@ -28,6 +28,8 @@ pub enum Domain {
     Choice = 7,
     /// Which enabled step is taken next, where order and not latency decides; `a` is the number of the step.
     Order = 8,
+    /// Where clients send their requests; `a` is the number of the operation, `b` of the attempt.
+    Client = 9,
 }
 
 /// A source of random numbers: 8 bytes, copied freely; equal draws give equal numbers.

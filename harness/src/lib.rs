@@ -6,5 +6,7 @@
 pub mod draw;
 pub mod generator;
 pub mod nemesis;
+pub mod plan;
+pub mod run;
 pub mod runtime;
 pub mod workload;

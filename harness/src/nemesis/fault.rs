@@ -191,6 +191,25 @@ impl Fault {
         is_something.then_some(self)
     }
 
+    /// The name of its kind, for counting.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Partition(_) => "partition",
+            Self::Heal => "heal",
+            Self::Kill { .. } => "kill",
+            Self::Restart { .. } => "restart",
+            Self::Pause { .. } => "pause",
+            Self::Resume { .. } => "resume",
+            Self::ClockRate { .. } => "clock rate",
+            Self::ClockBump { .. } => "clock bump",
+            Self::ClockReset => "clock reset",
+            Self::Packet(_) => "packet",
+            Self::PacketCalm => "packet calm",
+            Self::DiskSlow { .. } => "slow disk",
+            Self::DiskFast => "fast disk",
+        }
+    }
+
     /// The fault that ends this one wherever it lasts; `None` where that depends on the nodes' state.
     pub(super) fn remedy(&self) -> Option<Self> {
         match self {

@@ -1,0 +1,180 @@
+//! What is to be run: everything that, with a seed, determines a simulated run.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use tribunal_checkers::Limits;
+use tribunal_protocols::Bugs;
+use tribunal_protocols::contract::Configuration;
+use tribunal_protocols::registry::Protocol;
+
+use crate::draw::{Domain, Draw};
+use crate::nemesis::{Capability, MissingCapability, Nemesis, Pace, Selection};
+use crate::runtime::sim::{Choice, Settings};
+use crate::workload;
+
+/// How the simulator chooses what happens next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Schedule {
+    /// Each seed draws one of the others.
+    #[default]
+    Swarm,
+    /// By latency: realistic timing.
+    Latency,
+    /// Any packet that is on its way may be next.
+    Random,
+    /// By the priorities of PCT.
+    Pct,
+}
+
+/// Names of [`Schedule`] with their reference texts.
+pub const SCHEDULES: &[(&str, &str)] = &[
+    (
+        "swarm",
+        "each seed draws one of the others: half of them by latency",
+    ),
+    (
+        "latency",
+        "packets arrive after their latency: realistic timing",
+    ),
+    (
+        "random",
+        "any packet on its way may arrive next, each as likely: finds bugs of pure ordering",
+    ),
+    (
+        "pct",
+        "links have priorities that change at random moments (PCT, ASPLOS 2010): finds orderings that starve a link",
+    ),
+];
+
+/// The text names no schedule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no schedule `{0}`; there are swarm, latency, random, pct")]
+pub struct NotASchedule(pub String);
+
+impl FromStr for Schedule {
+    type Err = NotASchedule;
+
+    fn from_str(text: &str) -> Result<Self, NotASchedule> {
+        match text {
+            "swarm" => Ok(Self::Swarm),
+            "latency" => Ok(Self::Latency),
+            "random" => Ok(Self::Random),
+            "pct" => Ok(Self::Pct),
+            _ => Err(NotASchedule(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Swarm => "swarm",
+            Self::Latency => "latency",
+            Self::Random => "random",
+            Self::Pct => "pct",
+        })
+    }
+}
+
+/// What drives a simulated cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Driver {
+    /// The madsim runtime: the default, and the host loop that live processes run.
+    Madsim,
+    /// The plain loop: faster, and the same steps.
+    Plain,
+}
+
+/// Everything that, with a seed, determines a run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The protocol.
+    pub protocol: &'static Protocol,
+    /// How many nodes.
+    pub nodes: usize,
+    /// The planted bugs that are on.
+    pub bugs: Bugs,
+    /// What clients do.
+    pub workload: &'static workload::Entry,
+    /// How much of it.
+    pub options: workload::Options,
+    /// What goes wrong.
+    pub nemesis: Selection,
+    /// What happens next.
+    pub schedule: Schedule,
+    /// What drives the cluster.
+    pub driver: Driver,
+    /// A bound on the events of a run.
+    pub events_max: u64,
+    /// Within how many of the longest election timeouts the cluster must answer when all faults are healed.
+    pub liveness_timeouts: u64,
+    /// How far the checker of histories may search.
+    pub limits: Limits,
+}
+
+/// What the simulator can do to a cluster: everything.
+pub const SIMULATED: [Capability; 6] = [
+    Capability::Clock,
+    Capability::Disk,
+    Capability::Kill,
+    Capability::Packet,
+    Capability::Partition,
+    Capability::Pause,
+];
+
+impl Plan {
+    /// The cluster's configuration under a seed. The swarm varies what must not matter.
+    pub fn config<C: Configuration>(&self, seed: u64) -> C {
+        let config = C::of(self.nodes).with_bugs(self.bugs);
+        let mut draw = Draw::keyed(seed, Domain::Swarm, 0, 2);
+        match self.nemesis {
+            Selection::Swarm => config.varied(&mut |bound| draw.below(bound)),
+            _ => config,
+        }
+    }
+
+    /// The nemesis of a seed.
+    ///
+    /// # Errors
+    /// A family was selected that a simulated cluster cannot have.
+    pub fn nemesis(&self, seed: u64) -> Result<Nemesis, MissingCapability> {
+        self.nemesis
+            .nemesis(&BTreeSet::from(SIMULATED), Pace::default(), seed)
+    }
+
+    /// The knobs of a run.
+    pub fn settings(&self, seed: u64, election_timeout_us: u64) -> Settings {
+        let mut draw = Draw::keyed(seed, Domain::Swarm, 0, 3);
+        let choice = match self.schedule {
+            Schedule::Latency => Choice::Latency,
+            Schedule::Random => Choice::Random,
+            Schedule::Pct => Choice::Pct { changes: 3 },
+            Schedule::Swarm => [
+                Choice::Latency,
+                Choice::Latency,
+                Choice::Random,
+                Choice::Pct { changes: 3 },
+            ][draw.index(4)],
+        };
+        let (slowest_us, slowest_sync_us) = match self.nemesis {
+            Selection::Swarm => (
+                *draw.pick(&[2_000, 10_000, 40_000]),
+                *draw.pick(&[100, 2_000, 20_000]),
+            ),
+            _ => (10_000, 2_000),
+        };
+        Settings {
+            seed,
+            choice,
+            latency_us: (slowest_us / 10, slowest_us),
+            sync_us: (slowest_sync_us / 10, slowest_sync_us),
+            retry_us: election_timeout_us,
+            redirect_us: election_timeout_us / 10,
+            operation_timeout_us: 5 * election_timeout_us,
+            liveness_us: self.liveness_timeouts * election_timeout_us,
+            events_max: self.events_max,
+        }
+    }
+}

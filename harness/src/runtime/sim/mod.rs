@@ -1,0 +1,24 @@
+//! The simulated runtime: a whole cluster in one thread, deterministic by seed.
+//!
+//! [`cluster::Cluster`] is everything around the nodes: network, disks, timers, clients and faults, on simulated
+//! time. [`plain`] drives it as a loop, [`madsim`](mod@madsim) under the madsim runtime; a seed gives the same
+//! steps in both.
+
+mod agenda;
+mod clients;
+mod cluster;
+mod faults;
+mod network;
+mod settings;
+mod witness;
+
+#[cfg(madsim)]
+pub mod madsim;
+pub mod plain;
+
+pub use agenda::Choice;
+pub use clients::Clients;
+pub use cluster::{Cluster, End, Recorded, Remains, Tally};
+pub use faults::Faults;
+pub use settings::Settings;
+pub use witness::Witness;
