@@ -3,10 +3,14 @@
 //! This library is everything behind the `tribunal` binary: generators, workloads and nemeses (pure values), the
 //! runtimes that drive protocol nodes with them, shrinking, reports and the command line.
 
+pub mod cli;
 pub mod draw;
+pub mod engine;
 pub mod generator;
 pub mod nemesis;
 pub mod plan;
+pub mod replay;
 pub mod run;
 pub mod runtime;
+pub mod shrink;
 pub mod workload;

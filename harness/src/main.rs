@@ -1,2 +1,2 @@
-//! The `tribunal` binary.
+//! The `tribunal` binary: see `tribunal --help`.
 fn main() {}

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use tribunal_checkers::properties::{Monitor, Violation};
 use tribunal_checkers::verdict::{Counterexample, Evidence, Judgement, Statistics};
 use tribunal_checkers::{Answer, CheckRequest, Limits, Verdict, check_history};
-use tribunal_histories::{BuildOptions, Digest, EventRecord, History, Outcome};
+use tribunal_histories::{BuildOptions, Digest, EventRecord, History, Outcome, Trace};
 use tribunal_protocols::Node;
 use tribunal_protocols::contract::Configuration;
+use tribunal_protocols::world::SyncMode;
 
 use crate::plan::{Driver, Plan};
-use crate::runtime::sim::{
-    Clients, Cluster, End, Faults, Recorded, Remains, Tally, Witness, plain,
-};
+use crate::replay;
+use crate::runtime::sim::{Clients, Cluster, End, Faults, Remains, Tally, Witness, plain};
 
 /// The name under which a violated liveness bound is reported.
 pub const LIVENESS: &str = "liveness";
@@ -53,7 +53,7 @@ impl Operations {
 
 /// What a run came to.
 #[derive(Debug)]
-pub struct Outcomes<N: Node> {
+pub struct Outcomes {
     /// Names the run.
     pub seed: u64,
     /// A digest of every step.
@@ -77,14 +77,14 @@ pub struct Outcomes<N: Node> {
     /// Simulated time, in microseconds.
     pub simulated_us: u64,
     /// Every step and client event, if they were kept.
-    pub recorded: Option<Vec<Recorded<N>>>,
+    pub trace: Option<Trace>,
 }
 
 /// Runs a seed of a plan.
 ///
 /// # Panics
 /// If the plan selects a nemesis that no simulated cluster can have: a plan is checked before it is run.
-pub fn run<N: Node>(plan: &Plan, seed: u64, record: bool, stop: &dyn Fn() -> bool) -> Outcomes<N> {
+pub fn run<N: Node>(plan: &Plan, seed: u64, record: bool, stop: &dyn Fn() -> bool) -> Outcomes {
     let config: N::Config = plan.config(seed);
     let settings = plan.settings(seed, config.election_timeout_us());
     let workload = plan.workload.workload(&plan.options);
@@ -135,8 +135,9 @@ fn judge<N: Node>(
     cluster: Cluster<N>,
     end: End,
     stop: &dyn Fn() -> bool,
-) -> Outcomes<N> {
-    let (digest, simulated_us) = (cluster.digest(), cluster.now_ns() / 1_000);
+) -> Outcomes {
+    let (config, digest, simulated_us) =
+        (cluster.config(), cluster.digest(), cluster.now_ns() / 1_000);
     let liveness_us = cluster.liveness_us();
     let Remains {
         witness,
@@ -180,6 +181,11 @@ fn judge<N: Node>(
         *probes.entry(probe.name).or_default() += u64::from(probe.seen_in(&history));
     }
     let exercised = witness.monitor.iter().flat_map(Monitor::exercised);
+    let trace = recorded.map(|recorded| {
+        let header =
+            replay::header::<N>(&config, SyncMode::Explicit, Some(seed), plan.workload.model);
+        replay::trace_of(header, recorded, digest, &judged)
+    });
     Outcomes {
         seed,
         digest,
@@ -194,7 +200,7 @@ fn judge<N: Node>(
         faults,
         probes,
         simulated_us,
-        recorded,
+        trace,
     }
 }
 
@@ -251,6 +257,22 @@ impl Judged {
         }
         parts.push(verdict);
         Self { parts, violated }
+    }
+
+    /// The worst of the verdicts.
+    pub fn answer(&self) -> Answer {
+        self.parts
+            .iter()
+            .map(Verdict::answer)
+            .max()
+            .unwrap_or(Answer::Unknown)
+    }
+
+    /// What was violated takes time to see, and steps have none.
+    pub(crate) fn not_replayable(&mut self) {
+        let why = "liveness is measured in time, which a trace of steps does not have; run the seed again to see it";
+        self.parts
+            .push(Verdict::unknown(LIVENESS, why, vec![LIVENESS.to_owned()]));
     }
 
     fn not_live(&mut self, operation: &str, liveness_us: u64, timeouts: u64) -> Verdict {

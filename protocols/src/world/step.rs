@@ -4,7 +4,7 @@ use std::fmt;
 
 use tribunal_histories::{Digest, NodeId};
 
-use super::packet::PacketOf;
+use super::packet::{Address, PacketOf};
 use crate::contract::{ClientId, Node};
 use crate::disk::Loss;
 
@@ -88,12 +88,27 @@ pub enum Step<N: Node> {
 }
 
 impl<N: Node> Step<N> {
+    /// The client that does something or is answered, if one is.
+    pub fn client(&self) -> Option<ClientId> {
+        match self {
+            Self::Invoke { client, .. } | Self::Resend { client, .. } | Self::GiveUp { client } => {
+                Some(*client)
+            }
+            Self::Deliver(packet) | Self::Duplicate(packet) => match (packet.from, packet.to) {
+                (Address::Client(client), _) | (_, Address::Client(client)) => Some(client),
+                _ => None,
+            },
+            Self::CrashDuring { step, .. } => step.client(),
+            _ => None,
+        }
+    }
+
     /// The node at which something happens, if it is one.
     pub fn node(&self) -> Option<NodeId> {
         match self {
             Self::Deliver(packet) => match packet.to {
-                super::Address::Node(node) => Some(node),
-                super::Address::Client(_) => None,
+                Address::Node(node) => Some(node),
+                Address::Client(_) => None,
             },
             Self::Fire { node, .. }
             | Self::Sync { node, .. }

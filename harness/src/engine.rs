@@ -1,0 +1,112 @@
+//! Protocols behind one type: what the command line and campaigns need of any of them.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use tribunal_checkers::Limits;
+use tribunal_histories::Trace;
+use tribunal_protocols::Node;
+use tribunal_protocols::raft::Raft;
+use tribunal_protocols::registry::Protocol;
+
+use crate::plan::Plan;
+use crate::replay::{self, Moment, ReplayError, Replayed};
+use crate::run::{self, Outcomes};
+use crate::shrink::{self, Shrunk};
+
+/// What can be done with a protocol, whichever it is.
+pub trait Engine: Sync + fmt::Debug {
+    /// Its name.
+    fn name(&self) -> &'static str;
+
+    /// Runs a seed; with `record`, the outcomes have a trace.
+    fn run(&self, plan: &Plan, seed: u64, record: bool, stop: &dyn Fn() -> bool) -> Outcomes;
+
+    /// Takes a trace's steps again.
+    ///
+    /// # Errors
+    /// When the trace does not fit this build's protocol.
+    fn replay(
+        &self,
+        trace: &Trace,
+        limits: Limits,
+        watch: &mut dyn FnMut(&Moment<'_>),
+    ) -> Result<Replayed, ReplayError>;
+
+    /// Makes a failing trace small.
+    ///
+    /// # Errors
+    /// When the trace does not fit this build's protocol.
+    fn shrink(
+        &self,
+        trace: &Trace,
+        limits: Limits,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Shrunk, ReplayError>;
+}
+
+/// The engine of a protocol.
+struct Of<N>(PhantomData<fn() -> N>);
+
+impl<N: Node> fmt::Debug for Of<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Of").field(&N::NAME).finish()
+    }
+}
+
+impl<N: Node> Engine for Of<N> {
+    fn name(&self) -> &'static str {
+        N::NAME
+    }
+
+    fn run(&self, plan: &Plan, seed: u64, record: bool, stop: &dyn Fn() -> bool) -> Outcomes {
+        run::run::<N>(plan, seed, record, stop)
+    }
+
+    fn replay(
+        &self,
+        trace: &Trace,
+        limits: Limits,
+        watch: &mut dyn FnMut(&Moment<'_>),
+    ) -> Result<Replayed, ReplayError> {
+        replay::replay::<N>(trace, limits, watch)
+    }
+
+    fn shrink(
+        &self,
+        trace: &Trace,
+        limits: Limits,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Shrunk, ReplayError> {
+        shrink::shrink::<N>(trace, limits, stop)
+    }
+}
+
+/// The engines of all protocols: a line each.
+const ENGINES: &[&dyn Engine] = &[&Of::<Raft>(PhantomData)];
+
+/// The engine of a protocol of the registry.
+///
+/// # Panics
+/// If the protocol has no engine, which a test rules out.
+pub fn engine(protocol: &Protocol) -> &'static dyn Engine {
+    *ENGINES
+        .iter()
+        .find(|engine| engine.name() == protocol.name)
+        .expect("every protocol has an engine")
+}
+
+#[cfg(test)]
+mod tests {
+    use tribunal_protocols::registry::PROTOCOLS;
+
+    use super::*;
+
+    #[test]
+    fn every_protocol_has_an_engine() {
+        for protocol in PROTOCOLS {
+            assert_eq!(engine(protocol).name(), protocol.name);
+        }
+        assert_eq!(ENGINES.len(), PROTOCOLS.len());
+    }
+}

@@ -1,0 +1,259 @@
+//! Making a failing trace small: steps are taken out as long as what is left fails for the same reason.
+//!
+//! Delta debugging (Zeller and Hildebrandt, *Simplifying and Isolating Failure-Inducing Input*, TSE 2002) over
+//! named steps: a step whose packet is no longer on the network is replaced by the most similar one that is, or
+//! skipped. What comes out is a trace that was really taken, from which no single step can be left out.
+
+use tribunal_checkers::{Answer, Limits};
+use tribunal_histories::{Trace, TraceLine};
+use tribunal_protocols::world::SyncMode;
+use tribunal_protocols::{Loss, Node, Step};
+
+use crate::replay::{ReplayError, Stage, cluster_of, finish, header};
+use crate::run::{Judged, LINEARIZABILITY, history_of};
+
+/// A smaller trace.
+#[derive(Debug)]
+pub struct Shrunk {
+    /// The trace; it fails for the reason for which the first one did.
+    pub trace: Trace,
+    /// How many steps there were.
+    pub from: usize,
+    /// How many are left.
+    pub to: usize,
+    /// How many candidates were tried.
+    pub tried: usize,
+    /// Whether no single step can be left out any more; otherwise shrinking was stopped.
+    pub minimal: bool,
+}
+
+/// Steps, taken from the beginning, that fail.
+struct Failing<N: Node> {
+    steps: Vec<Step<N>>,
+    lines: Vec<TraceLine>,
+    stage: Stage<N>,
+    judged: Judged,
+}
+
+struct Shrinker<'a, N: Node> {
+    config: N::Config,
+    sync: SyncMode,
+    violated: String,
+    model: String,
+    limits: Limits,
+    stop: &'a dyn Fn() -> bool,
+    tried: usize,
+}
+
+/// Shrinks a failing trace. `stop` ends it early, with the smallest trace so far.
+///
+/// # Errors
+/// When the trace cannot be replayed.
+///
+/// A trace that does not fail, or fails in a way that steps do not show (liveness), comes back as it is.
+pub fn shrink<N: Node>(
+    trace: &Trace,
+    limits: Limits,
+    stop: &dyn Fn() -> bool,
+) -> Result<Shrunk, ReplayError> {
+    let (config, sync) = cluster_of::<N>(&trace.header)?;
+    let mut stage = Stage::<N>::new(config.clone(), sync);
+    let mut steps = Vec::new();
+    for (place, name) in trace.steps().enumerate() {
+        let step = stage.world.find(name).map_err(|source| ReplayError::Step {
+            step: place + 1,
+            source,
+        })?;
+        if !stage.take(&step) {
+            return Err(ReplayError::NotEnabled {
+                step: place + 1,
+                name: name.to_owned(),
+            });
+        }
+        steps.push(step);
+    }
+    let from = steps.len();
+    let (violated, model) = (
+        trace.end.violated.clone(),
+        trace.header.model.clone().unwrap_or_default(),
+    );
+    let mut shrinker = Shrinker {
+        config,
+        sync,
+        violated,
+        model,
+        limits,
+        stop,
+        tried: 0,
+    };
+    let Some(mut best) = shrinker.fails(&steps) else {
+        return Ok(Shrunk {
+            trace: trace.clone(),
+            from,
+            to: from,
+            tried: 1,
+            minimal: false,
+        });
+    };
+    shrinker.sync_at_once(&mut best);
+    let minimal = shrinker.minimise(&mut best);
+    let header = tribunal_histories::TraceHeader {
+        command: trace.header.command.clone(),
+        ..header::<N>(
+            &shrinker.config,
+            shrinker.sync,
+            trace.header.seed,
+            &shrinker.model,
+        )
+    };
+    let to = best.steps.len();
+    let trace = finish(header, best.lines, best.stage.digest, &best.judged);
+    Ok(Shrunk {
+        trace,
+        from,
+        to,
+        tried: shrinker.tried,
+        minimal,
+    })
+}
+
+impl<N: Node> Shrinker<'_, N> {
+    /// Takes what can be taken of these steps, up to the failure; `None` if it does not come.
+    fn fails(&mut self, steps: &[Step<N>]) -> Option<Failing<N>> {
+        self.tried += 1;
+        let mut stage = Stage::new(self.config.clone(), self.sync);
+        let (mut taken, mut lines) = (Vec::with_capacity(steps.len()), Vec::new());
+        for step in steps {
+            let step = stage.world.like(step);
+            let seen = stage.witness.events.len();
+            if !stage.take(&step) {
+                continue;
+            }
+            lines.push(TraceLine::Step(step.to_string()));
+            lines.extend(
+                stage.witness.events[seen..]
+                    .iter()
+                    .cloned()
+                    .map(TraceLine::Event),
+            );
+            taken.push(step);
+            if stage.witness.has_seen_enough() {
+                break;
+            }
+        }
+        let history = history_of(stage.witness.events.clone());
+        let judged = Judged::of(
+            stage.witness.monitor.as_ref(),
+            &history,
+            &self.model,
+            self.limits,
+            self.stop,
+        );
+        let fails = judged.answer() == Answer::Invalid && judged.violated == self.violated;
+        fails.then(|| Failing {
+            steps: taken,
+            lines,
+            stage,
+            judged,
+        })
+    }
+
+    /// If it also fails when writes reach the disk at once, half of the steps are not needed.
+    fn sync_at_once(&mut self, best: &mut Failing<N>) {
+        if self.sync == SyncMode::Immediate {
+            return;
+        }
+        let kept = best
+            .steps
+            .iter()
+            .filter(|step| !matches!(step, Step::Sync { .. } | Step::Remark(_)));
+        let steps: Vec<_> = kept
+            .map(|step| match step {
+                Step::Crash { node, .. } => Step::Crash {
+                    node: *node,
+                    loss: Loss::All,
+                },
+                other => other.clone(),
+            })
+            .collect();
+        self.sync = SyncMode::Immediate;
+        match self.fails(&steps) {
+            Some(failing) => *best = failing,
+            None => self.sync = SyncMode::Explicit,
+        }
+    }
+
+    /// Takes out ever smaller groups of steps, until no single one can be taken out.
+    fn minimise(&mut self, best: &mut Failing<N>) -> bool {
+        self.without_clients(best);
+        let mut size = best.steps.len().div_ceil(2);
+        loop {
+            let mut smaller = false;
+            // From the end: later steps depend on earlier ones.
+            let mut end = best.steps.len();
+            while end > 0 {
+                if (self.stop)() {
+                    return false;
+                }
+                let start = end.saturating_sub(size);
+                let rest: Vec<_> = best.steps[..start]
+                    .iter()
+                    .chain(&best.steps[end..])
+                    .cloned()
+                    .collect();
+                if let Some(failing) = self
+                    .fails(&rest)
+                    .filter(|failing| failing.steps.len() < best.steps.len())
+                {
+                    *best = failing;
+                    smaller = true;
+                }
+                end = start.min(best.steps.len());
+            }
+            if size == 1 && !smaller {
+                return true;
+            }
+            size = if smaller && size == 1 {
+                1
+            } else {
+                (size / 2).max(1)
+            };
+        }
+    }
+
+    /// Takes out all that a client did, client by client. Violations of cluster properties mostly need none.
+    fn without_clients(&mut self, best: &mut Failing<N>) {
+        let mut clients: Vec<_> = best.steps.iter().filter_map(Step::client).collect();
+        clients.sort_unstable();
+        clients.dedup();
+        if self.violated != LINEARIZABILITY {
+            let rest: Vec<_> = best
+                .steps
+                .iter()
+                .filter(|step| step.client().is_none())
+                .cloned()
+                .collect();
+            if let Some(failing) = self.fails(&rest) {
+                *best = failing;
+                return;
+            }
+        }
+        for client in clients {
+            if (self.stop)() {
+                return;
+            }
+            let rest: Vec<_> = best
+                .steps
+                .iter()
+                .filter(|step| step.client() != Some(client))
+                .cloned()
+                .collect();
+            if let Some(failing) = self
+                .fails(&rest)
+                .filter(|failing| failing.steps.len() < best.steps.len())
+            {
+                *best = failing;
+            }
+        }
+    }
+}
