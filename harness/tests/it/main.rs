@@ -1,0 +1,3 @@
+//! The harness, as its users meet it.
+
+mod live;
