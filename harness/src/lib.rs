@@ -7,6 +7,7 @@ pub mod cli;
 pub mod draw;
 pub mod engine;
 pub mod generator;
+pub mod live_run;
 pub mod nemesis;
 pub mod plan;
 pub mod replay;

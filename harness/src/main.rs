@@ -1,9 +1,9 @@
 //! The `tribunal` binary.
 
 use clap::Parser;
-use tribunal::runtime::live::node_process::{self, NodeArgs};
-use tribunal_protocols::Node;
-use tribunal_protocols::raft::Raft;
+use tribunal::engine::engine;
+use tribunal::runtime::live::node_process::NodeArgs;
+use tribunal_protocols::registry::Protocol;
 
 #[derive(Parser)]
 enum Arguments {
@@ -14,10 +14,8 @@ enum Arguments {
 
 fn main() -> anyhow::Result<()> {
     let Arguments::Node(args) = Arguments::parse();
-    anyhow::ensure!(
-        args.protocol == Raft::NAME,
-        "there is no protocol `{}`",
-        args.protocol
-    );
-    Ok(node_process::run::<Raft>(&args)?)
+    let Some(protocol) = Protocol::named(&args.protocol) else {
+        anyhow::bail!("there is no protocol `{}`", args.protocol);
+    };
+    Ok(engine(protocol).be_node(&args)?)
 }

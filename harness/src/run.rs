@@ -300,7 +300,8 @@ impl Judged {
     }
 }
 
-fn holds(checker: &str, sentence: &str, count: u64) -> Verdict {
+/// A verdict of so many observations, all of them good.
+pub(crate) fn holds(checker: &str, sentence: &str, count: u64) -> Verdict {
     let evidence = Evidence::Observations {
         count: usize::try_from(count).unwrap_or(usize::MAX),
     };

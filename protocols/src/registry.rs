@@ -13,6 +13,8 @@ pub struct Protocol {
     pub about: &'static str,
     /// Its planted bugs.
     pub bugs: &'static [Bug],
+    /// The probes that its nodes can hit ([`Effect::Note`](crate::Effect::Note)).
+    pub probes: &'static [&'static str],
 }
 
 /// All protocols.
@@ -22,6 +24,7 @@ pub const PROTOCOLS: &[Protocol] = &[Protocol {
             client sessions, linearizable reads by ReadIndex. (Ongaro and Ousterhout, ATC 2014; Ongaro's \
             dissertation, 2014.)",
     bugs: raft::bugs::BUGS,
+    probes: raft::PROBES,
 }];
 
 /// A planted bug that a protocol does not have.

@@ -4,7 +4,7 @@ use tribunal_histories::Role;
 
 use super::log::{Entry, Payload, Write};
 use super::message::Response;
-use super::{Cx, Raft, RaftBug};
+use super::{Cx, Raft, RaftBug, probes};
 use crate::contract::ClientId;
 use crate::state_machine::{Action, Command, Output};
 
@@ -17,7 +17,7 @@ impl Raft {
         cx: &mut Cx<'_>,
     ) {
         if self.role != Role::Leader {
-            cx.note("a client was sent elsewhere");
+            cx.note(probes::SENT_ELSEWHERE);
             return cx.reply(client, sequence, Response::NotLeader(self.leader));
         }
         if command.action == Action::Read {
@@ -26,7 +26,7 @@ impl Raft {
         if let Some(output) = self.machine.answered(client, sequence)
             && !cx.has(RaftBug::NoSessions)
         {
-            cx.note("a retried command was answered from its session");
+            cx.note(probes::ANSWERED_FROM_SESSION);
             return cx.reply(client, sequence, Response::Answer(output));
         }
         if cx.has(RaftBug::ReplyBeforeCommit) {

@@ -4,7 +4,7 @@ use tribunal_histories::{NodeId, PeerProgress, Role};
 
 use super::log::{Entry, Index, Payload, Term, Write};
 use super::message::{Message, Timer};
-use super::{Cx, Leadership, Raft, RaftBug};
+use super::{Cx, Leadership, Raft, RaftBug, probes};
 
 /// How up to date a log is: the term of its last entry, then its length. Compared in this order (paper §5.4.1).
 type LogEnd = (Term, Index);
@@ -27,7 +27,7 @@ impl Raft {
 
     fn start_election(&mut self, cx: &mut Cx<'_>) {
         let term = cx.durable().term + 1;
-        cx.note("an election began");
+        cx.note(probes::ELECTION_BEGAN);
         cx.write(Write::Vote {
             term,
             voted_for: Some(cx.me()),
@@ -151,9 +151,9 @@ impl Raft {
     fn lead(&mut self, cx: &mut Cx<'_>) {
         let term = cx.durable().term;
         let last_index = cx.durable().log.last_index();
-        cx.note("a leader was elected");
+        cx.note(probes::LEADER_ELECTED);
         if term > 1 {
-            cx.note("the leadership changed");
+            cx.note(probes::LEADERSHIP_CHANGED);
         }
         self.role = Role::Leader;
         self.leader = Some(cx.me());

@@ -14,6 +14,7 @@ pub mod bugs;
 pub mod config;
 pub mod log;
 pub mod message;
+pub mod probes;
 
 use std::collections::VecDeque;
 
@@ -23,6 +24,7 @@ pub use bugs::RaftBug;
 pub use config::Config;
 pub use log::{Entry, HardState, Index, Payload, Term};
 pub use message::{Message, Response, Timer};
+pub use probes::PROBES;
 
 use crate::contract::{Context, Input, Node, Reply};
 use crate::state_machine::{Command, Output, StateMachine};
@@ -78,7 +80,7 @@ impl Raft {
             });
         }
         if self.role == Role::Leader {
-            cx.note("a leader stepped down");
+            cx.note(probes::LEADER_STEPPED_DOWN);
             cx.cancel_timer(Timer::Heartbeat);
             self.give_up_reads(leader, cx);
             cx.set_timer(Timer::Election, cx.config().election_timeout());

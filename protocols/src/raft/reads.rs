@@ -8,7 +8,7 @@ use tribunal_histories::NodeId;
 
 use super::log::Index;
 use super::message::Response;
-use super::{Cx, Raft, RaftBug};
+use super::{Cx, Raft, RaftBug, probes};
 use crate::contract::ClientId;
 use crate::state_machine::{Key, Output};
 
@@ -38,7 +38,7 @@ impl Raft {
             self.commit.max(first_index)
         };
         if self.applied < index {
-            cx.note("a read waited for a new leader's first entry");
+            cx.note(probes::READ_WAITED);
         }
         self.leadership.round += 1;
         let round = if cx.has(RaftBug::ReadWithoutQuorum) {
@@ -83,7 +83,7 @@ impl Raft {
     /// A leader that stepped down cannot tell any more.
     pub(super) fn give_up_reads(&mut self, leader: Option<NodeId>, cx: &mut Cx<'_>) {
         for read in std::mem::take(&mut self.leadership.reads) {
-            cx.note("a leader was deposed while a read was in flight");
+            cx.note(probes::DEPOSED_DURING_READ);
             cx.reply(read.client, read.sequence, Response::NotLeader(leader));
         }
     }

@@ -5,7 +5,7 @@ use tribunal_histories::{NodeId, Role};
 use super::election::peers;
 use super::log::{Index, Payload, Term, Write};
 use super::message::{Message, Response, Timer};
-use super::{Cx, Raft, RaftBug};
+use super::{Cx, Raft, RaftBug, probes};
 use crate::state_machine::Output;
 
 impl Raft {
@@ -73,7 +73,7 @@ impl Raft {
             None => false,
         };
         if !fits {
-            cx.note("a follower refused entries that do not fit");
+            cx.note(probes::ENTRIES_REFUSED);
             return cx.send(from, refusal(cx, prev_index, round));
         }
         let last_new = prev_index + entries.len() as u64;
@@ -149,7 +149,7 @@ impl Raft {
             .map_or(conflict_index, |end| end + 1)
             .min(prev_index);
         progress.next_index = next.max(progress.match_index + 1);
-        cx.note("a leader backed up");
+        cx.note(probes::LEADER_BACKED_UP);
         self.send_entries(from, cx);
     }
 
@@ -207,7 +207,7 @@ impl Raft {
                 && let Some(output) = output
             {
                 if output == Output::Mismatch {
-                    cx.note("a compare-and-set found another value");
+                    cx.note(probes::CAS_MISMATCH);
                 }
                 cx.reply(client, sequence, Response::Answer(output));
             }
@@ -256,7 +256,7 @@ fn missing_entries(cx: &mut Cx<'_>, prev_index: Index, entries: &[super::Entry])
     }
     let after = prev_index + agreeing as u64;
     if after < log.last_index() {
-        cx.note("a conflicting suffix was cut off");
+        cx.note(probes::SUFFIX_CUT_OFF);
     }
     Some(Write::Append {
         after,

@@ -1,0 +1,149 @@
+//! One live run: a plan against real processes, from the first start to the verdict.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tribunal_checkers::Verdict;
+use tribunal_histories::Digest;
+use tribunal_protocols::Node;
+
+use crate::nemesis::{Pace, Selection};
+use crate::plan::Plan;
+use crate::run::{Judged, LIVENESS, Operations, Outcomes, holds};
+use crate::runtime::live::{
+    self, ClusterOptions, LiveEnd, LiveError, LiveOptions, LiveRun, Patience,
+};
+use crate::runtime::sim::Tally;
+
+/// The name under which it is reported that processes or the run ended before their time.
+const PROCESSES: &str = "processes";
+
+/// Real processes take tenths of a second to start and elect: faults last as long, and longer.
+const PACE: Pace = Pace {
+    calm_us: (300_000, 1_500_000),
+    fault_us: (300_000, 1_500_000),
+};
+
+/// Runs a plan against real processes for so long; their files and their standard error stay in `directory`.
+///
+/// # Errors
+/// When the cluster cannot be started, or the plan selects faults that only a simulated one can have.
+pub fn run<N: Node>(
+    plan: &Plan,
+    seed: u64,
+    budget: Duration,
+    directory: PathBuf,
+    stop: &dyn Fn() -> bool,
+) -> Result<Outcomes, LiveError> {
+    let config: N::Config = plan.config(seed);
+    let workload = plan.workload.workload(&plan.options);
+    let options = LiveOptions {
+        cluster: ClusterOptions::of::<N>(&config, seed, directory)?,
+        generator: workload.generator,
+        final_generator: workload.final_generator,
+        concurrency: plan.options.concurrency,
+        seed,
+        nemesis: nemesis(&plan.nemesis, seed)?,
+        patience: Patience::default(),
+        budget,
+    };
+    Ok(judge(plan, seed, live::run::<N>(options, stop)?, stop))
+}
+
+fn nemesis(selection: &Selection, seed: u64) -> Result<crate::nemesis::Nemesis, LiveError> {
+    selection
+        .nemesis(&live::capabilities(), PACE, seed)
+        .map_err(LiveError::Nemesis)
+}
+
+fn judge(plan: &Plan, seed: u64, run: LiveRun, stop: &dyn Fn() -> bool) -> Outcomes {
+    let mut judged = Judged::of(None, &run.history, plan.workload.model, plan.limits, stop);
+    judged.parts.push(processes(&run));
+    judged.parts.push(answered_at_the_end(&run));
+    let known = |name: &str| {
+        plan.protocol
+            .probes
+            .iter()
+            .find(|probe| **probe == name)
+            .copied()
+    };
+    let notes = run
+        .notes
+        .iter()
+        .filter_map(|(name, count)| Some((known(name)?, *count)));
+    let seen = plan
+        .workload
+        .probes
+        .iter()
+        .map(|probe| (probe.name, u64::from(probe.seen_in(&run.history))));
+    let last = run
+        .history
+        .events()
+        .iter()
+        .filter_map(tribunal_histories::Event::time_ns)
+        .max();
+    Outcomes {
+        seed,
+        digest: Digest::default(),
+        operations: Operations::of(&run.history),
+        violated: judged.violated,
+        verdict: Verdict::merge("run", judged.parts),
+        tally: Tally {
+            packets: run.traffic.passed,
+            packets_lost: run.traffic.cut + run.traffic.lost,
+            packets_duplicated: run.traffic.duplicated,
+            ..Tally::default()
+        },
+        faults: run.fault_counts(),
+        probes: notes.chain(seen).collect(),
+        exercised: std::collections::BTreeMap::new(),
+        simulated_us: last.unwrap_or_default() / 1_000,
+        history: run.history,
+        trace: None,
+    }
+}
+
+/// Processes that ended by themselves, and runs that were cut short, are never valid.
+fn processes(run: &LiveRun) -> Verdict {
+    if let Some(fallen) = run.fallen.first() {
+        let why = format!(
+            "{} ended though nobody killed it ({}): see its standard error",
+            fallen.node, fallen.status
+        );
+        return Verdict::unknown(PROCESSES, why, vec!["what the cluster does with it".into()]);
+    }
+    match &run.end {
+        LiveEnd::Complete | LiveEnd::OutOfTime => holds(PROCESSES, "no process ended by itself", 1),
+        LiveEnd::Stopped => Verdict::unknown(
+            PROCESSES,
+            "the run was stopped before its end",
+            vec!["the final reads".into()],
+        ),
+        LiveEnd::Broken(error) => Verdict::unknown(
+            PROCESSES,
+            format!("the cluster could not be kept going: {error}"),
+            vec!["what comes after it".into()],
+        ),
+    }
+}
+
+/// When everything is healed, somebody must be answered. By the wall clock that is no proof of anything.
+fn answered_at_the_end(run: &LiveRun) -> Verdict {
+    let answered = run.healed.is_some_and(|healed| {
+        run.history
+            .operations()
+            .any(|operation| operation.invoked >= healed && operation.returned.is_some())
+    });
+    if answered {
+        return holds(
+            LIVENESS,
+            "clients were answered after all faults had ended",
+            1,
+        );
+    }
+    Verdict::unknown(
+        LIVENESS,
+        "no final read was answered",
+        vec!["whether the cluster recovers".into()],
+    )
+}

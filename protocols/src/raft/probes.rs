@@ -1,0 +1,42 @@
+//! Raft's probes: what must have happened in some run, or the runs have not tested the protocol.
+
+/// A node that does not lead got a request.
+pub(super) const SENT_ELSEWHERE: &str = "a client was sent elsewhere";
+/// A compare-and-set did nothing.
+pub(super) const CAS_MISMATCH: &str = "a compare-and-set found another value";
+/// A follower's entries gave way to the leader's.
+pub(super) const SUFFIX_CUT_OFF: &str = "a conflicting suffix was cut off";
+/// A follower lacked the entry before the new ones.
+pub(super) const ENTRIES_REFUSED: &str = "a follower refused entries that do not fit";
+/// A leader went back to find where a follower's log agrees.
+pub(super) const LEADER_BACKED_UP: &str = "a leader backed up";
+/// A leader learned of a newer term.
+pub(super) const LEADER_STEPPED_DOWN: &str = "a leader stepped down";
+/// It did so while it had not yet answered a read.
+pub(super) const DEPOSED_DURING_READ: &str = "a leader was deposed while a read was in flight";
+/// A candidate won.
+pub(super) const LEADER_ELECTED: &str = "a leader was elected";
+/// A read came before the leader's first entry was applied.
+pub(super) const READ_WAITED: &str = "a read waited for a new leader's first entry";
+/// A command came again after it was applied.
+pub(super) const ANSWERED_FROM_SESSION: &str = "a retried command was answered from its session";
+/// A node asked for votes.
+pub(super) const ELECTION_BEGAN: &str = "an election began";
+/// A candidate won in a term after the first.
+pub(super) const LEADERSHIP_CHANGED: &str = "the leadership changed";
+
+/// All of them.
+pub const PROBES: &[&str] = &[
+    SENT_ELSEWHERE,
+    CAS_MISMATCH,
+    SUFFIX_CUT_OFF,
+    ENTRIES_REFUSED,
+    LEADER_BACKED_UP,
+    LEADER_STEPPED_DOWN,
+    DEPOSED_DURING_READ,
+    LEADER_ELECTED,
+    READ_WAITED,
+    ANSWERED_FROM_SESSION,
+    ELECTION_BEGAN,
+    LEADERSHIP_CHANGED,
+];
