@@ -108,6 +108,8 @@ impl<'a, M: Model> Minimizer<'a, M> {
         let mut strict: Vec<usize> = (0..calls.len())
             .filter(|call| returned(call).is_some() && Some(*call) != last)
             .collect();
+        // Observers first: where either would do, what changed the object tells the story better.
+        strict.sort_by_key(|call| !self.model.observes_only(&calls[*call].op));
         let mut size = strict.len().next_power_of_two();
         while size > 0 {
             let mut kept = Vec::new();

@@ -100,7 +100,7 @@ impl Model for LinearizableSet {
         matches!(op, SetOp::Read(_))
     }
 
-    /// A crashed add of what no read has is dropped where nothing is removed: no read could follow it.
+    /// A crashed add of what no read has is dropped: no read can follow it before it is removed again.
     fn reduce(&self, calls: &mut Vec<Call<SetOp>>) -> Self {
         let reads: Vec<_> = calls
             .iter()
@@ -109,9 +109,8 @@ impl Model for LinearizableSet {
                 SetOp::Add(_) | SetOp::Remove(_) => None,
             })
             .collect();
-        let removes = calls.iter().any(|call| matches!(call.op, SetOp::Remove(_)));
         calls.retain(|call| match &call.op {
-            SetOp::Add(element) if call.returned.is_none() && !removes => {
+            SetOp::Add(element) if call.returned.is_none() => {
                 reads.iter().any(|seen| seen.contains(element))
             }
             _ => true,
