@@ -87,13 +87,14 @@ pub(crate) fn check(
                 if !(bounds.0..=bounds.1).contains(&i128::from(value)) {
                     let key = history.value(operation.key);
                     let process = operation.process.to_string();
-                    return Ok(refuted(key, invoked, &process, value, bounds, statistics));
+                    let verdict = refuted(key, invoked, &process, value, bounds);
+                    return Ok(verdict.with_statistics(statistics));
                 }
             }
         }
     }
     statistics.partitions = counters.len() as u64;
-    Ok(judge(&counters, statistics))
+    Ok(judge(&counters).with_statistics(statistics))
 }
 
 impl Counter {
@@ -121,19 +122,14 @@ impl Counter {
 
 /// The verdict when no read was out of bounds. As in Jepsen, a counter that nobody read is valid; the evidence says
 /// that nothing was observed.
-fn judge(counters: &BTreeMap<ValueId, Counter>, statistics: Statistics) -> Verdict {
+fn judge(counters: &BTreeMap<ValueId, Counter>) -> Verdict {
     let count = counters.values().map(|counter| counter.reads).sum();
     let evidence = Evidence::Observations { count };
     let sentence = match count {
         0 => "the counter was never read, so that any additions are allowed".to_owned(),
         _ => format!("each of the {count} reads is within what the additions allow"),
     };
-    Verdict::new(
-        NAME,
-        Judgement::Valid { evidence },
-        vec![sentence],
-        statistics,
-    )
+    Verdict::new(NAME, Judgement::Valid { evidence }, vec![sentence])
 }
 
 /// The verdict for a read that is out of bounds.
@@ -143,7 +139,6 @@ fn refuted(
     process: &str,
     value: i64,
     (lower, upper): (i128, i128),
-    statistics: Statistics,
 ) -> Verdict {
     let place = if key.is_nil() {
         String::new()
@@ -173,10 +168,6 @@ fn refuted(
         lower: clamped(lower),
         upper: clamped(upper),
     };
-    Verdict::new(
-        NAME,
-        Judgement::Invalid { counterexample },
-        vec![headline, because],
-        statistics,
-    )
+    let judgement = Judgement::Invalid { counterexample };
+    Verdict::new(NAME, judgement, vec![headline, because])
 }

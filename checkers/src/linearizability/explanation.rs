@@ -1,6 +1,6 @@
 //! Why a core has no order, in sentences.
 
-use tribunal_histories::{History, Operation, Value};
+use tribunal_histories::{History, Operation, Outcome, Value};
 
 use crate::verdict::Core;
 
@@ -14,8 +14,7 @@ pub(super) fn sentences(history: &History, core: &Core) -> Vec<String> {
         format!("not linearizable{}: {}", on(&core.key), story.headline()),
         story.because(),
     ];
-    let others =
-        "No other operation helps, whether it took effect at any time after it began or never";
+    let others = "No other operation helps, whether it took effect or not";
     sentences.push(match (core.operations.len(), core.minimal) {
         (1, _) => format!("{others}."),
         (count, true) => format!(
@@ -69,7 +68,7 @@ impl<'a> Story<'a> {
             };
         };
         if others.is_empty() {
-            return match self.later_source(&seen) {
+            return match self.source(&seen, |source| self.precedes(&self.last, source)) {
                 Some(later) => format!(
                     "{last} saw {seen} from the future: {} began only later",
                     self.name(&later)
@@ -81,10 +80,12 @@ impl<'a> Story<'a> {
             let earlier = others.iter().copied();
             earlier.filter(|other| self.precedes(other, &self.last))
         };
-        let overwritten = others.iter().find_map(|source| {
-            let known = [self.stores(source), self.seen(source)].contains(&Some(seen.clone()));
-            let mut after = earlier().filter(|other| known && self.precedes(source, other));
-            after.find(|other| self.stores(other).is_some_and(|stored| stored != seen))
+        let overwritten = earlier().find(|other| {
+            let stored = self.stores(other).is_some_and(|stored| stored != seen);
+            stored
+                && self
+                    .source(&seen, |source| self.precedes(source, other))
+                    .is_some()
         });
         if let Some(over) = overwritten {
             return format!(
@@ -111,12 +112,13 @@ impl<'a> Story<'a> {
         format!("no order explains that {last} saw {seen}")
     }
 
-    /// The operation that stored a value only after the last one had seen it.
-    fn later_source(&self, seen: &Value) -> Option<Operation> {
+    /// An operation, of the core or not, that stored a value and is where it should be.
+    fn source(&self, value: &Value, place: impl Fn(&Operation) -> bool) -> Option<Operation> {
         self.history.operations().find(|other| {
             other.key == self.last.key
-                && self.stores(other).as_ref() == Some(seen)
-                && self.precedes(&self.last, other)
+                && other.outcome != Outcome::Fail
+                && self.stores(other).as_ref() == Some(value)
+                && place(other)
         })
     }
 

@@ -169,7 +169,11 @@ fn core_is_right<M: Model>(
         began
             .filter_map(|call| {
                 if call.returned.is_some_and(|returned| returned >= end) {
-                    freed(model, history, call)
+                    let free = freed(model, history, call)?;
+                    Some(Call {
+                        returned: None,
+                        ..free
+                    })
                 } else {
                     Some(call.clone())
                 }
@@ -184,7 +188,7 @@ fn core_is_right<M: Model>(
             .into_iter()
             .filter_map(|call| {
                 let strict = core.operations.contains(&call.invoked) && free != Some(&call.invoked);
-                if strict || call.returned.is_none() {
+                if strict || !call.required {
                     Some(call)
                 } else {
                     freed(model, history, &call)

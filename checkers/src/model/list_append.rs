@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use tribunal_histories::Value;
 
-use super::{Call, Misfit, Model, Recorded, Semantics, Shape, value_bytes};
+use super::{Call, Misfit, Model, Recorded, Semantics, Shape, require_sole_sources, value_bytes};
 
 /// What the list holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,14 +44,15 @@ pub struct ListAppend {
 #[derive(Debug, Default)]
 struct Beginnings {
     continued: FxHashMap<(u32, Value), u32>,
-    elements: FxHashSet<Value>,
+    /// The elements of all these lists, each with the return of a read that saw it.
+    seen: FxHashMap<Value, usize>,
     /// The list numbered last, and the numbers of its beginnings but the empty one.
     last: (Value, Vec<u32>),
 }
 
 impl Beginnings {
-    /// The number of a list.
-    fn number(&mut self, list: &Value) -> u32 {
+    /// The number of a list that a read returned.
+    fn number(&mut self, list: &Value, returned: usize) -> u32 {
         let items = list.as_items().unwrap_or_default();
         let last = self.last.0.as_items().unwrap_or_default().iter();
         // Reads mostly see the list of the last read, and more.
@@ -63,7 +64,7 @@ impl Beginnings {
                 u32::try_from(self.continued.len() + 1).expect("fewer than 2^32 fit in memory");
             let before = path.last().copied().unwrap_or(0);
             path.push(*self.continued.entry((before, item.clone())).or_insert(new));
-            self.elements.insert(item.clone());
+            self.seen.entry(item.clone()).or_insert(returned);
         }
         let number = path.last().copied().unwrap_or(0);
         self.last = (list.clone(), path);
@@ -176,20 +177,29 @@ impl Model for ListAppend {
         !matches!(op, ListOp::Append(_))
     }
 
-    /// A crashed append whose element no read has is dropped: had it taken effect, no read could follow it.
+    /// An append that is not required and whose element no read has is dropped: after it, no read could follow.
     fn reduce(&self, calls: &mut Vec<Call<ListOp>>) -> Self {
         let mut beginnings = Beginnings::default();
         for call in &mut *calls {
-            if let ListOp::Read(seen) = &call.op {
-                call.op = ListOp::ReadNumbered(beginnings.number(seen));
+            if let (ListOp::Read(list), Some(returned)) = (&call.op, call.returned) {
+                call.op = ListOp::ReadNumbered(beginnings.number(list, returned));
             }
         }
-        calls.retain(|call| match &call.op {
-            ListOp::Append(element) => {
-                call.returned.is_some() || beginnings.elements.contains(element)
+        fn element(op: &ListOp) -> Option<&Value> {
+            match op {
+                ListOp::Append(element) => Some(element),
+                ListOp::Read(_) | ListOp::ReadNumbered(_) => None,
             }
-            ListOp::Read(_) | ListOp::ReadNumbered(_) => true,
+        }
+
+        let seen = &mut beginnings.seen;
+        calls.retain(|call| {
+            call.required || element(&call.op).is_none_or(|element| seen.contains_key(element))
         });
+        for element in self.initial.as_items().unwrap_or_default() {
+            seen.remove(element);
+        }
+        require_sole_sources(calls, seen, element);
         Self {
             reduced: Some(Arc::new(beginnings)),
             ..self.clone()

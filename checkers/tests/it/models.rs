@@ -1,7 +1,9 @@
 //! What each specification allows and forbids, by small histories of one process and of two.
 
 use tribunal_checkers::Answer::{Invalid, Unknown, Valid};
-use tribunal_checkers::{CheckError, CheckRequest, FailedCas, NilRead, check_history, registry};
+use tribunal_checkers::{
+    Answer, CheckError, CheckRequest, FailedCas, NilRead, check_history, registry,
+};
 
 use crate::script::{expect, history, json};
 
@@ -16,97 +18,102 @@ fn one_after_another(steps: &str) -> String {
     script
 }
 
+/// An answer, a model, its initial value, and the steps of one process.
+type Row = (Answer, &'static str, &'static str, &'static str);
+
+const SEQUENCES: &[Row] = &[
+    (Valid, "register", "", "read -> null, write 1, read -> 1"),
+    (Invalid, "register", "", "write 1, write 2, read -> 1"),
+    (
+        Valid,
+        "cas-register",
+        "0",
+        "read -> 0, cas [0,1], read -> 1",
+    ),
+    (Invalid, "cas-register", "0", "write 2, cas [0,1]"),
+    (
+        Valid,
+        "multi-register",
+        "0",
+        r#"txn [["w","x",1]], txn [["r","x",null],["r","y",null]] -> [["r","x",1],["r","y",0]]"#,
+    ),
+    (
+        Invalid,
+        "multi-register",
+        "0",
+        r#"txn [["w","x",1],["w","y",1]], txn [["r","x",null],["r","y",null]] -> [["r","x",1],["r","y",0]]"#,
+    ),
+    (
+        Valid,
+        "multi-register",
+        "0",
+        r#"txn [["write","x",1],["read","x",null]] -> [["write","x",1],["read","x",1]]"#,
+    ),
+    (
+        Valid,
+        "kv",
+        "",
+        r#"get -> null, put "a", append "b", get -> "ab", cas ["ab","c"], delete, get -> null"#,
+    ),
+    (Invalid, "kv", "", r#"put "a", append "b", get -> "ba""#),
+    (Invalid, "kv", "", r#"put "a", delete, get -> "a""#),
+    (Valid, "kv", r#""""#, r#"get -> "", append "x", get -> "x""#),
+    (Valid, "mutex", "", "acquire, release, acquire"),
+    (Invalid, "mutex", "", "acquire, acquire"),
+    (Invalid, "mutex", "", "release"),
+    (Valid, "mutex", "true", "release"),
+    (
+        Valid,
+        "fifo-queue",
+        "",
+        "dequeue -> null, enqueue 1, enqueue 2, dequeue -> 1, dequeue -> 2",
+    ),
+    (
+        Invalid,
+        "fifo-queue",
+        "",
+        "enqueue 1, enqueue 2, dequeue -> 2",
+    ),
+    (Invalid, "fifo-queue", "", "enqueue 1, dequeue -> null"),
+    (Valid, "fifo-queue", "[7]", "dequeue -> 7"),
+    (
+        Valid,
+        "linearizable-set",
+        "",
+        "read -> [], add 1, add 2, read -> [2,1], remove 1, read -> [2]",
+    ),
+    (Invalid, "linearizable-set", "", "add 1, read -> [], add 2"),
+    (
+        Valid,
+        "linearizable-counter",
+        "",
+        "add 2, inc, dec, read -> 2",
+    ),
+    (Invalid, "linearizable-counter", "5", "inc, read -> 1"),
+    (
+        Valid,
+        "list-append",
+        "",
+        "read -> null, append 1, append 2, read -> [1,2]",
+    ),
+    (
+        Invalid,
+        "list-append",
+        "",
+        "append 1, append 2, read -> [2,1]",
+    ),
+    (
+        Invalid,
+        "list-append",
+        "",
+        "append 1, append 2, read -> [1]",
+    ),
+];
+
 #[test]
 fn operations_in_sequence() {
-    for (answer, model, initial, steps) in [
-        (Valid, "register", "", "read -> null, write 1, read -> 1"),
-        (Invalid, "register", "", "write 1, write 2, read -> 1"),
-        (
-            Valid,
-            "cas-register",
-            "0",
-            "read -> 0, cas [0,1], read -> 1",
-        ),
-        (Invalid, "cas-register", "0", "write 2, cas [0,1]"),
-        (
-            Valid,
-            "multi-register",
-            "0",
-            r#"txn [["w","x",1]], txn [["r","x",null],["r","y",null]] -> [["r","x",1],["r","y",0]]"#,
-        ),
-        (
-            Invalid,
-            "multi-register",
-            "0",
-            r#"txn [["w","x",1],["w","y",1]], txn [["r","x",null],["r","y",null]] -> [["r","x",1],["r","y",0]]"#,
-        ),
-        (
-            Valid,
-            "multi-register",
-            "0",
-            r#"txn [["write","x",1],["read","x",null]] -> [["write","x",1],["read","x",1]]"#,
-        ),
-        (
-            Valid,
-            "kv",
-            "",
-            r#"get -> null, put "a", append "b", get -> "ab", cas ["ab","c"], delete, get -> null"#,
-        ),
-        (Invalid, "kv", "", r#"put "a", append "b", get -> "ba""#),
-        (Invalid, "kv", "", r#"put "a", delete, get -> "a""#),
-        (Valid, "kv", r#""""#, r#"get -> "", append "x", get -> "x""#),
-        (Valid, "mutex", "", "acquire, release, acquire"),
-        (Invalid, "mutex", "", "acquire, acquire"),
-        (Invalid, "mutex", "", "release"),
-        (Valid, "mutex", "true", "release"),
-        (
-            Valid,
-            "fifo-queue",
-            "",
-            "dequeue -> null, enqueue 1, enqueue 2, dequeue -> 1, dequeue -> 2",
-        ),
-        (
-            Invalid,
-            "fifo-queue",
-            "",
-            "enqueue 1, enqueue 2, dequeue -> 2",
-        ),
-        (Invalid, "fifo-queue", "", "enqueue 1, dequeue -> null"),
-        (Valid, "fifo-queue", "[7]", "dequeue -> 7"),
-        (
-            Valid,
-            "linearizable-set",
-            "",
-            "read -> [], add 1, add 2, read -> [2,1], remove 1, read -> [2]",
-        ),
-        (Invalid, "linearizable-set", "", "add 1, read -> [], add 2"),
-        (
-            Valid,
-            "linearizable-counter",
-            "",
-            "add 2, inc, dec, read -> 2",
-        ),
-        (Invalid, "linearizable-counter", "5", "inc, read -> 1"),
-        (
-            Valid,
-            "list-append",
-            "",
-            "read -> null, append 1, append 2, read -> [1,2]",
-        ),
-        (
-            Invalid,
-            "list-append",
-            "",
-            "append 1, append 2, read -> [2,1]",
-        ),
-        (
-            Invalid,
-            "list-append",
-            "",
-            "append 1, append 2, read -> [1]",
-        ),
-    ] {
-        expect(answer, model, initial, &one_after_another(steps));
+    for (answer, model, initial, steps) in SEQUENCES {
+        expect(*answer, model, initial, &one_after_another(steps));
     }
 }
 
