@@ -9,8 +9,9 @@ use super::certificate;
 use super::minimal::Minimizer;
 use super::partition::{Partition, freed, split};
 use super::search::{Outcome, search};
-use crate::check::Limits;
+use crate::check::{CheckRequest, Limits, check_history};
 use crate::model::*;
+use crate::verdict::Answer;
 
 /// A function of a model with the arguments and the results to draw from.
 type Function = (&'static str, Vec<Value>, Vec<Value>);
@@ -207,6 +208,16 @@ fn core_is_right<M: Model>(
 
 /// Runs many random histories of a model; both answers must come up.
 fn fuzz<M: Model>(initial: &Value, semantics: Semantics, functions: &[Function]) {
+    fuzz_and::<M>(initial, semantics, functions, |_| {});
+}
+
+/// The same, and something that must hold of every history that is linearizable.
+fn fuzz_and<M: Model>(
+    initial: &Value,
+    semantics: Semantics,
+    functions: &[Function],
+    implied: impl Fn(&History),
+) {
     let model = M::new(initial, semantics).unwrap();
     let count = [std::cell::Cell::new(0), std::cell::Cell::new(0)];
     let mut runner = proptest::test_runner::TestRunner::new_with_rng(
@@ -226,6 +237,9 @@ fn fuzz<M: Model>(initial: &Value, semantics: Semantics, functions: &[Function])
             // An operation that failed here has not looked whether a compare-and-set could have succeeded.
             let honest = honest && semantics.failed_cas == FailedCas::DidNotHappen;
             assert!(valid || !honest, "{history:?}");
+            if valid {
+                implied(&history);
+            }
             let counter = &count[usize::from(valid)];
             counter.set(counter.get() + 1);
             Ok(())
@@ -386,6 +400,13 @@ fn lists_that_grow() {
         ("read", nothing(), nil_or(lists(&[1, 2, 3, 4]))),
     ];
     fuzz::<ListAppend>(&Value::Nil, DEFAULT, &functions);
+    let twice = Value::list([1.into(), 1.into()]);
+    let reads = [lists(&[1, 2, 3]), vec![twice]].concat();
+    let functions = [
+        ("append", numbers(1..4), nothing()),
+        ("read", nothing(), reads),
+    ];
+    fuzz::<ListAppend>(&Value::list([1.into()]), DEFAULT, &functions);
 }
 
 #[test]
@@ -416,9 +437,12 @@ fn sets() {
         ]
     };
     let remove = ("remove", numbers(1..3), nothing());
-    fuzz::<LinearizableSet>(&Value::Nil, DEFAULT, &functions(remove));
+    fuzz::<LinearizableSet>(&Value::Nil, DEFAULT, &functions(remove.clone()));
+    fuzz::<LinearizableSet>(&Value::list([1.into()]), DEFAULT, &functions(remove));
     let add = ("add", numbers(3..6), nothing());
-    fuzz::<LinearizableSet>(&Value::Nil, DEFAULT, &functions(add));
+    fuzz_and::<LinearizableSet>(&Value::Nil, DEFAULT, &functions(add), |history| {
+        passes("set", history);
+    });
 }
 
 #[test]
@@ -429,5 +453,13 @@ fn counters() {
         ("dec", nothing(), nothing()),
         ("read", nothing(), numbers(-2..4)),
     ];
-    fuzz::<LinearizableCounter>(&Value::Int(0), DEFAULT, &functions);
+    fuzz_and::<LinearizableCounter>(&Value::Int(0), DEFAULT, &functions, |history| {
+        passes("counter", history);
+    });
+}
+
+/// The plain checks ask less than linearizability.
+fn passes(checker: &str, history: &History) {
+    let verdict = check_history(history, &CheckRequest::new(checker), &|| false).unwrap();
+    assert_ne!(verdict.answer(), Answer::Invalid, "{history:?}");
 }

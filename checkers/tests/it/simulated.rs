@@ -174,7 +174,7 @@ fn a_thousand_operations_with_crashes_take_few_states() {
         ("list-append", Workload::Append, 1),
         ("list-append", Workload::Append, 5),
     ] {
-        for (crashes, stale) in [(0, false), (10, false), (40, false), (10, true)] {
+        for (crashes, stale) in [(0, false), (10, false), (40, false), (0, true), (40, true)] {
             let run = Run {
                 kind,
                 operations: 1000,
