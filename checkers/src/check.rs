@@ -107,7 +107,7 @@ pub enum CheckError {
     },
     /// An operation is not one of the checker's.
     #[error(
-        "event {event}: process {process}'s `{function}` {what} does not fit {checker}, which has {expected}"
+        "event {event}: process {process}'s `{function}`{what} does not fit {checker}, which has {expected}"
     )]
     Misfit {
         /// The checker.
@@ -137,12 +137,12 @@ impl CheckError {
             Misfit::Function => (operation.invoked, String::new()),
             Misfit::Input => {
                 let input = history.value(operation.input);
-                (operation.invoked, format!("of {input}"))
+                (operation.invoked, format!(" of {input}"))
             }
             Misfit::Output => {
                 let output = history.value(operation.output);
                 let returned = operation.returned.unwrap_or(operation.invoked);
-                (returned, format!("returning {output}"))
+                (returned, format!(" returning {output}"))
             }
         };
         Self::Misfit {

@@ -87,13 +87,14 @@ pub(crate) fn check(
                 if !(bounds.0..=bounds.1).contains(&i128::from(value)) {
                     let key = history.value(operation.key);
                     let process = operation.process.to_string();
-                    return Ok(refuted(key, invoked, &process, value, bounds, statistics));
+                    let verdict = refuted(key, invoked, &process, value, bounds);
+                    return Ok(verdict.with_statistics(statistics));
                 }
             }
         }
     }
     statistics.partitions = counters.len() as u64;
-    Ok(judge(history, &counters, statistics))
+    Ok(judge(&counters).with_statistics(statistics))
 }
 
 impl Counter {
@@ -119,36 +120,16 @@ impl Counter {
     }
 }
 
-/// The verdict when no read was out of bounds.
-fn judge(
-    history: &History,
-    counters: &BTreeMap<ValueId, Counter>,
-    statistics: Statistics,
-) -> Verdict {
-    let unread: Vec<_> = counters
-        .iter()
-        .filter(|(_, counter)| counter.reads == 0)
-        .map(|(key, _)| match history.value(*key) {
-            Value::Nil => "the counter".to_owned(),
-            key => format!("the counter of key {key}"),
-        })
-        .collect();
-    if !unread.is_empty() {
-        let why = format!("{} was never read", unread.join(", "));
-        return Verdict {
-            statistics,
-            ..Verdict::unknown(NAME, why, unread)
-        };
-    }
+/// The verdict when no read was out of bounds. As in Jepsen, a counter that nobody read is valid; the evidence says
+/// that nothing was observed.
+fn judge(counters: &BTreeMap<ValueId, Counter>) -> Verdict {
     let count = counters.values().map(|counter| counter.reads).sum();
     let evidence = Evidence::Observations { count };
-    let sentence = format!("each of the {count} reads is within what the additions allow");
-    Verdict::new(
-        NAME,
-        Judgement::Valid { evidence },
-        vec![sentence],
-        statistics,
-    )
+    let sentence = match count {
+        0 => "the counter was never read, so that any additions are allowed".to_owned(),
+        _ => format!("each of the {count} reads is within what the additions allow"),
+    };
+    Verdict::new(NAME, Judgement::Valid { evidence }, vec![sentence])
 }
 
 /// The verdict for a read that is out of bounds.
@@ -158,7 +139,6 @@ fn refuted(
     process: &str,
     value: i64,
     (lower, upper): (i128, i128),
-    statistics: Statistics,
 ) -> Verdict {
     let place = if key.is_nil() {
         String::new()
@@ -188,10 +168,6 @@ fn refuted(
         lower: clamped(lower),
         upper: clamped(upper),
     };
-    Verdict::new(
-        NAME,
-        Judgement::Invalid { counterexample },
-        vec![headline, because],
-        statistics,
-    )
+    let judgement = Judgement::Invalid { counterexample };
+    Verdict::new(NAME, judgement, vec![headline, because])
 }

@@ -130,12 +130,8 @@ fn judge(history: &History, key: Value, set: &Adds, initial: &BTreeSet<Value>) -
             required.len()
         );
         let evidence = Evidence::Observations { count: 1 };
-        return Verdict::new(
-            NAME,
-            Judgement::Valid { evidence },
-            vec![sentence],
-            statistics,
-        );
+        return Verdict::new(NAME, Judgement::Valid { evidence }, vec![sentence])
+            .with_statistics(statistics);
     }
     let headline = format!(
         "the last read{place} (process {}) lost {} and has {} unexpected elements",
@@ -149,11 +145,11 @@ fn judge(history: &History, key: Value, set: &Adds, initial: &BTreeSet<Value>) -
         lost,
         unexpected,
     };
-    refuted(headline, counterexample, statistics)
+    refuted(headline, counterexample).with_statistics(statistics)
 }
 
 /// The verdict for a read that lost elements or has unexpected ones.
-fn refuted(headline: String, counterexample: Counterexample, statistics: Statistics) -> Verdict {
+fn refuted(headline: String, counterexample: Counterexample) -> Verdict {
     let mut sentences = vec![headline];
     if let Counterexample::Elements {
         lost, unexpected, ..
@@ -170,7 +166,7 @@ fn refuted(headline: String, counterexample: Counterexample, statistics: Statist
         sentences.extend(lost.into_iter().chain(unexpected));
     }
     let judgement = Judgement::Invalid { counterexample };
-    Verdict::new(NAME, judgement, sentences, statistics)
+    Verdict::new(NAME, judgement, sentences)
 }
 
 /// The first few of some elements, and how many more there are.

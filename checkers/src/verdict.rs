@@ -120,8 +120,8 @@ pub enum Counterexample {
 
 /// The few operations that already admit no order, whatever the other operations did.
 ///
-/// An operation outside the core is *free*: it may have taken effect at any time after its invocation or never,
-/// and what it returned is disregarded. The core is minimal with respect to that: free any one of its operations
+/// An operation outside the core is *free*: it may have taken effect while it was in flight or not at all, and what
+/// it returned is disregarded. The core is minimal with respect to that: free any one of its operations
 /// too, and an order exists. Freeing can only add orders (removing would not do: without the write of 5 every read
 /// of 5 is wrong), so minimality is well defined and one pass finds it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -170,19 +170,20 @@ pub struct Verdict {
 
 impl Verdict {
     /// A verdict on its own.
-    pub fn new(
-        checker: impl Into<String>,
-        judgement: Judgement,
-        sentences: Vec<String>,
-        statistics: Statistics,
-    ) -> Self {
+    pub fn new(checker: impl Into<String>, judgement: Judgement, sentences: Vec<String>) -> Self {
         Self {
             checker: checker.into(),
             judgement,
             sentences,
-            statistics,
+            statistics: Statistics::default(),
             parts: Vec::new(),
         }
+    }
+
+    /// The same verdict, resting on this.
+    #[must_use]
+    pub fn with_statistics(self, statistics: Statistics) -> Self {
+        Self { statistics, ..self }
     }
 
     /// An undecided verdict.
@@ -196,7 +197,7 @@ impl Verdict {
             "{why}; nothing wrong was found, and nothing is proved"
         )];
         let judgement = Judgement::Unknown { why, not_searched };
-        Self::new(checker, judgement, sentences, Statistics::default())
+        Self::new(checker, judgement, sentences)
     }
 
     /// Which of the three.
@@ -232,7 +233,7 @@ impl Verdict {
             });
         Self {
             parts,
-            ..Self::new(checker, judgement, sentences, statistics)
+            ..Self::new(checker, judgement, sentences).with_statistics(statistics)
         }
     }
 }
@@ -264,12 +265,8 @@ mod tests {
             partitions: 1,
             states: 3,
         };
-        Verdict::new(
-            name,
-            Judgement::Valid { evidence },
-            vec!["holds".into()],
-            statistics,
-        )
+        let judgement = Judgement::Valid { evidence };
+        Verdict::new(name, judgement, vec!["holds".into()]).with_statistics(statistics)
     }
 
     fn invalid(name: &str) -> Verdict {
@@ -278,12 +275,7 @@ mod tests {
             nodes: vec![NodeId(0)],
         };
         let judgement = Judgement::Invalid { counterexample };
-        Verdict::new(
-            name,
-            judgement,
-            vec![name.to_owned()],
-            Statistics::default(),
-        )
+        Verdict::new(name, judgement, vec![name.to_owned()])
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub(super) enum Tried {
     TooMany,
 }
 
-/// Tries every order of the calls that returned, with every subset of those that crashed.
+/// Tries every order of the required calls, with every subset of the others.
 pub(super) fn try_every_order<M: Model>(
     model: &M,
     calls: &[Call<M::Op>],
@@ -53,6 +53,7 @@ impl<M: Model> Trial<'_, M> {
         let waiting = waiting(self);
         let Some(deadline) = waiting
             .iter()
+            .filter(|call| self.calls[**call].required)
             .filter_map(|call| self.calls[*call].returned)
             .min()
         else {
@@ -60,7 +61,9 @@ impl<M: Model> Trial<'_, M> {
         };
         for call in waiting {
             // Whoever began after another returned cannot come before it.
-            if self.calls[call].invoked > deadline {
+            let returned = self.calls[call].returned.unwrap_or(usize::MAX);
+            let too_late = self.order.iter().any(|placed| returned < *placed);
+            if self.calls[call].invoked > deadline || too_late {
                 continue;
             }
             self.steps_left = self.steps_left.checked_sub(1)?;

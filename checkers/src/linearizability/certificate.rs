@@ -11,7 +11,7 @@ pub(super) enum Refused {
         "the order has an operation invoked at position {0}, which the history has not, or twice"
     )]
     NotACall(usize),
-    #[error("the order lacks the operation invoked at position {0}, which returned")]
+    #[error("the order lacks the operation invoked at position {0}, which took effect")]
     Missing(usize),
     #[error(
         "the order has the operation invoked at position {0} before one that had returned by then"
@@ -21,8 +21,8 @@ pub(super) enum Refused {
     Impossible(usize),
 }
 
-/// Whether an order (of positions of invocations) is a linearization of these calls: it has every call that returned
-/// once, no crashed call twice, no call before one that returned before it began, and is legal.
+/// Whether an order (of positions of invocations) is a linearization of these calls: it has every required call
+/// once, no other call twice, no call before one that returned before it began, and is legal.
 pub(super) fn verify<M: Model>(
     model: &M,
     calls: &[Call<M::Op>],
@@ -48,7 +48,7 @@ pub(super) fn verify<M: Model>(
             .step(&state, &call.op)
             .ok_or(Refused::Impossible(*position))?;
     }
-    match missing.values().find(|call| call.returned.is_some()) {
+    match missing.values().find(|call| call.required) {
         Some(call) => Err(Refused::Missing(call.invoked)),
         None => Ok(()),
     }
@@ -79,6 +79,7 @@ mod tests {
                 op,
                 invoked,
                 returned,
+                required: returned.is_some(),
             }
         };
         let calls = [

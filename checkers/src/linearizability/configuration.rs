@@ -31,6 +31,13 @@ impl Configuration {
             path: Paths::ROOT,
         }
     }
+
+    /// The crashed operations used, and one more.
+    pub(super) fn crashed_and(&self, class: Class) -> Box<[Class]> {
+        let place = self.crashed.partition_point(|used| *used < class);
+        let (before, after) = self.crashed.split_at(place);
+        [before, &[class], after].concat().into()
+    }
 }
 
 /// Configurations of which none can be replaced by another.

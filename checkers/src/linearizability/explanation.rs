@@ -1,6 +1,6 @@
 //! Why a core has no order, in sentences.
 
-use tribunal_histories::{History, Operation, Value};
+use tribunal_histories::{History, Operation, Outcome, Value};
 
 use crate::verdict::Core;
 
@@ -14,15 +14,15 @@ pub(super) fn sentences(history: &History, core: &Core) -> Vec<String> {
         format!("not linearizable{}: {}", on(&core.key), story.headline()),
         story.because(),
     ];
-    let free = "every other operation may have taken effect at any time after it began, or never";
-    sentences.push(match (core.minimal, core.operations.len()) {
-        (_, 1) => format!("That holds even if {free}."),
-        (true, _) => format!(
-            "That holds even if {free}; set any one of these free like that, and an order exists."
+    let others = "No other operation helps, whether it took effect or not";
+    sentences.push(match (core.operations.len(), core.minimal) {
+        (1, _) => format!("{others}."),
+        (count, true) => format!(
+            "{others}; take away what is known of any one of these {count}, and an order exists."
         ),
-        (false, _) => format!(
-            "That holds even if {free}. (The search for fewer operations reached its limit.)"
-        ),
+        (_, false) => {
+            format!("{others}. (The search for fewer operations than these reached its limit.)")
+        }
     });
     sentences
 }
@@ -58,90 +58,100 @@ impl<'a> Story<'a> {
     /// What happened, as the kind of anomaly that it is.
     fn headline(&self) -> String {
         let last = self.name(&self.last);
+        let others = self.operations.iter().filter(|one| **one != self.last);
+        let others: Vec<_> = others.collect();
         let Some(seen) = self.seen(&self.last) else {
-            return format!("nothing explains that {last} succeeded");
+            return match &others[..] {
+                [] => format!("{last} cannot have succeeded"),
+                [other] => format!("{} and {last} cannot both have succeeded", self.name(other)),
+                _ => format!("{last} and what precedes it cannot all have succeeded"),
+            };
         };
-        let others = || self.operations.iter().filter(|other| **other != self.last);
-        if others().next().is_none() {
-            let later = self.history.operations().find(|other| {
-                other.key == self.last.key
-                    && self.stores(other).as_ref() == Some(&seen)
-                    && self.precedes(&self.last, other)
-            });
-            return match later {
+        if others.is_empty() {
+            return match self.source(&seen, |source| self.precedes(&self.last, source)) {
                 Some(later) => format!(
-                    "{last} returned a value from the future: {} began only later",
+                    "{last} saw {seen} from the future: {} began only later",
                     self.name(&later)
                 ),
                 None => format!("{last} saw {seen}, which nothing before it can have produced"),
             };
         }
-        let stored_seen = others().find(|other| self.stores(other).as_ref() == Some(&seen));
-        let overwriting = |first: &Operation| {
-            let mut others = others();
-            others.find(|other| {
-                self.stores(other).is_some_and(|stored| stored != seen)
-                    && self.precedes(first, other)
-                    && self.precedes(other, &self.last)
-            })
+        let earlier = || {
+            let earlier = others.iter().copied();
+            earlier.filter(|other| self.precedes(other, &self.last))
         };
-        if let Some(over) = stored_seen.and_then(overwriting) {
+        let overwritten = earlier().find(|other| {
+            let stored = self.stores(other).is_some_and(|stored| stored != seen);
+            stored
+                && self
+                    .source(&seen, |source| self.precedes(source, other))
+                    .is_some()
+        });
+        if let Some(over) = overwritten {
             return format!(
                 "{last} saw {seen}, which {} had overwritten",
                 self.name(over)
             );
         }
-        if let Some(earlier) = others().find(|other| {
-            self.precedes(other, &self.last) && self.seen(other).is_some_and(|other| other != seen)
-        }) {
+        let differs = |value: Option<Value>| value.is_some_and(|value| value != seen);
+        if let Some(missed) = earlier().find(|other| differs(self.stores(other))) {
             return format!(
-                "{last} saw {seen} after {} had seen something else",
-                self.name(earlier)
+                "{last} saw {seen} although {} had returned",
+                self.name(missed)
             );
         }
-        if let Some(missed) = others().find(|other| {
-            self.precedes(other, &self.last)
-                && self.stores(other).is_some_and(|value| value != seen)
-        }) {
-            return format!("{last} saw {seen} and missed {}", self.name(missed));
+        if let Some(reader) = earlier().find(|other| differs(self.seen(other))) {
+            return format!("{last} saw {seen} after {}", self.name(reader));
+        }
+        if let Some(rival) = others
+            .iter()
+            .find(|other| self.stores(other).is_some() && self.seen(other) == Some(seen.clone()))
+        {
+            return format!("{} and {last} both found {seen}", self.name(rival));
         }
         format!("no order explains that {last} saw {seen}")
     }
 
+    /// An operation, of the core or not, that stored a value and is where it should be.
+    fn source(&self, value: &Value, place: impl Fn(&Operation) -> bool) -> Option<Operation> {
+        self.history.operations().find(|other| {
+            other.key == self.last.key
+                && other.outcome != Outcome::Fail
+                && self.stores(other).as_ref() == Some(value)
+                && place(other)
+        })
+    }
+
     /// The real-time order of the core, and that it leaves no order.
     fn because(&self) -> String {
-        let names: Vec<_> = self.operations.iter().map(|one| self.name(one)).collect();
-        let conclusion = match names.len() {
-            1 => format!("no order of the operations explains {}", names[0]),
-            2 => "neither order of the two explains both".to_owned(),
-            count => format!(
-                "no order of these {count} operations explains them all: {}",
-                names.join(", ")
-            ),
-        };
         let relations = self.relations();
-        if relations.is_empty() {
-            return match names.len() {
-                1 => capitalized(&conclusion) + ".",
-                _ => format!("Though they overlap in time, {conclusion}."),
-            };
-        }
-        let mut clauses: Vec<_> = relations
-            .iter()
-            .take(RELATIONS_MAX)
-            .map(|(before, after)| {
-                format!(
-                    "{} had returned before {} began",
-                    self.name(before),
-                    self.name(after)
-                )
-            })
-            .collect();
+        let last = self.name(&self.last);
+        let conclusion = match self.operations.len() {
+            1 => return format!("Because no order of the operations before it leads to {last}."),
+            2 => "no order of the two explains both".to_owned(),
+            count => format!("no order of these {count} operations explains all of them"),
+        };
+        let clause = |(before, after): &(Operation, Operation)| {
+            let (before, after) = (self.name(before), self.name(after));
+            format!("{before} had returned before {after} began")
+        };
+        let mut clauses: Vec<_> = relations.iter().take(RELATIONS_MAX).map(clause).collect();
         if relations.len() > RELATIONS_MAX {
-            clauses.push(format!(
-                "so on for {} more",
-                relations.len() - RELATIONS_MAX
-            ));
+            let more = relations.len() - RELATIONS_MAX;
+            clauses.push(format!("so on for {more} more pairs"));
+        }
+        let related = |one: &Operation| relations.iter().any(|(a, b)| a == one || b == one);
+        let free: Vec<_> = self
+            .operations
+            .iter()
+            .filter(|one| !related(one))
+            .map(|one| self.name(one))
+            .collect();
+        let free = free.join(" and ");
+        match (clauses.is_empty(), free.is_empty()) {
+            (true, _) => return format!("Although {free} overlap in time, {conclusion}."),
+            (false, false) => clauses.push(format!("though {free} may come anywhere among those")),
+            (false, true) => {}
         }
         format!("Because {}, {conclusion}.", clauses.join(", and "))
     }
@@ -207,12 +217,4 @@ impl<'a> Story<'a> {
         };
         format!("{what} (process {})", operation.process)
     }
-}
-
-fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters
-        .next()
-        .map(|letter| letter.to_uppercase().to_string());
-    first.unwrap_or_default() + letters.as_str()
 }

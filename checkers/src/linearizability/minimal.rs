@@ -85,14 +85,18 @@ impl<'a, M: Model> Minimizer<'a, M> {
         }
     }
 
-    /// The calls up to a position; what has not returned by then is free.
+    /// The calls up to a position; what has not returned by then is crashed.
     fn prefix(&self, partition: &Partition<M::Op>, end: usize) -> Vec<Call<M::Op>> {
         let calls = partition.calls.iter();
         calls
             .take_while(|call| call.invoked <= end)
             .filter_map(|call| {
                 if call.returned.is_some_and(|returned| returned > end) {
-                    freed(self.model, self.history, call)
+                    let free = freed(self.model, self.history, call)?;
+                    Some(Call {
+                        returned: None,
+                        ..free
+                    })
                 } else {
                     Some(call.clone())
                 }
@@ -106,7 +110,7 @@ impl<'a, M: Model> Minimizer<'a, M> {
         let returned = |call: &usize| calls[*call].returned;
         let last = (0..calls.len()).find(|call| returned(call) == Some(end));
         let mut strict: Vec<usize> = (0..calls.len())
-            .filter(|call| returned(call).is_some() && Some(*call) != last)
+            .filter(|call| calls[*call].required && Some(*call) != last)
             .collect();
         let mut size = strict.len().next_power_of_two();
         while size > 0 {
@@ -132,7 +136,7 @@ impl<'a, M: Model> Minimizer<'a, M> {
             .iter()
             .enumerate()
             .filter_map(|(index, call)| {
-                if call.returned.is_none() || strict.contains(&index) {
+                if !call.required || strict.contains(&index) {
                     Some(call.clone())
                 } else {
                     freed(self.model, self.history, call)

@@ -19,7 +19,9 @@ use tribunal_histories::{History, Value};
 
 use crate::check::{CheckError, CheckRequest, Stop};
 use crate::model::Model;
-use crate::verdict::{Counterexample, Evidence, Judgement, PartitionOrder, Statistics, Verdict};
+use crate::verdict::{
+    Core, Counterexample, Evidence, Judgement, PartitionOrder, Statistics, Verdict,
+};
 use minimal::{Disagreement, Minimizer};
 use partition::{Partition, split};
 use search::{Outcome, search};
@@ -47,61 +49,63 @@ pub(crate) fn check<M: Model>(
     };
     let mut orders = Vec::new();
     let mut undecided = Undecided::default();
-    let mut refuted: Option<(usize, &Partition<M::Op>)> = None;
+    let mut stuck: Option<(usize, &Partition<M::Op>)> = None;
     for partition in &partitions {
-        let found = search(&model, &partition.calls, request.limits, stop);
+        let Partition { key, calls } = partition;
+        let found = search(&model, calls, request.limits, stop);
         statistics.states += found.states;
         match found.outcome {
-            Outcome::Order(order) => match certificate::verify(&model, &partition.calls, &order) {
+            Outcome::Order(operations) => match certificate::verify(&model, calls, &operations) {
                 Ok(()) => orders.push(PartitionOrder {
-                    key: partition.key.clone(),
-                    operations: order,
+                    key: key.clone(),
+                    operations,
                 }),
                 Err(refused) => {
                     let why = format!("the linearization found was refused: {refused}");
-                    undecided.add(&partition.key, why, 0);
+                    undecided.add(key, why, 0);
                 }
             },
             Outcome::Stuck(position) => {
-                if refuted.is_none_or(|(earliest, _)| position < earliest) {
-                    refuted = Some((position, partition));
+                if stuck.is_none_or(|(earliest, _)| position < earliest) {
+                    stuck = Some((position, partition));
                 }
             }
-            Outcome::GivenUp { why, decided } => undecided.add(&partition.key, why, decided),
+            Outcome::GivenUp { why, decided } => undecided.add(key, why, decided),
         }
     }
-    let verdict = if let Some((position, partition)) = refuted {
-        let mut minimizer = Minimizer::new(&model, history, request.limits, stop);
-        let core = minimizer.core(partition, position);
-        statistics.states += minimizer.states;
-        match core {
-            Ok(core) => {
-                let sentences = explanation::sentences(history, &core);
-                let counterexample = Counterexample::Core(core);
-                let judgement = Judgement::Invalid { counterexample };
-                Verdict::new(M::NAME, judgement, sentences, statistics)
-            }
-            Err(Disagreement(core)) => {
-                let why = format!(
-                    "the search found no order of the operations invoked at positions {:?}, but there is one",
-                    core.operations
-                );
-                Verdict::unknown(M::NAME, why, vec![named(&core.key)])
-            }
+    let verdict = match (stuck, undecided.why) {
+        (Some((position, partition)), _) => {
+            let mut minimizer = Minimizer::new(&model, history, request.limits, stop);
+            let core = minimizer.core(partition, position);
+            statistics.states += minimizer.states;
+            refutation(M::NAME, history, core)
         }
-    } else if let Some(why) = undecided.why {
-        Verdict::unknown(M::NAME, why, undecided.parts)
-    } else {
-        let sentence = valid_sentence(&statistics);
-        let judgement = Judgement::Valid {
-            evidence: Evidence::Linearization { orders },
-        };
-        Verdict::new(M::NAME, judgement, vec![sentence], statistics)
+        (None, Some(why)) => Verdict::unknown(M::NAME, why, undecided.parts),
+        (None, None) => {
+            let sentence = valid_sentence(&statistics);
+            let evidence = Evidence::Linearization { orders };
+            Verdict::new(M::NAME, Judgement::Valid { evidence }, vec![sentence])
+        }
     };
-    Ok(Verdict {
-        statistics,
-        ..verdict
-    })
+    Ok(verdict.with_statistics(statistics))
+}
+
+/// What follows from a core, or from the failure to confirm it.
+fn refutation(checker: &str, history: &History, core: Result<Core, Disagreement>) -> Verdict {
+    match core {
+        Ok(core) => {
+            let sentences = explanation::sentences(history, &core);
+            let counterexample = Counterexample::Core(core);
+            Verdict::new(checker, Judgement::Invalid { counterexample }, sentences)
+        }
+        Err(Disagreement(core)) => {
+            let why = format!(
+                "the search found no order of the operations invoked at positions {:?}, but there is one",
+                core.operations
+            );
+            Verdict::unknown(checker, why, vec![named(&core.key)])
+        }
+    }
 }
 
 /// The partitions that were given up.

@@ -59,11 +59,12 @@ fn call<M: Model>(
         op,
         invoked: operation.invoked,
         returned: operation.returned,
+        required: known,
     }))
 }
 
-/// The same call, set free: it may have taken effect at any time after its invocation, or never, and what it
-/// returned is disregarded. `None` if nothing is left of it.
+/// The same call, set free: it may have taken effect while it was in flight or not at all, and what it returned is
+/// disregarded. `None` if nothing is left of it.
 pub(super) fn freed<M: Model>(
     model: &M,
     history: &History,
@@ -78,10 +79,10 @@ pub(super) fn freed<M: Model>(
         ..operation
     };
     // What has a meaning only together with its result keeps that result.
-    call(model, history, &unknown).unwrap_or_else(|_| {
-        Some(Call {
-            returned: None,
-            ..of.clone()
-        })
+    let free = call(model, history, &unknown).unwrap_or_else(|_| Some(of.clone()));
+    free.map(|free| Call {
+        returned: of.returned,
+        required: false,
+        ..free
     })
 }

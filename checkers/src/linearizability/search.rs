@@ -4,11 +4,12 @@
 //! 1993): the history is read from left to right with the set of configurations that some order of what happened so
 //! far can be in. A call needs to have taken effect when it returns and not earlier, so only at a return are the
 //! configurations extended, by calls in flight, until the returning call is among them. When none is left, the
-//! history up to that return has no legal order. Four observations keep the set small, each by an exchange:
+//! history up to that return has no legal order. (A call that is not required may return without having taken effect:
+//! then both possibilities go on.) Four observations keep the set small, each by an exchange:
 //!
 //! - A call that changes nothing takes effect as soon as it can: any order goes on as well with it as without.
-//! - Of equal calls in flight the one that returns first takes effect first.
-//! - A crashed call, which never returns, takes effect after an equal one in flight, which must.
+//! - Of equal calls in flight that are both required, or both not, the one that returns first takes effect first.
+//! - A crashed call, which never returns, takes effect after an equal one in flight, which will.
 //! - With the same state and calls placed, fewer crashed calls used is better ([`Antichain`]).
 
 use std::collections::BTreeMap;
@@ -32,8 +33,8 @@ pub(super) struct Found {
 pub(super) enum Outcome {
     /// A legal order, each call by the position of its invocation.
     Order(Vec<usize>),
-    /// There is none, and neither is there for the history up to the return at this position, given what the
-    /// calls in flight there return later.
+    /// There is none, as the search noticed at this position, knowing what calls return later; no shorter prefix
+    /// of the history is without one.
     Stuck(usize),
     /// It was given up.
     GivenUp {
@@ -52,6 +53,8 @@ pub(super) fn search<M: Model>(
     stop: Stop<'_>,
 ) -> Found {
     let mut calls = calls.to_vec();
+    // What changes nothing and need not happen says nothing.
+    calls.retain(|call| call.required || !model.observes_only(&call.op));
     let model = model.reduce(&mut calls);
     let observers: Vec<_> = calls
         .iter()
@@ -90,7 +93,7 @@ struct Search<'a, M: Model> {
     observers: Vec<bool>,
     /// By call: the slot it has while it is in flight, as a set of one.
     slots: Vec<Slots>,
-    /// The calls in flight that return, by the order of their returns.
+    /// The calls in flight that return, in the order of their returns.
     pending: Vec<usize>,
     /// The crashed calls that have begun, by class.
     crashed: BTreeMap<Class, Vec<usize>>,
@@ -108,7 +111,7 @@ struct Round {
     /// What is to be extended, by the number of crashed calls used, so that what dominates comes first.
     open: BTreeMap<usize, Vec<Configuration>>,
     seen: Antichain,
-    /// Where the returning call has taken effect.
+    /// Where the returning call has taken effect or never will.
     done: Vec<Configuration>,
     done_seen: Antichain,
 }
@@ -117,12 +120,16 @@ impl Round {
     fn offer(&mut self, mut configuration: Configuration) {
         if configuration.placed & self.slot != 0 {
             configuration.placed ^= self.slot;
-            if self.done_seen.admit(&configuration) {
-                self.done.push(configuration);
-            }
+            self.finish(configuration);
         } else if self.seen.admit(&configuration) {
             let crashed = configuration.crashed.len();
             self.open.entry(crashed).or_default().push(configuration);
+        }
+    }
+
+    fn finish(&mut self, configuration: Configuration) {
+        if self.done_seen.admit(&configuration) {
+            self.done.push(configuration);
         }
     }
 
@@ -176,11 +183,8 @@ impl<M: Model> Search<'_, M> {
 
     fn invoke(&mut self, call: usize) -> Result<(), String> {
         if self.calls[call].returned.is_none() {
-            // What changes nothing and need not happen need not be placed.
-            if !self.observers[call] {
-                let class = self.classes[call];
-                self.crashed.entry(class).or_default().push(call);
-            }
+            let class = self.classes[call];
+            self.crashed.entry(class).or_default().push(call);
             return Ok(());
         }
         let taken = self
@@ -224,6 +228,9 @@ impl<M: Model> Search<'_, M> {
             done_seen: Antichain::default(),
         };
         for configuration in std::mem::take(&mut self.frontier) {
+            if !self.calls[call].required && configuration.placed & round.slot == 0 {
+                round.finish(configuration.clone());
+            }
             round.offer(configuration);
         }
         while let Some(configuration) = round.next() {
@@ -238,16 +245,17 @@ impl<M: Model> Search<'_, M> {
 
     /// Offers every configuration that is one step further.
     fn extend(&mut self, from: &Configuration, round: &mut Round) {
-        let mut tried: Vec<Class> = Vec::new();
+        let mut tried: Vec<(Class, bool)> = Vec::new();
         for index in 0..self.pending.len() {
             let call = self.pending[index];
             let class = self.classes[call];
+            let kind = (class, self.calls[call].required);
             let placed = from.placed & self.slots[call] != 0;
             // An observer that could take effect here has done so already.
-            if placed || self.observers[call] || tried.contains(&class) {
+            if placed || self.observers[call] || tried.contains(&kind) {
                 continue;
             }
-            tried.push(class);
+            tried.push(kind);
             if let Some(state) = self.automaton.step(from.state, class) {
                 let placed = from.placed | self.slots[call];
                 let path = self.paths.push(from.path, call);
@@ -259,7 +267,7 @@ impl<M: Model> Search<'_, M> {
         let available: Vec<_> = self
             .crashed
             .iter()
-            .filter(|(class, _)| !tried.contains(class))
+            .filter(|(class, _)| tried.iter().all(|(tried, _)| tried != *class))
             .filter_map(|(class, calls)| {
                 let used = from.crashed.iter().filter(|used| *used == class).count();
                 Some((*class, *calls.get(used)?))
@@ -268,10 +276,7 @@ impl<M: Model> Search<'_, M> {
         for (class, call) in available {
             if let Some(state) = self.automaton.step(from.state, class) {
                 let path = self.paths.push(from.path, call);
-                let place = from.crashed.partition_point(|used| *used < class);
-                let (before, after) = from.crashed.split_at(place);
-                let crashed = [before, &[class], after].concat().into();
-                let after = self.observe(state, from.placed, crashed, path);
+                let after = self.observe(state, from.placed, from.crashed_and(class), path);
                 round.offer(after);
             }
         }

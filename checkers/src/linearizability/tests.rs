@@ -9,8 +9,9 @@ use super::certificate;
 use super::minimal::Minimizer;
 use super::partition::{Partition, freed, split};
 use super::search::{Outcome, search};
-use crate::check::Limits;
+use crate::check::{CheckRequest, Limits, check_history};
 use crate::model::*;
+use crate::verdict::Answer;
 
 /// A function of a model with the arguments and the results to draw from.
 type Function = (&'static str, Vec<Value>, Vec<Value>);
@@ -43,14 +44,15 @@ struct InFlight {
 }
 
 /// A history of an object that is mostly correct: operations take effect when they begin or when they end, some
-/// fail, some crash before or after, and now and then a result is wrong.
-fn simulate<M: Model>(model: &M, functions: &[Function], tape: &[u8]) -> History {
+/// fail, some crash before or after, and now and then a result is wrong. Returns whether none was.
+fn simulate<M: Model>(model: &M, functions: &[Function], tape: &[u8]) -> (History, bool) {
     const OPERATIONS: usize = 7;
     let mut tape = Tape(tape.iter());
     let mut state = model.initial();
     let mut in_flight: Vec<InFlight> = Vec::new();
     let mut records = Vec::new();
     let mut begun = 0;
+    let mut honest = true;
     let record = |of: &InFlight, kind, value| {
         let process = Process::Client(of.process);
         EventRecord::new(process, kind, of.function, Value::Nil, value)
@@ -84,6 +86,7 @@ fn simulate<M: Model>(model: &M, functions: &[Function], tape: &[u8]) -> History
             let wrong = tape
                 .one_in(10)
                 .then(|| tape.pick(&operation.outputs).clone());
+            honest &= wrong.is_none();
             records.push(match wrong.or(operation.output.clone()) {
                 _ if crashes => record(&operation, Kind::Info, Value::Nil),
                 Some(output) => record(&operation, Kind::Ok, output),
@@ -91,7 +94,8 @@ fn simulate<M: Model>(model: &M, functions: &[Function], tape: &[u8]) -> History
             });
         }
     }
-    History::from_records(records, BuildOptions::default()).unwrap()
+    let history = History::from_records(records, BuildOptions::default()).unwrap();
+    (history, honest)
 }
 
 /// Applies an operation with one of the results that are right now, if any is.
@@ -166,7 +170,11 @@ fn core_is_right<M: Model>(
         began
             .filter_map(|call| {
                 if call.returned.is_some_and(|returned| returned >= end) {
-                    freed(model, history, call)
+                    let free = freed(model, history, call)?;
+                    Some(Call {
+                        returned: None,
+                        ..free
+                    })
                 } else {
                     Some(call.clone())
                 }
@@ -181,7 +189,7 @@ fn core_is_right<M: Model>(
             .into_iter()
             .filter_map(|call| {
                 let strict = core.operations.contains(&call.invoked) && free != Some(&call.invoked);
-                if strict || call.returned.is_none() {
+                if strict || !call.required {
                     Some(call)
                 } else {
                     freed(model, history, &call)
@@ -200,6 +208,16 @@ fn core_is_right<M: Model>(
 
 /// Runs many random histories of a model; both answers must come up.
 fn fuzz<M: Model>(initial: &Value, semantics: Semantics, functions: &[Function]) {
+    fuzz_and::<M>(initial, semantics, functions, |_| {});
+}
+
+/// The same, and something that must hold of every history that is linearizable.
+fn fuzz_and<M: Model>(
+    initial: &Value,
+    semantics: Semantics,
+    functions: &[Function],
+    implied: impl Fn(&History),
+) {
     let model = M::new(initial, semantics).unwrap();
     let count = [std::cell::Cell::new(0), std::cell::Cell::new(0)];
     let mut runner = proptest::test_runner::TestRunner::new_with_rng(
@@ -214,8 +232,15 @@ fn fuzz<M: Model>(initial: &Value, semantics: Semantics, functions: &[Function])
     );
     runner
         .run(&vec(any::<u8>(), 20..90), |tape| {
-            let history = simulate(&model, functions, &tape);
-            let counter = &count[usize::from(agree(&model, &history))];
+            let (history, honest) = simulate(&model, functions, &tape);
+            let valid = agree(&model, &history);
+            // An operation that failed here has not looked whether a compare-and-set could have succeeded.
+            let honest = honest && semantics.failed_cas == FailedCas::DidNotHappen;
+            assert!(valid || !honest, "{history:?}");
+            if valid {
+                implied(&history);
+            }
+            let counter = &count[usize::from(valid)];
             counter.set(counter.get() + 1);
             Ok(())
         })
@@ -375,6 +400,13 @@ fn lists_that_grow() {
         ("read", nothing(), nil_or(lists(&[1, 2, 3, 4]))),
     ];
     fuzz::<ListAppend>(&Value::Nil, DEFAULT, &functions);
+    let twice = Value::list([1.into(), 1.into()]);
+    let reads = [lists(&[1, 2, 3]), vec![twice]].concat();
+    let functions = [
+        ("append", numbers(1..4), nothing()),
+        ("read", nothing(), reads),
+    ];
+    fuzz::<ListAppend>(&Value::list([1.into()]), DEFAULT, &functions);
 }
 
 #[test]
@@ -405,9 +437,12 @@ fn sets() {
         ]
     };
     let remove = ("remove", numbers(1..3), nothing());
-    fuzz::<LinearizableSet>(&Value::Nil, DEFAULT, &functions(remove));
+    fuzz::<LinearizableSet>(&Value::Nil, DEFAULT, &functions(remove.clone()));
+    fuzz::<LinearizableSet>(&Value::list([1.into()]), DEFAULT, &functions(remove));
     let add = ("add", numbers(3..6), nothing());
-    fuzz::<LinearizableSet>(&Value::Nil, DEFAULT, &functions(add));
+    fuzz_and::<LinearizableSet>(&Value::Nil, DEFAULT, &functions(add), |history| {
+        passes("set", history);
+    });
 }
 
 #[test]
@@ -418,5 +453,13 @@ fn counters() {
         ("dec", nothing(), nothing()),
         ("read", nothing(), numbers(-2..4)),
     ];
-    fuzz::<LinearizableCounter>(&Value::Int(0), DEFAULT, &functions);
+    fuzz_and::<LinearizableCounter>(&Value::Int(0), DEFAULT, &functions, |history| {
+        passes("counter", history);
+    });
+}
+
+/// The plain checks ask less than linearizability.
+fn passes(checker: &str, history: &History) {
+    let verdict = check_history(history, &CheckRequest::new(checker), &|| false).unwrap();
+    assert_ne!(verdict.answer(), Answer::Invalid, "{history:?}");
 }

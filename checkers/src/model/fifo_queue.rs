@@ -95,9 +95,9 @@ impl Model for FifoQueue {
         matches!(op, QueueOp::DequeueNone)
     }
 
-    /// A crashed enqueue of what nobody is known to have dequeued is dropped. Where an order has it, either a
-    /// crashed dequeue takes its element, and the order without both is as good; or its element stays, nothing
-    /// behind it is ever dequeued, and the order without it is as good.
+    /// An enqueue that is not required, of what nobody is known to have dequeued, is dropped. Where an order has it,
+    /// either a dequeue that is not required either takes its element, and the order without both is as good; or its
+    /// element stays, nothing behind it is ever dequeued, and the order without it is as good.
     fn reduce(&self, calls: &mut Vec<Call<QueueOp>>) -> Self {
         let dequeued: FxHashSet<Value> = calls
             .iter()
@@ -107,7 +107,7 @@ impl Model for FifoQueue {
             })
             .collect();
         calls.retain(|call| match &call.op {
-            QueueOp::Enqueue(element) => call.returned.is_some() || dequeued.contains(element),
+            QueueOp::Enqueue(element) => call.required || dequeued.contains(element),
             _ => true,
         });
         self.clone()

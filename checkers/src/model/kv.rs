@@ -192,8 +192,8 @@ fn merge_unobserved(calls: &mut [Call<KvOp>], observed: &Prefixes) {
             KvOp::Put(value) | KvOp::Cas(_, value) if !covered(observed, value) => {
                 (value, &mut stored)
             }
-            // Looking for a text inside all others is worth it only where it prunes: among crashed appends.
-            KvOp::Append(value) if call.returned.is_none() && !occurs(value, observed) => {
+            // Looking for a text inside all others is worth it only where it prunes: among appends that may not have happened.
+            KvOp::Append(value) if !call.required && !occurs(value, observed) => {
                 (value, &mut appended)
             }
             _ => continue,

@@ -1,18 +1,21 @@
 //! A list that grows at its end and is read whole.
 
-use rustc_hash::FxHashSet;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 use tribunal_histories::Value;
 
-use super::prefixes::Prefixes;
-use super::{Call, Misfit, Model, Recorded, Semantics, Shape, value_bytes};
+use super::{Call, Misfit, Model, Recorded, Semantics, Shape, require_sole_sources, value_bytes};
 
 /// What the list holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum List {
     /// These elements: always a [`Value::List`].
     Elements(Value),
+    /// The beginning of a list that some read saw, by its number. Only a reduced model has this.
+    Beginning(u32),
     /// Elements that no read sees, and none will. Only a reduced model has this.
-    Unobserved,
+    Unseen,
 }
 
 /// An operation on one list.
@@ -22,6 +25,8 @@ pub enum ListOp {
     Append(Value),
     /// It returned this list.
     Read(Value),
+    /// It returned the list with this number. Only a reduced model has this.
+    ReadNumbered(u32),
 }
 
 /// A list with `append` and `read`.
@@ -29,14 +34,51 @@ pub enum ListOp {
 pub struct ListAppend {
     initial: Value,
     semantics: Semantics,
-    observed: Option<Prefixes>,
+    reduced: Option<Arc<Beginnings>>,
 }
 
-impl ListAppend {
-    fn list(&self, elements: Value) -> List {
-        match &self.observed {
-            Some(observed) if !observed.covers(&elements) => List::Unobserved,
-            _ => List::Elements(elements),
+/// The beginnings of the lists that are read, numbered from 0, the empty one: a tree in which a list continues its
+/// beginnings.
+///
+/// A list only grows, so one that is no beginning of what is read is never read, and all of those are one state.
+#[derive(Debug, Default)]
+struct Beginnings {
+    continued: FxHashMap<(u32, Value), u32>,
+    /// The elements of all these lists, each with the return of a read that saw it.
+    seen: FxHashMap<Value, usize>,
+    /// The list numbered last, and the numbers of its beginnings but the empty one.
+    last: (Value, Vec<u32>),
+}
+
+impl Beginnings {
+    /// The number of a list that a read returned.
+    fn number(&mut self, list: &Value, returned: usize) -> u32 {
+        let items = list.as_items().unwrap_or_default();
+        let last = self.last.0.as_items().unwrap_or_default().iter();
+        // Reads mostly see the list of the last read, and more.
+        let common = items.iter().zip(last).take_while(|(a, b)| a == b).count();
+        let mut path = std::mem::take(&mut self.last.1);
+        path.truncate(common);
+        for item in &items[common..] {
+            let new =
+                u32::try_from(self.continued.len() + 1).expect("fewer than 2^32 fit in memory");
+            let before = path.last().copied().unwrap_or(0);
+            path.push(*self.continued.entry((before, item.clone())).or_insert(new));
+            self.seen.entry(item.clone()).or_insert(returned);
+        }
+        let number = path.last().copied().unwrap_or(0);
+        self.last = (list.clone(), path);
+        number
+    }
+
+    /// The list with one more element.
+    fn append(&self, list: &List, element: &Value) -> List {
+        match list {
+            List::Beginning(number) => {
+                let continued = self.continued.get(&(*number, element.clone()));
+                continued.map_or(List::Unseen, |number| List::Beginning(*number))
+            }
+            List::Elements(_) | List::Unseen => List::Unseen,
         }
     }
 }
@@ -76,7 +118,7 @@ impl Model for ListAppend {
         Ok(Self {
             initial,
             semantics,
-            observed: None,
+            reduced: None,
         })
     }
 
@@ -92,50 +134,74 @@ impl Model for ListAppend {
     }
 
     fn initial(&self) -> List {
-        self.list(self.initial.clone())
+        match &self.reduced {
+            None => List::Elements(self.initial.clone()),
+            Some(beginnings) => {
+                let mut beginning = List::Beginning(0);
+                for element in self.initial.as_items().unwrap_or_default() {
+                    beginning = beginnings.append(&beginning, element);
+                }
+                beginning
+            }
+        }
     }
 
     fn step(&self, state: &List, op: &ListOp) -> Option<List> {
-        match (op, state) {
-            (ListOp::Append(element), List::Elements(elements)) => {
+        match (op, state, &self.reduced) {
+            (ListOp::Append(element), List::Elements(elements), _) => {
                 let elements = elements.as_items().unwrap_or_default().iter();
-                Some(self.list(Value::list(elements.chain([element]).cloned())))
+                let grown = Value::list(elements.chain([element]).cloned());
+                Some(List::Elements(grown))
             }
-            (ListOp::Append(_), List::Unobserved) => Some(List::Unobserved),
-            (ListOp::Read(seen), List::Elements(elements)) => {
+            (ListOp::Append(element), beginning, Some(reduced)) => {
+                Some(reduced.append(beginning, element))
+            }
+            (ListOp::Read(seen), List::Elements(elements), _) => {
                 (seen == elements).then(|| state.clone())
             }
-            (ListOp::Read(_), List::Unobserved) => None,
+            (ListOp::ReadNumbered(seen), List::Beginning(number), _) => {
+                (seen == number).then(|| state.clone())
+            }
+            _ => None,
         }
     }
 
     fn bytes(&self, state: &List) -> usize {
         match state {
             List::Elements(elements) => value_bytes(elements),
-            List::Unobserved => size_of::<List>(),
+            List::Beginning(_) | List::Unseen => size_of::<List>(),
         }
     }
 
     fn observes_only(&self, op: &ListOp) -> bool {
-        matches!(op, ListOp::Read(_))
+        !matches!(op, ListOp::Append(_))
     }
 
-    /// A crashed append whose element no read has is dropped: had it taken effect, no read could follow it.
+    /// An append that is not required and whose element no read has is dropped: after it, no read could follow.
     fn reduce(&self, calls: &mut Vec<Call<ListOp>>) -> Self {
-        let observed = Prefixes::new(calls.iter().filter_map(|call| match &call.op {
-            ListOp::Read(seen) => Some(seen.clone()),
-            ListOp::Append(_) => None,
-        }));
-        let elements: FxHashSet<&Value> = observed
-            .longest()
-            .flat_map(|seen| seen.as_items().unwrap_or_default())
-            .collect();
-        calls.retain(|call| match &call.op {
-            ListOp::Append(element) => call.returned.is_some() || elements.contains(element),
-            ListOp::Read(_) => true,
+        let mut beginnings = Beginnings::default();
+        for call in &mut *calls {
+            if let (ListOp::Read(list), Some(returned)) = (&call.op, call.returned) {
+                call.op = ListOp::ReadNumbered(beginnings.number(list, returned));
+            }
+        }
+        fn element(op: &ListOp) -> Option<&Value> {
+            match op {
+                ListOp::Append(element) => Some(element),
+                ListOp::Read(_) | ListOp::ReadNumbered(_) => None,
+            }
+        }
+
+        let seen = &mut beginnings.seen;
+        calls.retain(|call| {
+            call.required || element(&call.op).is_none_or(|element| seen.contains_key(element))
         });
+        for element in self.initial.as_items().unwrap_or_default() {
+            seen.remove(element);
+        }
+        require_sole_sources(calls, seen, element);
         Self {
-            observed: Some(observed),
+            reduced: Some(Arc::new(beginnings)),
             ..self.clone()
         }
     }

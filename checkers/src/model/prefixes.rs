@@ -1,14 +1,14 @@
-//! Which sequences can still become one that somebody observed.
+//! Which texts can still grow into one that somebody observed.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tribunal_histories::Value;
 
-/// The values that a partition's operations observe; texts and lists among them also stand for their prefixes.
+/// The values that a partition's operations observe; texts among them also stand for their prefixes.
 ///
-/// An object that only grows until it is overwritten has a state for every order of its appends. A state that is no
-/// prefix of an observed value cannot become one by growing, and so all such states are one.
+/// A text that grows until it is overwritten has a state for every order of its appends. One that is no prefix of an
+/// observed value cannot become one by growing, and so all of those are one state.
 #[derive(Clone, Debug)]
 pub(super) struct Prefixes {
     observed: Arc<BTreeSet<Value>>,
@@ -22,7 +22,7 @@ impl Prefixes {
 
     /// Whether some operation observes this value, or one that begins with it.
     pub(super) fn covers(&self, value: &Value) -> bool {
-        // In lexicographic order, what begins with a sequence directly follows it.
+        // In lexicographic order, what begins with a text directly follows it.
         let next = self.observed.range(value..).next();
         next.is_some_and(|next| begins_with(next, value))
     }
@@ -41,7 +41,6 @@ impl Prefixes {
 fn begins_with(whole: &Value, start: &Value) -> bool {
     match (whole, start) {
         (Value::Text(whole), Value::Text(start)) => whole.starts_with(&**start),
-        (Value::List(whole), Value::List(start)) => whole.starts_with(start),
         _ => whole == start,
     }
 }

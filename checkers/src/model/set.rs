@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use rustc_hash::FxHashMap;
 use tribunal_histories::Value;
 
-use super::{Call, Misfit, Model, Recorded, Semantics, Shape};
+use super::{Call, Misfit, Model, Recorded, Semantics, Shape, require_sole_sources};
 
 /// An operation on a set.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -100,22 +101,27 @@ impl Model for LinearizableSet {
         matches!(op, SetOp::Read(_))
     }
 
-    /// A crashed add of what no read has is dropped where nothing is removed: no read could follow it.
+    /// An add that is not required and whose element no read has is dropped: no read can follow before its removal.
     fn reduce(&self, calls: &mut Vec<Call<SetOp>>) -> Self {
-        let reads: Vec<_> = calls
-            .iter()
-            .filter_map(|call| match &call.op {
-                SetOp::Read(seen) => Some(seen.clone()),
-                SetOp::Add(_) | SetOp::Remove(_) => None,
-            })
-            .collect();
-        let removes = calls.iter().any(|call| matches!(call.op, SetOp::Remove(_)));
-        calls.retain(|call| match &call.op {
-            SetOp::Add(element) if call.returned.is_none() && !removes => {
-                reads.iter().any(|seen| seen.contains(element))
+        let mut seen = FxHashMap::default();
+        for call in &*calls {
+            if let (SetOp::Read(elements), Some(returned)) = (&call.op, call.returned) {
+                seen.extend(elements.iter().map(|element| (element.clone(), returned)));
             }
-            _ => true,
+        }
+        fn added(op: &SetOp) -> Option<&Value> {
+            match op {
+                SetOp::Add(element) => Some(element),
+                SetOp::Remove(_) | SetOp::Read(_) => None,
+            }
+        }
+        calls.retain(|call| {
+            call.required || added(&call.op).is_none_or(|element| seen.contains_key(element))
         });
+        for element in &self.initial {
+            seen.remove(element);
+        }
+        require_sole_sources(calls, &seen, added);
         self.clone()
     }
 }

@@ -1,0 +1,9 @@
+//! The checkers from outside: histories in, verdicts out.
+
+mod explanations;
+mod limits;
+mod models;
+mod plain;
+mod recorded;
+mod script;
+mod simulated;

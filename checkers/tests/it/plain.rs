@@ -1,0 +1,107 @@
+//! Jepsen's plain checks of a set and of a counter.
+
+use tribunal_checkers::Answer::{Invalid, Unknown, Valid};
+use tribunal_checkers::{Counterexample, Judgement};
+
+use crate::script::{expect, json, judge};
+
+const ADDS: &str =
+    "0 invoke add 1\n0 ok add 1\n0 invoke add 2\n0 info add 2\n1 invoke add 3\n1 fail add 3\n";
+
+fn set_read(elements: &str) -> String {
+    format!("{ADDS}2 invoke read\n2 ok read {elements}\n")
+}
+
+#[test]
+fn the_last_read_of_a_set_has_what_was_acknowledged_and_nothing_else() {
+    expect(Valid, "set", "", &set_read("[1]"));
+    expect(Valid, "set", "", &set_read("[2,1]"));
+    expect(Invalid, "set", "", &set_read("[2]"));
+    expect(Invalid, "set", "", &set_read("[1,3]"));
+    expect(Invalid, "set", "", &set_read("[1,9]"));
+    expect(Invalid, "set", "[7]", &set_read("[1]"));
+    expect(Unknown, "set", "", ADDS);
+    // Only the last read counts, and what is added later need not be in it.
+    expect(
+        Valid,
+        "set",
+        "",
+        &(set_read("[]") + "3 invoke read\n3 ok read [1]\n"),
+    );
+    expect(
+        Valid,
+        "set",
+        "",
+        &(set_read("[1]") + "3 invoke add 4\n3 ok add 4\n"),
+    );
+
+    let verdict = judge("set", "", &set_read("[2,9]"));
+    let Judgement::Invalid {
+        counterexample:
+            Counterexample::Elements {
+                lost,
+                unexpected,
+                read,
+                ..
+            },
+    } = verdict.judgement
+    else {
+        panic!("{verdict:?}");
+    };
+    assert_eq!(
+        (lost, unexpected, read),
+        (vec![json("1")], vec![json("9")], 6)
+    );
+    insta::assert_snapshot!(verdict.sentences.join("\n"), @"
+    the last read (process 2) lost 1 and has 1 unexpected elements
+    Because 1 had been acknowledged before the read began, and the read does not have that.
+    Because the read has 9, and nobody had added that.
+    ");
+}
+
+#[test]
+fn sets_of_many_keys_are_judged_apart() {
+    let script = "0 invoke add key=1 5\n0 ok add key=1 5\n0 invoke read key=1\n0 ok read key=1 [5]\n\
+                  0 invoke read key=2\n0 ok read key=2 []";
+    expect(Valid, "set", "", script);
+    expect(Invalid, "set", "", &script.replace("key=2 []", "key=2 [5]"));
+    expect(
+        Unknown,
+        "set",
+        "",
+        &(script.to_owned() + "\n0 invoke add key=3 1"),
+    );
+}
+
+/// An increment by 3 is acknowledged, a decrement by 2 and an increment by 4 are under way.
+fn counter_read(value: i64) -> String {
+    format!(
+        "0 invoke add 3\n0 ok add 3\n1 invoke dec 2\n2 invoke add 4\n5 invoke add 90\n5 fail add 90\n\
+         3 invoke read\n3 ok read {value}\n"
+    )
+}
+
+#[test]
+fn a_read_of_a_counter_is_within_what_may_have_been_added() {
+    for (answer, value) in [
+        (Invalid, 0),
+        (Valid, 1),
+        (Valid, 3),
+        (Valid, 7),
+        (Invalid, 8),
+    ] {
+        expect(answer, "counter", "", &counter_read(value));
+        expect(answer, "counter", "10", &counter_read(value + 10));
+    }
+    // As in Jepsen: without a read there is nothing wrong.
+    expect(Valid, "counter", "", "0 invoke add 1\n0 ok add 1");
+    // An increment that began while the read was under way may be in it; one acknowledged meanwhile need not be.
+    let during = "0 invoke add 1\n1 invoke read\n2 invoke add 5\n0 ok add 1\n1 ok read ";
+    for (answer, value) in [(Valid, 0), (Valid, 6), (Invalid, 7), (Invalid, -1)] {
+        expect(answer, "counter", "", &format!("{during}{value}"));
+    }
+    insta::assert_snapshot!(judge("counter", "", &counter_read(8)).sentences.join("\n"), @"
+    a read (process 3) returned 8, which is not within 1 and 7
+    Because what had been acknowledged before the read began, and all increments that may have happened, amount to 7, it cannot return more.
+    ");
+}
