@@ -291,12 +291,7 @@ impl Judged {
             step: 0,
             nodes: Vec::new(),
         };
-        Verdict::new(
-            LIVENESS,
-            Judgement::Invalid { counterexample },
-            sentences,
-            Statistics::default(),
-        )
+        Verdict::new(LIVENESS, Judgement::Invalid { counterexample }, sentences)
     }
 }
 
@@ -313,8 +308,8 @@ pub(crate) fn holds(checker: &str, sentence: &str, count: u64) -> Verdict {
         checker,
         Judgement::Valid { evidence },
         vec![sentence.to_owned()],
-        statistics,
     )
+    .with_statistics(statistics)
 }
 
 fn broken(violation: &Violation, observations: u64) -> Verdict {
@@ -334,6 +329,6 @@ fn broken(violation: &Violation, observations: u64) -> Verdict {
         violation.property,
         Judgement::Invalid { counterexample },
         sentences,
-        statistics,
     )
+    .with_statistics(statistics)
 }
