@@ -157,14 +157,17 @@ impl<N: Staged> Stage<N> {
                 self.show();
                 Ok(())
             }
-            _ => {
-                let step = self.world.find(command)?;
-                self.take(&step)?;
-                // The step's name is the command.
-                self.shown.remove(0);
-                Ok(())
-            }
+            _ => self
+                .world
+                .find(command)
+                .map_err(Wrong::from)
+                .and_then(|step| self.take(&step)),
+        }?;
+        // A command that is the name of its step need not be said twice.
+        if self.shown.first().is_some_and(|first| first == command) {
+            self.shown.remove(0);
         }
+        Ok(())
     }
 
     /// Takes a step, and shows it with the node and the client that it changed.

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use tribunal_protocols::raft::Raft;
-use tribunal_protocols::scenario::{SCENARIOS, Scenario, ScenarioError, Wrong, play};
+use tribunal_protocols::scenario::{SCENARIOS, Scenario, ScenarioError, play};
 
 fn told(scenario: &Scenario<'_>) -> Result<String, ScenarioError> {
     match scenario.protocol {
