@@ -1,8 +1,8 @@
 //! Raft in scenarios: disks are described by a term, a vote and the terms of the log's entries, as the figures of
 //! the paper draw them.
 
-use super::log::{Entry, HardState, Payload, Term, Write};
 use super::Raft;
+use super::log::{Entry, HardState, Payload, Term, Write};
 use crate::contract::Durable;
 use crate::scenario::Staged;
 

@@ -60,11 +60,7 @@ fn node_is<N: Staged>(stage: &Stage<N>, node: NodeId, words: &[&str]) -> Result<
     met(holds, || show::node(&stage.world, node))
 }
 
-fn client_stands<N: Staged>(
-    stage: &Stage<N>,
-    client: u32,
-    words: &[&str],
-) -> Result<(), Wrong> {
+fn client_stands<N: Staged>(stage: &Stage<N>, client: u32, words: &[&str]) -> Result<(), Wrong> {
     let Some(event) = stage
         .latest()
         .find(|event| event.process == Process::Client(client))
@@ -89,7 +85,11 @@ fn logs_equal<N: Staged>(stage: &Stage<N>) -> Result<(), Wrong> {
     let other = nodes.iter().find(|node| log(**node) != log(nodes[0]));
     let shown = |node| show::node(&stage.world, node);
     other.map_or(Ok(()), |other| {
-        Err(Wrong::Unmet(format!("{}; {}", shown(nodes[0]), shown(*other))))
+        Err(Wrong::Unmet(format!(
+            "{}; {}",
+            shown(nodes[0]),
+            shown(*other)
+        )))
     })
 }
 

@@ -28,6 +28,9 @@
 //! - `expect n1 n2 follower [in term 3]`, `expect n3 down`, `expect n1 commit 4`;
 //! - `expect logs equal`, `expect value x = 8 at n1 n2` (or `at all`: all that are up);
 //! - `expect c0 open`, `expect c0 ok [5]`, `expect c0 fail`, `expect c0 info`: its latest operation.
+//!
+//! The verdict is that of the protocol's properties and of the clients' history. If no client does anything, there is
+//! no history to judge, and a scenario that violates nothing has the verdict `unknown`.
 
 mod expect;
 mod play;
@@ -95,11 +98,7 @@ impl<'a> Scenario<'a> {
         let Some((names, about)) = split(title, ": ") else {
             return Err(NotAScenario);
         };
-        match (
-            split(names, " "),
-            split(verdict, "\n"),
-            split(cluster, " "),
-        ) {
+        match (split(names, " "), split(verdict, "\n"), split(cluster, " ")) {
             (Some((id, name)), Some((verdict, _)), Some((protocol, _))) if before.is_empty() => {
                 Ok(Self {
                     id,
@@ -182,10 +181,7 @@ mod tests {
     fn scenarios_are_found_by_id_and_by_name_and_no_two_share_one() {
         for scenario in SCENARIOS {
             assert_eq!(Scenario::named(scenario.name), Some(scenario));
-            assert_eq!(
-                Scenario::named(&scenario.id.to_lowercase()),
-                Some(scenario)
-            );
+            assert_eq!(Scenario::named(&scenario.id.to_lowercase()), Some(scenario));
         }
         assert_eq!(Scenario::named("S-R99"), None);
     }
@@ -193,6 +189,9 @@ mod tests {
     #[test]
     fn a_text_without_what_every_scenario_has_is_none() {
         assert_eq!(Scenario::parse(""), Err(NotAScenario));
-        assert_eq!(Scenario::parse("# S-1 x\ncluster raft nodes=3\n"), Err(NotAScenario));
+        assert_eq!(
+            Scenario::parse("# S-1 x\ncluster raft nodes=3\n"),
+            Err(NotAScenario)
+        );
     }
 }

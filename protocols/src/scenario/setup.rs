@@ -20,7 +20,12 @@ pub(super) fn cluster<N: Node>(words: &str) -> Result<Setup<N>, Wrong> {
         .split_whitespace()
         .map(|field| field.split_once('=').unwrap_or((field, "true")))
         .collect();
-    let field = |name| fields.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+    let field = |name| {
+        fields
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| *value)
+    };
     let nodes = field("nodes").and_then(|nodes| nodes.parse().ok());
     let nodes = nodes
         .filter(|nodes| (1..=NODES_MAX).contains(nodes))
@@ -56,7 +61,9 @@ pub(super) fn disk<N: Staged>(words: &str, setup: &mut Setup<N>) -> Result<(), W
     if node.index() >= setup.config.nodes() {
         return Err(wrong());
     }
-    setup.disks.resize_with(setup.config.nodes(), Default::default);
+    setup
+        .disks
+        .resize_with(setup.config.nodes(), Default::default);
     setup.disks[node.index()] = N::disk(words).ok_or_else(wrong)?;
     Ok(())
 }

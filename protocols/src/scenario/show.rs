@@ -14,7 +14,11 @@ pub(super) fn node<N: Node>(world: &World<N>, node: NodeId) -> String {
     if let Some(vote) = view.voted_for {
         let _ = write!(line, " vote {vote}");
     }
-    line.push_str(if view.log.records.is_empty() { " log empty" } else { " log" });
+    line.push_str(if view.log.records.is_empty() {
+        " log empty"
+    } else {
+        " log"
+    });
     for record in view.log.records {
         let _ = write!(line, " {}", record.term);
     }

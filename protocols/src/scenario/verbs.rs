@@ -70,7 +70,10 @@ impl<N: Staged> Stage<N> {
                     _ => false,
                 };
                 let before = older.get(packet).copied().unwrap_or(0);
-                between && world.network().any(|(other, count)| other == packet && count > before)
+                between
+                    && world
+                        .network()
+                        .any(|(other, count)| other == packet && count > before)
             }
             _ => false,
         })?;
