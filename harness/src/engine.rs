@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tribunal_checkers::Limits;
 use tribunal_histories::Trace;
-use tribunal_protocols::Node;
 use tribunal_protocols::raft::Raft;
 use tribunal_protocols::registry::Protocol;
+use tribunal_protocols::scenario::{Scenario, ScenarioError, Staged};
 
 use crate::live_run;
 use crate::plan::Plan;
@@ -17,6 +17,7 @@ use crate::replay::{self, Moment, ReplayError, Replayed};
 use crate::run::{self, Outcomes};
 use crate::runtime::live::LiveError;
 use crate::runtime::live::node_process::{self, NodeArgs, NodeError};
+use crate::scenario;
 use crate::shrink::{self, Shrunk};
 
 /// What can be done with a protocol, whichever it is.
@@ -57,6 +58,12 @@ pub trait Engine: Sync + fmt::Debug {
         watch: &mut dyn FnMut(&Moment<'_>),
     ) -> Result<Replayed, ReplayError>;
 
+    /// Tells a scenario of this protocol, and judges it.
+    ///
+    /// # Errors
+    /// The first line of the scenario that cannot be done, or whose expectation is not met.
+    fn tell(&self, scenario: &Scenario<'_>, limits: Limits) -> Result<Trace, ScenarioError>;
+
     /// Makes a failing trace small.
     ///
     /// # Errors
@@ -72,13 +79,13 @@ pub trait Engine: Sync + fmt::Debug {
 /// The engine of a protocol.
 struct Of<N>(PhantomData<fn() -> N>);
 
-impl<N: Node> fmt::Debug for Of<N> {
+impl<N: Staged> fmt::Debug for Of<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Of").field(&N::NAME).finish()
     }
 }
 
-impl<N: Node> Engine for Of<N> {
+impl<N: Staged> Engine for Of<N> {
     fn name(&self) -> &'static str {
         N::NAME
     }
@@ -109,6 +116,10 @@ impl<N: Node> Engine for Of<N> {
         watch: &mut dyn FnMut(&Moment<'_>),
     ) -> Result<Replayed, ReplayError> {
         replay::replay::<N>(trace, limits, watch)
+    }
+
+    fn tell(&self, scenario: &Scenario<'_>, limits: Limits) -> Result<Trace, ScenarioError> {
+        scenario::tell::<N>(scenario, limits)
     }
 
     fn shrink(

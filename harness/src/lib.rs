@@ -13,5 +13,6 @@ pub mod plan;
 pub mod replay;
 pub mod run;
 pub mod runtime;
+pub mod scenario;
 pub mod shrink;
 pub mod workload;

@@ -1,6 +1,5 @@
 //! Taking a trace's steps again in `World`, by name, with the same checkers watching.
 
-use serde::{Deserialize, Serialize};
 use tribunal_checkers::properties::Monitor;
 use tribunal_checkers::{Limits, Verdict};
 use tribunal_histories::{
@@ -8,21 +7,11 @@ use tribunal_histories::{
     View, trace::TRACE_VERSION,
 };
 use tribunal_protocols::contract::Configuration;
-use tribunal_protocols::world::{NoSuchStep, SyncMode};
+use tribunal_protocols::world::{NoSuchStep, Setup};
 use tribunal_protocols::{Node, Step, World};
 
 use crate::run::{Judged, LIVENESS, history_of};
 use crate::runtime::sim::{Recorded, Witness};
-
-/// What a trace's header says about its cluster.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Cluster<C> {
-    /// When writes reach the disk: `explicit` or `immediate`.
-    sync: String,
-    /// The nodes' configuration.
-    config: C,
-}
 
 /// Why a trace cannot be taken again.
 #[derive(Debug, thiserror::Error)]
@@ -130,9 +119,9 @@ pub(crate) struct Stage<N: Node> {
 }
 
 impl<N: Node> Stage<N> {
-    pub(crate) fn new(config: N::Config, sync: SyncMode) -> Self {
+    pub(crate) fn new(setup: &Setup<N>) -> Self {
         let mut witness = Monitor::of(N::NAME).map_or_else(Witness::default, Witness::with);
-        let world = World::fresh(config, sync, &mut witness);
+        let world = setup.start(&mut witness);
         Self {
             world,
             witness,
@@ -149,6 +138,18 @@ impl<N: Node> Stage<N> {
         taken
     }
 
+    /// Takes a step as [`Stage::take`] does, and writes it down with what clients saw in it.
+    pub(crate) fn record(&mut self, step: &Step<N>, lines: &mut Vec<TraceLine>) -> bool {
+        let seen = self.witness.events.len();
+        let taken = self.take(step);
+        if taken {
+            lines.push(TraceLine::Step(step.to_string()));
+            let events = self.witness.events[seen..].iter().cloned();
+            lines.extend(events.map(TraceLine::Event));
+        }
+        taken
+    }
+
     fn glimpses(&self) -> Vec<Glimpse> {
         let nodes = NodeId::all(self.world.config().nodes());
         nodes
@@ -157,44 +158,17 @@ impl<N: Node> Stage<N> {
     }
 }
 
-/// The configuration and the way of syncing that a trace's header gives.
-pub(crate) fn cluster_of<N: Node>(
-    header: &TraceHeader,
-) -> Result<(N::Config, SyncMode), ReplayError> {
-    let wrong = |source| ReplayError::Config {
+/// What the cluster of a trace with this header starts from.
+pub(crate) fn setup_of<N: Node>(header: &TraceHeader) -> Result<Setup<N>, ReplayError> {
+    serde_json::from_value(header.config.clone()).map_err(|source| ReplayError::Config {
         protocol: N::NAME,
         source,
-    };
-    let cluster: Cluster<N::Config> =
-        serde_json::from_value(header.config.clone()).map_err(wrong)?;
-    let sync = if cluster.sync == IMMEDIATE {
-        SyncMode::Immediate
-    } else {
-        SyncMode::Explicit
-    };
-    Ok((cluster.config, sync))
+    })
 }
 
-const IMMEDIATE: &str = "immediate";
-const EXPLICIT: &str = "explicit";
-
 /// The header of a trace of such a cluster.
-pub(crate) fn header<N: Node>(
-    config: &N::Config,
-    sync: SyncMode,
-    seed: Option<u64>,
-    model: &str,
-) -> TraceHeader {
-    let sync = if sync == SyncMode::Immediate {
-        IMMEDIATE
-    } else {
-        EXPLICIT
-    };
-    let cluster = Cluster {
-        sync: sync.to_owned(),
-        config: config.clone(),
-    };
-    let config = serde_json::to_value(cluster).unwrap_or_default();
+pub(crate) fn header<N: Node>(setup: &Setup<N>, seed: Option<u64>, model: &str) -> TraceHeader {
+    let config = serde_json::to_value(setup).unwrap_or_default();
     TraceHeader {
         tribunal: "trace".to_owned(),
         version: TRACE_VERSION,
@@ -257,8 +231,7 @@ pub fn replay<N: Node>(
     limits: Limits,
     watch: &mut dyn FnMut(&Moment<'_>),
 ) -> Result<Replayed, ReplayError> {
-    let (config, sync) = cluster_of::<N>(&trace.header)?;
-    let mut stage = Stage::<N>::new(config, sync);
+    let mut stage = Stage::<N>::new(&setup_of(&trace.header)?);
     let mut before = stage.glimpses();
     for (place, name) in trace.steps().enumerate() {
         let number = place + 1;

@@ -8,7 +8,7 @@ use tribunal_checkers::{Answer, CheckRequest, Limits, Verdict, check_history};
 use tribunal_histories::{BuildOptions, Digest, EventRecord, History, Outcome, Trace};
 use tribunal_protocols::Node;
 use tribunal_protocols::contract::Configuration;
-use tribunal_protocols::world::SyncMode;
+use tribunal_protocols::world::{Setup, SyncMode};
 
 use crate::plan::{Driver, Plan};
 use crate::replay;
@@ -182,8 +182,8 @@ fn judge<N: Node>(
     }
     let exercised = witness.monitor.iter().flat_map(Monitor::exercised);
     let trace = recorded.map(|recorded| {
-        let header =
-            replay::header::<N>(&config, SyncMode::Explicit, Some(seed), plan.workload.model);
+        let setup = Setup::<N>::fresh(N::Config::clone(&config), SyncMode::Explicit);
+        let header = replay::header(&setup, Some(seed), plan.workload.model);
         replay::trace_of(header, recorded, digest, &judged)
     });
     Outcomes {

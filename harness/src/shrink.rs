@@ -6,10 +6,10 @@
 
 use tribunal_checkers::{Answer, Limits};
 use tribunal_histories::{Trace, TraceLine};
-use tribunal_protocols::world::SyncMode;
+use tribunal_protocols::world::{Setup, SyncMode};
 use tribunal_protocols::{Loss, Node, Step};
 
-use crate::replay::{ReplayError, Stage, cluster_of, finish, header};
+use crate::replay::{ReplayError, Stage, finish, header, setup_of};
 use crate::run::{Judged, LINEARIZABILITY, history_of};
 
 /// A smaller trace.
@@ -36,8 +36,7 @@ struct Failing<N: Node> {
 }
 
 struct Shrinker<'a, N: Node> {
-    config: N::Config,
-    sync: SyncMode,
+    setup: Setup<N>,
     violated: String,
     model: String,
     limits: Limits,
@@ -56,8 +55,8 @@ pub fn shrink<N: Node>(
     limits: Limits,
     stop: &dyn Fn() -> bool,
 ) -> Result<Shrunk, ReplayError> {
-    let (config, sync) = cluster_of::<N>(&trace.header)?;
-    let mut stage = Stage::<N>::new(config.clone(), sync);
+    let setup = setup_of::<N>(&trace.header)?;
+    let mut stage = Stage::new(&setup);
     let mut steps = Vec::new();
     for (place, name) in trace.steps().enumerate() {
         let step = stage.world.find(name).map_err(|source| ReplayError::Step {
@@ -78,8 +77,7 @@ pub fn shrink<N: Node>(
         trace.header.model.clone().unwrap_or_default(),
     );
     let mut shrinker = Shrinker {
-        config,
-        sync,
+        setup,
         violated,
         model,
         limits,
@@ -99,12 +97,7 @@ pub fn shrink<N: Node>(
     let minimal = shrinker.minimise(&mut best);
     let header = tribunal_histories::TraceHeader {
         command: trace.header.command.clone(),
-        ..header::<N>(
-            &shrinker.config,
-            shrinker.sync,
-            trace.header.seed,
-            &shrinker.model,
-        )
+        ..header(&shrinker.setup, trace.header.seed, &shrinker.model)
     };
     let to = best.steps.len();
     let trace = finish(header, best.lines, best.stage.digest, &best.judged);
@@ -121,21 +114,13 @@ impl<N: Node> Shrinker<'_, N> {
     /// Takes what can be taken of these steps, up to the failure; `None` if it does not come.
     fn fails(&mut self, steps: &[Step<N>]) -> Option<Failing<N>> {
         self.tried += 1;
-        let mut stage = Stage::new(self.config.clone(), self.sync);
+        let mut stage = Stage::new(&self.setup);
         let (mut taken, mut lines) = (Vec::with_capacity(steps.len()), Vec::new());
         for step in steps {
             let step = stage.world.like(step);
-            let seen = stage.witness.events.len();
-            if !stage.take(&step) {
+            if !stage.record(&step, &mut lines) {
                 continue;
             }
-            lines.push(TraceLine::Step(step.to_string()));
-            lines.extend(
-                stage.witness.events[seen..]
-                    .iter()
-                    .cloned()
-                    .map(TraceLine::Event),
-            );
             taken.push(step);
             if stage.witness.has_seen_enough() {
                 break;
@@ -160,7 +145,7 @@ impl<N: Node> Shrinker<'_, N> {
 
     /// If it also fails when writes reach the disk at once, half of the steps are not needed.
     fn sync_at_once(&mut self, best: &mut Failing<N>) {
-        if self.sync == SyncMode::Immediate {
+        if self.setup.sync == SyncMode::Immediate {
             return;
         }
         let kept = best
@@ -176,10 +161,10 @@ impl<N: Node> Shrinker<'_, N> {
                 other => other.clone(),
             })
             .collect();
-        self.sync = SyncMode::Immediate;
+        self.setup.sync = SyncMode::Immediate;
         match self.fails(&steps) {
             Some(failing) => *best = failing,
-            None => self.sync = SyncMode::Explicit,
+            None => self.setup.sync = SyncMode::Explicit,
         }
     }
 

@@ -9,6 +9,7 @@ mod clients;
 mod election;
 mod reads;
 mod replication;
+mod staged;
 
 pub mod bugs;
 pub mod config;

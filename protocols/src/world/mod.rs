@@ -8,6 +8,7 @@
 mod names;
 mod observer;
 mod packet;
+mod setup;
 mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,20 +21,12 @@ use tribunal_histories::{
 pub use names::NoSuchStep;
 pub use observer::Observer;
 pub use packet::{Address, Body, Packet, PacketOf};
+pub use setup::{Setup, SyncMode};
 pub use step::{Step, fold_delivery};
 
 use crate::contract::{ClientId, Configuration, Durable, Effect, Input, Node, Recorded, Reply};
 use crate::disk::{Disk, Loss};
 use crate::host::Host;
-
-/// When a write reaches the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SyncMode {
-    /// At once: a crash loses writes only in the middle of a step ([`Step::CrashDuring`]).
-    Immediate,
-    /// When [`Step::Sync`] says so.
-    Explicit,
-}
 
 /// A client's latest operation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

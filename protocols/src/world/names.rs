@@ -37,10 +37,12 @@ impl<N: Node> World<N> {
             "invoke" => self.find_invocation(rest).ok_or_else(unknown),
             "resend" => {
                 let (client, to) = way(rest).ok_or_else(unknown)?;
-                let (Address::Client(client), Address::Node(to)) = (client, to) else {
-                    return Err(unknown());
-                };
-                Ok(Step::Resend { client, to })
+                match (client, to) {
+                    (Address::Client(client), Address::Node(to)) if self.has(to) => {
+                        Ok(Step::Resend { client, to })
+                    }
+                    _ => Err(unknown()),
+                }
             }
             "give" => match rest.strip_prefix("up ").map(str::parse) {
                 Some(Ok(Address::Client(client))) => Ok(Step::GiveUp { client }),
@@ -51,28 +53,25 @@ impl<N: Node> World<N> {
             "fire" => self.find_timer(name, rest),
             "sync" => {
                 let (node, writes) = rest.split_once(' ').ok_or_else(unknown)?;
-                let node = node.parse().map_err(|_| unknown())?;
                 Ok(Step::Sync {
-                    node,
+                    node: self.node_named(node).ok_or_else(unknown)?,
                     writes: writes.parse().map_err(|_| unknown())?,
                 })
             }
             "crash" => self.find_crash(name, rest),
-            "restart" => rest
-                .parse()
+            "restart" => self
+                .node_named(rest)
                 .map(|node| Step::Restart { node })
-                .map_err(|_| unknown()),
+                .ok_or_else(unknown),
             "cut" => {
                 let (from, to) = rest.split_once('→').ok_or_else(unknown)?;
                 let nodes = |text: &str| {
                     text.split_whitespace()
-                        .map(str::parse)
-                        .collect::<Result<Vec<NodeId>, _>>()
+                        .map(|node| self.node_named(node))
+                        .collect::<Option<Vec<_>>>()
+                        .ok_or_else(unknown)
                 };
-                let (from, to) = (
-                    nodes(from).map_err(|_| unknown())?,
-                    nodes(to).map_err(|_| unknown())?,
-                );
+                let (from, to) = (nodes(from)?, nodes(to)?);
                 Ok(Step::Cut { from, to })
             }
             "heal" => Ok(Step::Heal),
@@ -141,9 +140,18 @@ impl<N: Node> World<N> {
         }
         let (node, lost) = rest.split_once(' ').unwrap_or((rest, ""));
         Ok(Step::Crash {
-            node: node.parse().map_err(|_| unknown())?,
+            node: self.node_named(node).ok_or_else(unknown)?,
             loss: loss(lost)?,
         })
+    }
+
+    /// The node of that name, if the cluster has it.
+    pub fn node_named(&self, name: &str) -> Option<NodeId> {
+        name.parse().ok().filter(|node| self.has(*node))
+    }
+
+    fn has(&self, node: NodeId) -> bool {
+        node.index() < self.hosts.len()
     }
 
     /// The packets on the network from one end to another.

@@ -1,0 +1,197 @@
+//! Scenarios: what happens to a small cluster, told step by step in a text that runs.
+//!
+//! A scenario is a golden file: commands, one a line, each followed by what came of it in lines that begin with
+//! `>`. It is told once more by every test, and its steps are a trace that replays. After the habit of
+//! etcd-io/raft's `testdata`.
+//!
+//! The first line is `# ID name: what it shows`. Prose (`#`) follows, with the source and the expected
+//! `# Verdict:`, then the cluster and what its disks hold:
+//!
+//! - `cluster raft nodes=3 [bugs=RF4] [sync=explicit] [pre_vote=false …]`: a protocol, its planted bugs, when writes
+//!   reach disks (`immediate` if not said), and any field of its configuration;
+//! - `disk n1 term 7 log 1 1 4`: in the protocol's own words ([`Staged::disk`]).
+//!
+//! Then what happens. Every name of a [`Step`](crate::Step) is a command: `fire n1 election`, `crash n3`,
+//! `restart n3`, `invoke c0→n1 #1 write x 5`, `give up c0`, `cut n1 → n2`, `heal`. These are short for several, or
+//! for a long name:
+//!
+//! - `deliver n1→n2 Append t2`: the one packet on that way whose text begins so;
+//! - `campaign n1 [with n2 n3]`: its timer `election` fires, and what it asks of these nodes (all, if not said) and
+//!   what they answer arrives, until it leads or nothing is left; older packets stay where they are;
+//! - `elect n1 [with n2 n3]`: the same, and it must lead then;
+//! - `settle [n1 n2]`: everything among these nodes (all, if not said), their clients and their disks arrives, until
+//!   nothing is on its way; no timer fires;
+//! - `partition n1 n2 | n3 n4 n5`: a cut both ways.
+//!
+//! What never arrives is lost. `show` shows all nodes and clients. And what must be so:
+//!
+//! - `expect n1 n2 follower [in term 3]`, `expect n3 down`, `expect n1 commit 4`;
+//! - `expect logs equal`, `expect value x = 8 at n1 n2` (or `at all`: all that are up);
+//! - `expect c0 open`, `expect c0 ok [5]`, `expect c0 fail`, `expect c0 info`: its latest operation.
+//!
+//! The verdict is that of the protocol's properties and of the clients' history. If no client does anything, there is
+//! no history to judge, and a scenario that violates nothing has the verdict `unknown`.
+
+mod expect;
+mod play;
+mod setup;
+mod show;
+mod verbs;
+
+pub use play::{Play, ScenarioError, Wrong, play};
+
+use crate::contract::Node;
+
+/// A protocol that scenarios can be told about.
+pub trait Staged: Node {
+    /// The model that its clients' histories are judged by.
+    const MODEL: &'static str;
+
+    /// A disk from the words that describe it; `None` if they describe none.
+    fn disk(words: &str) -> Option<Self::Durable>;
+
+    /// The value of an object as this node knows it; `None` if nothing has that name.
+    fn value(&self, object: &str) -> Option<String>;
+}
+
+/// A scenario: its text, and what the text's first lines say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scenario<'a> {
+    /// Its identifier: `S-R6`.
+    pub id: &'a str,
+    /// A name that says what happens: `partition`.
+    pub name: &'a str,
+    /// What it shows, in a sentence.
+    pub about: &'a str,
+    /// The protocol, by its name in the registry.
+    pub protocol: &'a str,
+    /// What the checkers must say: `valid`, or `invalid` and what is violated.
+    pub verdict: &'a str,
+    /// The whole text.
+    pub text: &'a str,
+}
+
+/// The text is not a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not a scenario: it begins with `# ID name: what it shows`, and has a line `# Verdict: …` and then a line \
+     `cluster PROTOCOL nodes=…`"
+)]
+pub struct NotAScenario;
+
+impl<'a> Scenario<'a> {
+    /// The scenario that a text tells.
+    ///
+    /// # Errors
+    /// When the lines are missing that every scenario has.
+    pub const fn parse(text: &'a str) -> Result<Self, NotAScenario> {
+        let (Some((before, title)), Some((_, verdict)), Some((_, cluster))) = (
+            split(text, "# "),
+            split(text, "\n# Verdict: "),
+            split(text, "\ncluster "),
+        ) else {
+            return Err(NotAScenario);
+        };
+        let Some((title, _)) = split(title, "\n") else {
+            return Err(NotAScenario);
+        };
+        let Some((names, about)) = split(title, ": ") else {
+            return Err(NotAScenario);
+        };
+        match (split(names, " "), split(verdict, "\n"), split(cluster, " ")) {
+            (Some((id, name)), Some((verdict, _)), Some((protocol, _))) if before.is_empty() => {
+                Ok(Self {
+                    id,
+                    name,
+                    about,
+                    protocol,
+                    verdict,
+                    text,
+                })
+            }
+            _ => Err(NotAScenario),
+        }
+    }
+
+    /// A scenario that comes with the tool. It is read when the tool is compiled.
+    const fn of(text: &'a str) -> Self {
+        match Self::parse(text) {
+            Ok(scenario) => scenario,
+            Err(_) => panic!("a scenario lacks a line that every scenario has"),
+        }
+    }
+}
+
+impl Scenario<'static> {
+    /// The scenario that comes with the tool and has this id (in any case) or name.
+    pub fn named(which: &str) -> Option<&'static Self> {
+        SCENARIOS
+            .iter()
+            .find(|scenario| scenario.id.eq_ignore_ascii_case(which) || scenario.name == which)
+    }
+}
+
+/// What stands before and after the first `mark` of a text.
+const fn split<'a>(text: &'a str, mark: &str) -> Option<(&'a str, &'a str)> {
+    let (bytes, mark) = (text.as_bytes(), mark.as_bytes());
+    let mut start = 0;
+    while start + mark.len() <= bytes.len() {
+        let mut same = 0;
+        while same < mark.len() && bytes[start + same] == mark[same] {
+            same += 1;
+        }
+        if same == mark.len() {
+            let (before, rest) = text.split_at(start);
+            return Some((before, rest.split_at(mark.len()).1));
+        }
+        start += 1;
+    }
+    None
+}
+
+macro_rules! scenarios {
+    ($($file:literal)*) => {
+        /// The scenarios that come with the tool.
+        pub const SCENARIOS: &[Scenario<'static>] =
+            &[$(Scenario::of(include_str!(concat!("../../scenarios/", $file))),)*];
+    };
+}
+
+scenarios! {
+    "raft/tour.txt"
+    "raft/stale-candidate.txt"
+    "raft/stale-candidate-wins.txt"
+    "raft/stale-candidate-asks-first.txt"
+    "raft/split-vote.txt"
+    "raft/figure-7.txt"
+    "raft/figure-8.txt"
+    "raft/figure-8-counted.txt"
+    "raft/figure-8-committed.txt"
+    "raft/figure-8-small.txt"
+    "raft/figure-8-small-counted.txt"
+    "raft/partition.txt"
+    "raft/partition-local-read.txt"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scenarios_are_found_by_id_and_by_name_and_no_two_share_one() {
+        for scenario in SCENARIOS {
+            assert_eq!(Scenario::named(scenario.name), Some(scenario));
+            assert_eq!(Scenario::named(&scenario.id.to_lowercase()), Some(scenario));
+        }
+        assert_eq!(Scenario::named("S-R99"), None);
+    }
+
+    #[test]
+    fn a_text_without_what_every_scenario_has_is_none() {
+        assert_eq!(Scenario::parse(""), Err(NotAScenario));
+        assert_eq!(
+            Scenario::parse("# S-1 x\ncluster raft nodes=3\n"),
+            Err(NotAScenario)
+        );
+    }
+}
