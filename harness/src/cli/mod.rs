@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod exit;
 mod interrupt;
 pub mod list;
+mod paragraph;
 mod quantity;
 pub mod reference;
 

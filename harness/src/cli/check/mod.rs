@@ -106,7 +106,7 @@ fn judge(path: &Path, args: &Args, interrupted: &AtomicBool) -> Result<Checked, 
     })?;
     if let (Some(truncation), Torn::Reject) = (loaded.truncated, args.torn) {
         return Err(Failure::usage(format_args!(
-            "{truncation}; to judge these, say --torn allow"
+            "{truncation}: --torn allow judges these"
         )));
     }
     let request = CheckRequest {

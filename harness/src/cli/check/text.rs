@@ -12,10 +12,14 @@ use tribunal_checkers::{Answer, Counterexample, Judgement};
 use super::options::Args;
 use super::{Checked, Ended, Stopped, timeline};
 use crate::cli::exit::Exit;
+use crate::cli::paragraph::wrapped;
 use crate::cli::quantity::{counted, grouped, size};
 
 /// What stands below the answer begins here.
 const INDENT: &str = "         ";
+
+/// The longest line of a sentence.
+const COLUMNS: usize = 100;
 
 /// The most parts that were not searched that are named.
 const NOT_SEARCHED_MAX: usize = 10;
@@ -78,16 +82,19 @@ fn counts(output: &mut dyn Write, checked: &Checked) -> io::Result<()> {
         0 => "1 object".to_owned(),
         keys => counted(keys, "key"),
     };
+    let states = match checked.verdict.statistics.states {
+        0 => String::new(),
+        states => format!(", {}", counted(states, "state")),
+    };
     writeln!(
         output,
-        "{INDENT}{}: {} ({} ok, {} fail, {} info), {objects}, concurrency {}, {}",
+        "{INDENT}{}: {} ({} ok, {} fail, {} info), {objects}, concurrency {}{states}",
         checked.verdict.checker,
         counted(operations.total(), "operation"),
         grouped(operations.ok),
         grouped(operations.fail),
         grouped(operations.info),
         history.concurrency_max,
-        counted(checked.verdict.statistics.states, "state"),
     )?;
     if operations.ok == 0 {
         writeln!(
@@ -133,7 +140,9 @@ fn invalid(
     )?;
     writeln!(output)?;
     for sentence in checked.verdict.sentences.iter().skip(1) {
-        writeln!(output, "  {sentence}")?;
+        for line in wrapped(sentence, COLUMNS) {
+            writeln!(output, "  {line}")?;
+        }
     }
     if let Counterexample::Core(core) = counterexample {
         let last = core.prefix.checked_sub(1);
