@@ -159,6 +159,9 @@ pub struct Loaded {
     pub format: Format,
     /// What is missing at its end, if its writer died in mid-write.
     pub truncated: Option<Truncation>,
+    /// The line of the file that each event begins on, by the event's position; the last number that fits for files
+    /// of more lines than that.
+    pub lines: Vec<u32>,
 }
 
 /// A native history whose writer died: its last line is torn, what precedes it was kept.
@@ -219,10 +222,13 @@ pub fn read_history(
         None => Format::guess(text)?,
     };
     let mut builder = HistoryBuilder::new(options);
-    let mut truncated = None;
+    let (mut truncated, mut lines) = (None, Vec::new());
     for event in format.read(io::Cursor::new(text).chain(input)) {
         match event {
-            Ok(event) => builder.push(event)?,
+            Ok(event) => {
+                lines.push(u32::try_from(event.line).unwrap_or(u32::MAX));
+                builder.push(event)?;
+            }
             Err(ReadError::TornLine { line, events }) => {
                 truncated = Some(Truncation { line, events });
             }
@@ -237,6 +243,7 @@ pub fn read_history(
         history,
         format,
         truncated,
+        lines,
     })
 }
 

@@ -1,0 +1,185 @@
+//! The answer of `tribunal check` for programs: one line of JSON for each file, and one for all of them.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::Serialize;
+use tribunal_checkers::{Judgement, Verdict};
+use tribunal_histories::{Outcome, Statistics, Value};
+
+use super::options::{FAILED_CAS, NIL_READS, name_of};
+use super::{Checked, Ended, Stopped, timeline};
+use crate::cli::exit::{Exit, Failure};
+
+/// The version of these lines; it changes when a field changes its meaning or goes.
+const VERSION: u32 = 1;
+
+/// A line.
+#[derive(Serialize)]
+#[serde(tag = "tribunal", rename_all = "kebab-case")]
+enum Line<'a> {
+    /// A file was judged.
+    Check(Box<Judged<'a>>),
+    /// A file could not be judged.
+    Error {
+        version: u32,
+        file: String,
+        error: String,
+        exit: u8,
+    },
+    /// All files.
+    Summary {
+        version: u32,
+        files: usize,
+        valid: usize,
+        invalid: usize,
+        unknown: usize,
+        not_judged: usize,
+        exit: u8,
+    },
+}
+
+#[derive(Serialize)]
+struct Judged<'a> {
+    version: u32,
+    file: String,
+    answer: &'static str,
+    format: &'static str,
+    initial: Value,
+    nil_read: &'static str,
+    failed_cas: &'static str,
+    states_max: u64,
+    memory_bytes_max: usize,
+    /// What is in the history.
+    history: Statistics,
+    /// The line that was cut off, if one was.
+    torn_line: Option<u64>,
+    stopped_by: Option<&'static str>,
+    verdict: &'a Verdict,
+    /// The operations of the counterexample; positions in the verdict are those of their `invoked`.
+    operations: Vec<Shown>,
+}
+
+/// An operation of a counterexample. Positions count events from 0, lines from 1.
+#[derive(Serialize)]
+struct Shown {
+    process: String,
+    function: String,
+    key: Value,
+    input: Value,
+    output: Value,
+    outcome: &'static str,
+    invoked: usize,
+    returned: Option<usize>,
+    invoked_line: Option<u32>,
+    returned_line: Option<u32>,
+    invoked_time_ns: Option<u64>,
+    returned_time_ns: Option<u64>,
+}
+
+/// What came of a file.
+pub(super) fn file(
+    output: &mut dyn Write,
+    path: &Path,
+    outcome: &Result<Checked, Failure>,
+) -> io::Result<()> {
+    let file = path.display().to_string();
+    let line = match outcome {
+        Ok(checked) => Line::Check(Box::new(judged(file, checked))),
+        Err(failure) => Line::Error {
+            version: VERSION,
+            file,
+            error: failure.message.clone(),
+            exit: failure.exit.code(),
+        },
+    };
+    write(output, &line)
+}
+
+/// What came of all files.
+pub(super) fn summary(output: &mut dyn Write, ended: &[Ended], worst: Exit) -> io::Result<()> {
+    let count = |exit| ended.iter().filter(|file| file.exit == exit).count();
+    let (valid, invalid, unknown) = (
+        count(Exit::Valid),
+        count(Exit::Invalid),
+        count(Exit::Unknown),
+    );
+    let summary = Line::Summary {
+        version: VERSION,
+        files: ended.len(),
+        valid,
+        invalid,
+        unknown,
+        not_judged: ended.len() - valid - invalid - unknown,
+        exit: worst.code(),
+    };
+    write(output, &summary)
+}
+
+fn write(output: &mut dyn Write, line: &Line<'_>) -> io::Result<()> {
+    serde_json::to_writer(&mut *output, line)?;
+    writeln!(output)
+}
+
+fn judged(file: String, checked: &Checked) -> Judged<'_> {
+    let Checked {
+        loaded,
+        request,
+        verdict,
+        stopped,
+    } = checked;
+    let semantics = request.semantics();
+    let positions = match &verdict.judgement {
+        Judgement::Invalid { counterexample } => {
+            timeline::operations(&loaded.history, counterexample)
+        }
+        Judgement::Valid { .. } | Judgement::Unknown { .. } => Vec::new(),
+    };
+    Judged {
+        version: VERSION,
+        file,
+        answer: verdict.answer().name(),
+        format: loaded.format.name(),
+        initial: request.initial(),
+        nil_read: name_of(&NIL_READS, &semantics.nil_read),
+        failed_cas: name_of(&FAILED_CAS, &semantics.failed_cas),
+        states_max: request.limits.states_max,
+        memory_bytes_max: request.limits.memory_bytes_max,
+        history: loaded.history.statistics(),
+        torn_line: loaded.truncated.map(|truncation| truncation.line),
+        stopped_by: stopped.map(|stopped| match stopped {
+            Stopped::Interrupt => "interrupt",
+            Stopped::TimeLimit => "time-limit",
+        }),
+        verdict,
+        operations: positions
+            .into_iter()
+            .filter_map(|position| shown(checked, position))
+            .collect(),
+    }
+}
+
+fn shown(checked: &Checked, position: usize) -> Option<Shown> {
+    let history = &checked.loaded.history;
+    let operation = history.operation(position)?;
+    let line = |at: usize| checked.loaded.lines.get(at).copied();
+    let time = |at: usize| history.events()[at].time_ns();
+    Some(Shown {
+        process: operation.process.to_string(),
+        function: history.function(operation.function).to_owned(),
+        key: history.value(operation.key),
+        input: history.value(operation.input),
+        output: history.value(operation.output),
+        outcome: match operation.outcome {
+            Outcome::Ok => "ok",
+            Outcome::Fail => "fail",
+            Outcome::Info => "info",
+        },
+        invoked: operation.invoked,
+        returned: operation.returned,
+        invoked_line: line(operation.invoked),
+        returned_line: operation.returned.and_then(line),
+        invoked_time_ns: time(operation.invoked),
+        returned_time_ns: operation.returned.and_then(time),
+    })
+}

@@ -1,0 +1,165 @@
+//! The options of `tribunal check`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use tribunal_checkers::{FailedCas, Limits, NilRead};
+use tribunal_histories::{Format, ProcessReuse, Value};
+
+use crate::cli::quantity;
+
+/// Judge recorded histories.
+///
+/// Every file is judged by itself. The answer is VALID with evidence that was verified by separate code, INVALID with
+/// the few operations that already contradict the model, or UNKNOWN with what was not searched. Searches are bounded
+/// by counts, so that the same file has the same answer on every machine, unless --time-limit cuts them short.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Args {
+    /// Histories: JSON Lines, EDN, JSON, or a text log of Jepsen's
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// What the history is judged by: see `tribunal list models`
+    #[arg(short, long, value_parser = PossibleValuesParser::new(models()))]
+    pub model: String,
+
+    /// The value that the object, or every register or key, begins with, as JSON; absent or empty without it
+    #[arg(long, value_name = "JSON", value_parser = json)]
+    pub initial: Option<Value>,
+
+    /// The format of the files; without it, their content tells: see `tribunal list formats`
+    #[arg(long, value_name = "FORMAT")]
+    pub from: Option<Format>,
+
+    /// Whether a process may go on after an operation of its ended in info
+    #[arg(long, value_name = "allow|reject", default_value = "reject", value_parser = process_reuse())]
+    pub process_reuse: ProcessReuse,
+
+    /// Whether to judge the whole lines of a JSON Lines file whose last line was cut off while it was written
+    #[arg(long, value_enum, default_value_t = Torn::Reject)]
+    pub torn: Torn,
+
+    /// What a read of nil says: the object was absent, or nothing [default: absent, or unconstrained with --initial]
+    #[arg(long, value_name = "absent|unconstrained", value_parser = nil_read())]
+    pub nil_read: Option<NilRead>,
+
+    /// What a failed compare-and-set says: it did not happen, or it saw another value than it expected
+    #[arg(
+        long,
+        value_name = "did-not-happen|observed-other",
+        default_value = "did-not-happen",
+        value_parser = failed_cas()
+    )]
+    pub failed_cas: FailedCas,
+
+    /// The most states that the search of one key looks at
+    #[arg(long, value_name = "N", default_value_t = Limits::default().states_max)]
+    pub states_max: u64,
+
+    /// About how much memory the search of one key may hold
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = quantity::bytes)]
+    pub memory_max: usize,
+
+    /// How long each file may be searched; no limit without it
+    #[arg(long, value_name = "DURATION", value_parser = quantity::duration)]
+    pub time_limit: Option<Duration>,
+
+    /// Text for people, or one line of JSON for each file and one for all of them
+    #[arg(long, value_enum, default_value_t = MessageFormat::Human)]
+    pub message_format: MessageFormat,
+
+    /// Write the verdicts with their evidence to a file, one line of JSON each; - is standard output
+    #[arg(long, value_name = "FILE")]
+    pub evidence: Option<PathBuf>,
+
+    /// Show one line for each file
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tribunal check history.jsonl --model cas-register
+  tribunal check store/*/history.edn --model register --initial 0 --quiet
+  tribunal check kv.txt --model kv --initial '\"\"' --from edn
+  tribunal check history.json --model counter --message-format json | jq .verdict.judgement
+
+Ends with 0 if every file is valid, 1 if one is invalid, 2 if one is unknown, 64 if one is not a history of that
+model, 74 if one cannot be read.";
+
+/// How the answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MessageFormat {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
+}
+
+/// What becomes of a native history whose writer died in mid-write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Torn {
+    /// Its whole lines are judged: a prefix of a history is a history.
+    Allow,
+    /// It is an error, as for every other file that was cut off.
+    Reject,
+}
+
+/// The names of the checkers, with their aliases.
+fn models() -> impl Iterator<Item = PossibleValue> {
+    tribunal_checkers::registry()
+        .iter()
+        .map(|entry| PossibleValue::new(entry.name).aliases(entry.aliases))
+}
+
+fn json(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|error| {
+        format!("not JSON: {error} (a text needs quotes within quotes: --initial '\"a\"')")
+    })
+}
+
+/// A parser of values that have names; each name with its value.
+fn named<T: Copy + Send + Sync + 'static>(
+    values: [(&'static str, T); 2],
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(values.map(|(name, _)| name)).try_map(move |name: String| {
+        let chosen = values.iter().find(|(other, _)| *other == name);
+        chosen.map(|(_, value)| *value).ok_or("no such value")
+    })
+}
+
+fn process_reuse() -> impl TypedValueParser<Value = ProcessReuse> {
+    named([
+        ("allow", ProcessReuse::Allow),
+        ("reject", ProcessReuse::Reject),
+    ])
+}
+
+fn nil_read() -> impl TypedValueParser<Value = NilRead> {
+    named(NIL_READS)
+}
+
+fn failed_cas() -> impl TypedValueParser<Value = FailedCas> {
+    named(FAILED_CAS)
+}
+
+/// The names of [`NilRead`].
+pub(super) const NIL_READS: [(&str, NilRead); 2] = [
+    ("absent", NilRead::Absent),
+    ("unconstrained", NilRead::Unconstrained),
+];
+
+/// The names of [`FailedCas`].
+pub(super) const FAILED_CAS: [(&str, FailedCas); 2] = [
+    ("did-not-happen", FailedCas::DidNotHappen),
+    ("observed-other", FailedCas::ObservedOther),
+];
+
+/// The name of a value in such a table.
+pub(super) fn name_of<T: PartialEq>(names: &[(&'static str, T)], value: &T) -> &'static str {
+    let found = names.iter().find(|(_, other)| other == value);
+    found.map_or("", |(name, _)| name)
+}

@@ -1,0 +1,187 @@
+//! The answer of `tribunal check` for people.
+//!
+//! First what happened, in one line; then what it rests on; for an invalid history the operations that show it, and
+//! the sentence that begins with "Because".
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anstyle::{AnsiColor, Style};
+use tribunal_checkers::{Answer, Counterexample, Judgement};
+
+use super::options::Args;
+use super::{Checked, Ended, Stopped, timeline};
+use crate::cli::exit::Exit;
+use crate::cli::paragraph::wrapped;
+use crate::cli::quantity::{counted, grouped, size};
+
+/// What stands below the answer begins here.
+const INDENT: &str = "         ";
+
+/// The longest line of a sentence.
+const COLUMNS: usize = 100;
+
+/// The most parts that were not searched that are named.
+const NOT_SEARCHED_MAX: usize = 10;
+
+/// The line that says what came of a file.
+pub(super) fn headline(output: &mut dyn Write, path: &Path, checked: &Checked) -> io::Result<()> {
+    let (word, style) = match checked.verdict.answer() {
+        Answer::Valid => ("VALID", AnsiColor::Green),
+        Answer::Unknown => ("UNKNOWN", AnsiColor::Yellow),
+        Answer::Invalid => ("INVALID", AnsiColor::Red),
+    };
+    let style = style.on_default().bold();
+    let headline = checked.verdict.sentences.first().map_or("", String::as_str);
+    write!(
+        output,
+        "{style}{word:<7}{style:#}  {}: {headline}",
+        path.display()
+    )?;
+    if let Some(truncation) = checked.loaded.truncated {
+        write!(
+            output,
+            " {style}[cut off in line {}: only the {} events before it were judged]{style:#}",
+            truncation.line, truncation.events
+        )?;
+    }
+    writeln!(output)
+}
+
+/// Everything that there is to say about a file.
+pub(super) fn file(
+    output: &mut dyn Write,
+    path: &Path,
+    checked: &Checked,
+    args: &Args,
+) -> io::Result<()> {
+    headline(output, path, checked)?;
+    counts(output, checked)?;
+    match &checked.verdict.judgement {
+        Judgement::Valid { .. } => {}
+        Judgement::Unknown { not_searched, .. } => {
+            for part in not_searched.iter().take(NOT_SEARCHED_MAX) {
+                writeln!(output, "{INDENT}not searched: {part}")?;
+            }
+            let more = not_searched.len().saturating_sub(NOT_SEARCHED_MAX);
+            if more > 0 {
+                writeln!(output, "{INDENT}not searched: {more} more parts")?;
+            }
+            limits(output, checked, args)?;
+        }
+        Judgement::Invalid { counterexample } => invalid(output, checked, counterexample)?,
+    }
+    Ok(())
+}
+
+/// What the answer rests on.
+fn counts(output: &mut dyn Write, checked: &Checked) -> io::Result<()> {
+    let history = checked.loaded.history.statistics();
+    let operations = history.operations;
+    let objects = match history.keys as u64 {
+        0 => "1 object".to_owned(),
+        keys => counted(keys, "key"),
+    };
+    let states = match checked.verdict.statistics.states {
+        0 => String::new(),
+        states => format!(", {}", counted(states, "state")),
+    };
+    writeln!(
+        output,
+        "{INDENT}{}: {} ({} ok, {} fail, {} info), {objects}, concurrency {}{states}",
+        checked.verdict.checker,
+        counted(operations.total(), "operation"),
+        grouped(operations.ok),
+        grouped(operations.fail),
+        grouped(operations.info),
+        history.concurrency_max,
+    )?;
+    if operations.ok == 0 {
+        writeln!(
+            output,
+            "{INDENT}no operation is known to have happened: such a history can hardly be wrong"
+        )?;
+    }
+    Ok(())
+}
+
+/// What bounded the search.
+fn limits(output: &mut dyn Write, checked: &Checked, args: &Args) -> io::Result<()> {
+    match checked.stopped {
+        Some(Stopped::Interrupt) => return writeln!(output, "{INDENT}interrupted by Ctrl-C"),
+        Some(Stopped::TimeLimit) => writeln!(output, "{INDENT}--time-limit was reached")?,
+        None => {}
+    }
+    let limits = checked.request.limits;
+    write!(
+        output,
+        "{INDENT}limits: --states-max {}, --memory-max {}",
+        grouped(limits.states_max),
+        size(limits.memory_bytes_max as u64)
+    )?;
+    match args.time_limit {
+        Some(limit) => writeln!(output, ", --time-limit {limit:?}"),
+        None => writeln!(output, ", no --time-limit"),
+    }
+}
+
+/// The counterexample.
+fn invalid(
+    output: &mut dyn Write,
+    checked: &Checked,
+    counterexample: &Counterexample,
+) -> io::Result<()> {
+    writeln!(output)?;
+    timeline::write(
+        output,
+        &checked.loaded,
+        &checked.verdict.checker,
+        counterexample,
+    )?;
+    writeln!(output)?;
+    for sentence in checked.verdict.sentences.iter().skip(1) {
+        for line in wrapped(sentence, COLUMNS) {
+            writeln!(output, "  {line}")?;
+        }
+    }
+    if let Counterexample::Core(core) = counterexample {
+        let last = core.prefix.checked_sub(1);
+        let line = last.and_then(|last| checked.loaded.lines.get(last));
+        let place = line.map_or_else(String::new, |line| format!(", up to line {line}"));
+        writeln!(
+            output,
+            "  The earliest prefix that fails is the first {} of the {} events{place}.",
+            grouped(core.prefix as u64),
+            grouped(checked.loaded.history.len() as u64),
+        )?;
+        if core.confirmed {
+            writeln!(
+                output,
+                "  Trying every order of these operations, one by one, confirmed it."
+            )?;
+        }
+    }
+    writeln!(output)
+}
+
+/// All files, one line each.
+pub(super) fn summary(output: &mut dyn Write, ended: &[Ended]) -> io::Result<()> {
+    let bold = Style::new().bold();
+    writeln!(output, "{bold}{} files{bold:#}", ended.len())?;
+    for file in ended {
+        let (word, color) = match file.exit {
+            Exit::Valid => ("VALID", AnsiColor::Green),
+            Exit::Invalid => ("INVALID", AnsiColor::Red),
+            Exit::Unknown => ("UNKNOWN", AnsiColor::Yellow),
+            Exit::Interrupted => ("STOPPED", AnsiColor::Yellow),
+            _ => ("ERROR", AnsiColor::Red),
+        };
+        let style = color.on_default().bold();
+        writeln!(
+            output,
+            "  {style}{word:<7}{style:#}  {}",
+            file.path.display()
+        )?;
+    }
+    Ok(())
+}
