@@ -4,13 +4,18 @@
 //! runtimes that drive protocol nodes with them, shrinking, reports and the command line.
 
 pub mod cli;
+pub mod command;
 pub mod draw;
 pub mod engine;
 pub mod generator;
+pub mod investigate;
 pub mod nemesis;
 pub mod plan;
 pub mod replay;
+pub mod report;
 pub mod run;
 pub mod runtime;
 pub mod shrink;
+pub mod sweep;
+pub mod totals;
 pub mod workload;

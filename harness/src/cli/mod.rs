@@ -2,4 +2,132 @@
 //!
 //! Standard output is the answer, standard error the progress. One file a subcommand.
 
+mod artefacts;
 pub mod exit;
+mod interrupt;
+mod panics;
+mod plan;
+mod profile;
+pub(crate) mod quantity;
+pub mod replay;
+pub mod shrink;
+pub mod simulate;
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::report::terminal;
+use exit::{EXIT_CODES, Exit, Failure};
+use profile::Resolved;
+
+/// Tests whether a distributed system keeps its promises: simulate, check, replay, shrink.
+#[derive(Debug, Parser)]
+#[command(name = "tribunal", version, after_help = EXIT_CODES)]
+struct Cli {
+    /// When to colour the answer; NO_COLOR and CLICOLOR_FORCE are heeded
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: clap::ColorChoice,
+
+    /// Take defaults from this profile of the configuration file
+    #[arg(long, global = true, value_name = "NAME", env = "TRIBUNAL_PROFILE")]
+    profile: Option<String>,
+
+    /// The configuration file [default: tribunal.toml, where there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "TRIBUNAL_CONFIG")]
+    config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Simulate(simulate::Args),
+    Replay(replay::Args),
+    Shrink(shrink::Args),
+}
+
+/// Why there is no command to run.
+enum NoCommand {
+    /// The arguments are wrong, or ask for help.
+    Arguments(clap::Error),
+    /// The configuration is wrong.
+    Configuration(Failure),
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    panics::report();
+    let ended = match parse() {
+        Ok((cli, resolved)) => {
+            paint(cli.color);
+            match &cli.command {
+                Command::Simulate(args) => simulate::run(args, &resolved),
+                Command::Replay(args) => replay::run(args),
+                Command::Shrink(args) => shrink::run(args),
+            }
+        }
+        Err(NoCommand::Configuration(failure)) => Err(failure.into()),
+        Err(NoCommand::Arguments(error)) => {
+            // Where there is nobody to read it, it need not be written.
+            let _ = error.print();
+            Ok(if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Valid
+            })
+        }
+    };
+    ended.unwrap_or_else(|error| failed(&error)).into()
+}
+
+/// Parses the arguments twice: they name the profile that gives the defaults of all others.
+fn parse() -> Result<(Cli, Resolved), NoCommand> {
+    let matches = Cli::command()
+        .try_get_matches()
+        .map_err(NoCommand::Arguments)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(NoCommand::Arguments)?;
+    let profile = profile::load(cli.config.as_deref(), cli.profile.as_deref())
+        .map_err(NoCommand::Configuration)?;
+    let command = profile
+        .defaults_of(Cli::command())
+        .map_err(NoCommand::Configuration)?;
+    let matches = command.try_get_matches().map_err(NoCommand::Arguments)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(NoCommand::Arguments)?;
+    Ok((cli, Resolved::of(&matches, &profile)))
+}
+
+fn paint(choice: clap::ColorChoice) {
+    match choice {
+        clap::ColorChoice::Auto => anstream::ColorChoice::Auto,
+        clap::ColorChoice::Always => anstream::ColorChoice::Always,
+        clap::ColorChoice::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+}
+
+/// Says what went wrong, and how the tool ends.
+fn failed(error: &anyhow::Error) -> Exit {
+    let io = error.downcast_ref::<io::Error>();
+    if io.is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe) {
+        // The reader has seen enough: `tribunal list bugs | head`.
+        return Exit::Valid;
+    }
+    crate::report::note(&format!("error: {error:#}"));
+    match error.downcast_ref::<Failure>() {
+        Some(failure) => failure.exit,
+        None if io.is_some() => Exit::Io,
+        None => {
+            panics::ask_for_report(&format!("{error:#}"));
+            Exit::Internal
+        }
+    }
+}
+
+/// Shows a text whose first word is the answer.
+fn show(text: &str) -> io::Result<()> {
+    terminal::print(&terminal::coloured(text))
+}
