@@ -4,15 +4,20 @@
 //! runtimes that drive protocol nodes with them, shrinking, reports and the command line.
 
 pub mod cli;
+pub mod command;
 pub mod draw;
 pub mod engine;
 pub mod generator;
+pub mod investigate;
 pub mod live_run;
 pub mod nemesis;
 pub mod plan;
 pub mod replay;
+pub mod report;
 pub mod run;
 pub mod runtime;
 pub mod scenario;
 pub mod shrink;
+pub mod sweep;
+pub mod totals;
 pub mod workload;

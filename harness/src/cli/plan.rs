@@ -1,0 +1,239 @@
+//! The flags that determine a run, and the plans that they make.
+
+use tribunal_checkers::Limits;
+use tribunal_protocols::registry::{PROTOCOLS, Protocol};
+
+use super::exit::Failure;
+use crate::nemesis::Selection;
+use crate::plan::{Driver, Plan, Schedule};
+use crate::workload;
+
+/// Within how many of the longest election timeouts a healed cluster must answer.
+const LIVENESS_TIMEOUTS: u64 = 20;
+
+/// What drives a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Runtime {
+    /// The madsim runtime: nodes run the same host loop as real processes
+    Madsim,
+    /// A plain loop: the same steps, several times faster
+    Plain,
+}
+
+/// The flags that, with a seed, determine a run.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "What runs")]
+pub(crate) struct PlanArgs {
+    /// The protocol: see `tribunal list protocols`
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "raft",
+        env = "TRIBUNAL_PROTOCOL"
+    )]
+    protocol: String,
+
+    /// How many nodes
+    #[arg(long, value_name = "N", default_value = "5", env = "TRIBUNAL_NODES", value_parser = clap::value_parser!(u8).range(1..=15))]
+    nodes: u8,
+
+    /// What clients do, several with commas: see `tribunal list workloads`
+    #[arg(
+        long,
+        value_name = "NAMES",
+        default_value = "register",
+        env = "TRIBUNAL_WORKLOAD",
+        value_delimiter = ','
+    )]
+    workload: Vec<String>,
+
+    /// What goes wrong: families of faults with commas, or all, swarm, none: see `tribunal list nemeses`
+    #[arg(
+        long,
+        value_name = "NAMES",
+        default_value = "swarm",
+        env = "TRIBUNAL_NEMESIS"
+    )]
+    nemesis: Selection,
+
+    /// How the next event is chosen: swarm, latency, random, pct: see `tribunal list schedules`
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "swarm",
+        env = "TRIBUNAL_SCHEDULE"
+    )]
+    schedule: Schedule,
+
+    /// What drives the cluster
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_RUNTIME, env = "TRIBUNAL_RUNTIME")]
+    runtime: Runtime,
+
+    /// Planted bugs to turn on, with commas: see `tribunal list bugs`
+    #[arg(long, value_name = "IDS", env = "TRIBUNAL_BUGS", value_delimiter = ',')]
+    bugs: Vec<String>,
+
+    /// At most so many operations a run, final reads not counted
+    #[arg(long, value_name = "N", default_value = "150", env = "TRIBUNAL_OPS")]
+    ops: usize,
+
+    /// So many clients at a time
+    #[arg(long, value_name = "N", default_value = "5", env = "TRIBUNAL_CONCURRENCY", value_parser = at_least_one)]
+    concurrency: usize,
+
+    /// So many objects, for workloads over several
+    #[arg(long, value_name = "N", default_value = "3", env = "TRIBUNAL_KEYS")]
+    keys: u32,
+
+    /// So many operations a second, all clients together
+    #[arg(long, value_name = "N", default_value = "100", env = "TRIBUNAL_RATE")]
+    rate: u32,
+
+    /// A run is stopped, and Unknown, after so many events
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "300000",
+        env = "TRIBUNAL_EVENTS_MAX"
+    )]
+    events_max: u64,
+}
+
+/// A build without madsim cannot run it, and says so when it is asked to.
+const DEFAULT_RUNTIME: &str = "madsim";
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least one is needed".to_owned()),
+        Ok(count) => Ok(count),
+        Err(error) => Err(format!("{error}")),
+    }
+}
+
+impl PlanArgs {
+    /// A plan for each workload.
+    ///
+    /// # Errors
+    /// A name that names nothing; a runtime that this build does not have.
+    pub(crate) fn plans(&self) -> Result<Vec<Plan>, Failure> {
+        let protocol = Protocol::named(&self.protocol).ok_or_else(|| {
+            let names: Vec<_> = PROTOCOLS.iter().map(|protocol| protocol.name).collect();
+            Failure::usage(format!(
+                "there is no protocol `{}`; there are: {}",
+                self.protocol,
+                names.join(", ")
+            ))
+        })?;
+        let bugs = self
+            .bugs
+            .iter()
+            .map(|bug| bug.trim())
+            .filter(|bug| !bug.is_empty());
+        let bugs = protocol.bugs_named(bugs).map_err(Failure::usage)?;
+        let defaults = workload::Options::default();
+        let options = workload::Options {
+            operations: self.ops,
+            concurrency: self.concurrency,
+            keys: self.keys,
+            rate_per_s: self.rate,
+            ..defaults
+        };
+        let plan = |name: &String| {
+            let plan = Plan {
+                protocol,
+                nodes: usize::from(self.nodes),
+                bugs,
+                workload: workload::Entry::find(name.trim()).map_err(Failure::usage)?,
+                options,
+                nemesis: self.nemesis.clone(),
+                schedule: self.schedule,
+                driver: driver(self.runtime)?,
+                events_max: self.events_max,
+                liveness_timeouts: LIVENESS_TIMEOUTS,
+                limits: Limits::default(),
+            };
+            plan.nemesis(0).map_err(Failure::usage)?;
+            Ok(plan)
+        };
+        self.workload.iter().map(plan).collect()
+    }
+}
+
+fn driver(runtime: Runtime) -> Result<Driver, Failure> {
+    match runtime {
+        Runtime::Plain => Ok(Driver::Plain),
+        Runtime::Madsim if cfg!(madsim) => Ok(Driver::Madsim),
+        Runtime::Madsim => Err(Failure::unavailable(
+            "this build does not have the madsim runtime: it was compiled without `--cfg madsim`.\n\
+             Build inside the repository, whose .cargo/config.toml sets it, or with \
+             RUSTFLAGS=\"--cfg madsim\"; or use `--runtime plain`, which takes the same steps",
+        )),
+    }
+}
+
+/// What plans run, in words.
+pub(crate) fn described(plans: &[Plan]) -> String {
+    let Some(plan) = plans.first() else {
+        return "nothing".to_owned();
+    };
+    let workloads: Vec<_> = plans.iter().map(|plan| plan.workload.name).collect();
+    format!(
+        "{}, {} nodes, workload {}, nemesis {}, schedule {}, runtime {}",
+        plan.protocol.name,
+        plan.nodes,
+        workloads.join(","),
+        plan.nemesis,
+        plan.schedule,
+        crate::totals::driver_name(plan.driver),
+    )
+}
+
+/// A seed: decimal, or hexadecimal after `0x`.
+pub(crate) fn seed(text: &str) -> Result<u64, String> {
+    let parsed = match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|error| format!("a seed is a number, or 0x and hexadecimal digits: {error}"))
+}
+
+/// A range of seeds: `0..200`; `0..` goes on until the budget ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seeds {
+    /// The first.
+    pub(crate) start: u64,
+    /// The one after the last, if there is a last.
+    pub(crate) end: Option<u64>,
+}
+
+/// Reads a range of seeds.
+pub(crate) fn seeds(text: &str) -> Result<Seeds, String> {
+    let (start, end) = text
+        .split_once("..")
+        .ok_or("a range of seeds is written A..B, without B; A.. goes on until the budget ends")?;
+    let end = if end.is_empty() {
+        None
+    } else {
+        Some(seed(end)?)
+    };
+    Ok(Seeds {
+        start: seed(start)?,
+        end,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_decimal_or_hexadecimal() {
+        assert_eq!(seed("0x5f3a"), Ok(0x5f3a));
+        assert_eq!(seed("17"), Ok(17));
+        assert!(seed("x").is_err());
+        let range = |start, end| Ok(Seeds { start, end });
+        assert_eq!(seeds("0..0x10"), range(0, Some(16)));
+        assert_eq!(seeds("5.."), range(5, None));
+        assert!(seeds("5").is_err());
+    }
+}

@@ -1,0 +1,160 @@
+//! `tribunal replay`: takes the steps of a trace, or of a seed's run, again, one by one.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use tribunal_checkers::{Answer, Limits, Verdict};
+use tribunal_histories::{Trace, TraceError};
+use tribunal_protocols::registry::Protocol;
+
+use super::exit::{Exit, Failure};
+use super::plan::{PlanArgs, seed};
+use super::show;
+use crate::engine::{Engine, engine};
+use crate::replay::{Moment, Replayed};
+use crate::report::{Row, heading, terminal};
+use crate::run::LIVENESS;
+
+/// Take the steps of a trace, or of a seed's run, again, one by one
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tribunal replay target/tribunal/latest/failures/9c1e27/trace.jsonl -v
+  tribunal replay trace.jsonl -v --until 40
+  tribunal replay --seed 0x5f3a --workload kv -v")]
+pub struct Args {
+    /// The trace
+    #[arg(required_unless_present = "seed", conflicts_with = "seed")]
+    trace: Option<PathBuf>,
+
+    /// The seed of a run of the simulator, with the flags of `tribunal simulate`
+    #[arg(long, value_name = "S", value_parser = seed)]
+    seed: Option<u64>,
+
+    /// Show every step, and what it changes
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// Show steps up to this one only
+    #[arg(long, value_name = "N", requires = "verbose")]
+    until: Option<usize>,
+
+    #[command(flatten)]
+    plan: PlanArgs,
+}
+
+/// Replays a trace or a seed.
+///
+/// # Errors
+/// A trace that cannot be read or does not fit this build; standard output that cannot be written.
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let (trace, recorded) = match (&args.trace, args.seed) {
+        (Some(path), _) => (read_trace(path)?, None),
+        (None, Some(seed)) => {
+            let (trace, verdict) = recorded(&args.plan, seed)?;
+            (trace, Some(verdict))
+        }
+        (None, None) => return Err(Failure::usage("name a trace, or a --seed").into()),
+    };
+    let engine = engine_of(&trace)?;
+    let mut printed = Ok(());
+    let mut watch = |moment: &Moment<'_>| {
+        let shown = args.verbose && args.until.is_none_or(|until| moment.step <= until);
+        if shown && printed.is_ok() {
+            if moment.step == 1 {
+                printed = terminal::print(&heading(moment.after.len()));
+            }
+            printed = std::mem::replace(&mut printed, Ok(()))
+                .and_then(|()| terminal::print(&Row::of(moment).to_string()));
+        }
+    };
+    let replayed = engine
+        .replay(&trace, Limits::default(), &mut watch)
+        .map_err(Failure::usage)?;
+    printed?;
+    // Steps have no time: what a run of a seed says of liveness, only that run can say.
+    let timed = recorded.filter(|_| trace.end.violated == LIVENESS);
+    conclude(
+        &trace,
+        &replayed,
+        timed.as_ref().unwrap_or(&replayed.verdict),
+    )
+}
+
+/// Says what the steps came to.
+fn conclude(trace: &Trace, replayed: &Replayed, verdict: &Verdict) -> anyhow::Result<Exit> {
+    let answer = verdict.answer();
+    let mut sentences = verdict.sentences.iter();
+    let word = terminal::word(answer);
+    let headline = match answer {
+        Answer::Valid => "the history is linearizable and every cluster property holds",
+        _ => sentences.next().map_or("", String::as_str),
+    };
+    show(&format!("{word:>8}  {headline}"))?;
+    if answer != Answer::Valid {
+        for sentence in sentences {
+            terminal::print(&format!("  {sentence}"))?;
+        }
+    }
+    if !replayed.violated.is_empty() {
+        terminal::print(&format!("  Property: {}.", replayed.violated))?;
+    }
+    let steps = trace.end.steps;
+    if !replayed.faithful {
+        show(&format!(
+            " NONDETERMINISTIC  {steps} steps with digest {}, the trace says {}: taken again, they gave another run",
+            replayed.digest, trace.end.digest
+        ))?;
+        return Ok(Exit::Nondeterministic);
+    }
+    terminal::print(&format!(
+        "  {steps} steps, digest {}: the same run as recorded",
+        replayed.digest
+    ))?;
+    Ok(answer.into())
+}
+
+/// The trace of a seed's run, and the run's verdict.
+fn recorded(plan: &PlanArgs, seed: u64) -> anyhow::Result<(Trace, Verdict)> {
+    let plans = plan.plans()?;
+    let [plan] = &*plans else {
+        return Err(Failure::usage("a seed is replayed with one workload").into());
+    };
+    let outcomes = engine(plan.protocol).run(plan, seed, true, &|| false);
+    let trace = outcomes
+        .trace
+        .ok_or_else(|| anyhow::anyhow!("a run that was recorded has no trace"))?;
+    Ok((trace, outcomes.verdict))
+}
+
+/// Reads a trace from a file.
+///
+/// # Errors
+/// With exit code 74 when it cannot be read, 64 when it is not a trace that this build replays.
+pub(crate) fn read_trace(path: &Path) -> Result<Trace, Failure> {
+    let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let file = File::open(path).map_err(|error| Failure::io(failed(&error)))?;
+    Trace::read(BufReader::new(file)).map_err(|error| match error {
+        // Bytes that are no text are no failure to read them.
+        TraceError::Io(io) if io.kind() == std::io::ErrorKind::InvalidData => {
+            Failure::usage(failed(&TraceError::NotATrace))
+        }
+        TraceError::Io(io) => Failure::io(failed(&io)),
+        error => Failure::usage(failed(&error)),
+    })
+}
+
+/// The engine of a trace's protocol.
+///
+/// # Errors
+/// When this build has no such protocol.
+pub(crate) fn engine_of(trace: &Trace) -> Result<&'static dyn Engine, Failure> {
+    let name = &trace.header.protocol;
+    let protocol = Protocol::named(name).ok_or_else(|| {
+        Failure::usage(format!(
+            "the trace is of protocol `{name}`, which this build does not have"
+        ))
+    })?;
+    Ok(engine(protocol))
+}

@@ -1,0 +1,66 @@
+//! The commands that make a run again, as they are printed: what is printed can be executed.
+
+use std::path::Path;
+
+use crate::plan::Plan;
+use crate::totals::driver_name;
+use crate::workload;
+
+/// The command that takes a trace's steps again.
+pub fn of_trace(path: &Path) -> String {
+    format!("tribunal replay {}", quoted(&path.display().to_string()))
+}
+
+/// The command that makes the run of a seed again. It names everything that determines the run, so that neither
+/// the environment nor a profile can change it.
+pub fn of_seed(plan: &Plan, seed: u64) -> String {
+    let workload::Options {
+        operations,
+        concurrency,
+        keys,
+        rate_per_s,
+        ..
+    } = plan.options;
+    let mut parts = vec![
+        format!("tribunal simulate --protocol {}", plan.protocol.name),
+        format!("--nodes {}", plan.nodes),
+        format!("--workload {}", plan.workload.name),
+        format!("--nemesis {}", plan.nemesis),
+        format!("--schedule {}", plan.schedule),
+        format!("--runtime {}", driver_name(plan.driver)),
+        format!("--ops {operations} --concurrency {concurrency} --keys {keys} --rate {rate_per_s}"),
+        format!("--events-max {}", plan.events_max),
+    ];
+    let bugs: Vec<_> = plan.protocol.bugs_in(plan.bugs).map(|bug| bug.id).collect();
+    if !bugs.is_empty() {
+        parts.push(format!("--bugs {}", bugs.join(",")));
+    }
+    parts.push(format!("--seed {seed}"));
+    parts.join(" ")
+}
+
+/// An argument as a shell wants it.
+fn quoted(text: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+:@".contains(letter);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_survive_the_shell() {
+        assert_eq!(
+            of_trace(Path::new("a/b.jsonl")),
+            "tribunal replay a/b.jsonl"
+        );
+        assert_eq!(
+            of_trace(Path::new("it's here")),
+            r"tribunal replay 'it'\''s here'"
+        );
+    }
+}

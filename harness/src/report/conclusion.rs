@@ -1,0 +1,295 @@
+//! The conclusion of a sweep: the answer, why it is not better, and what it rests on.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use tribunal_checkers::Answer;
+use tribunal_checkers::properties::properties_for;
+
+use super::terminal::word;
+use crate::cli::exit::Exit;
+use crate::cli::quantity::{counted, grouped};
+use crate::plan::Plan;
+use crate::sweep::{Finish, Sweep};
+use crate::totals::Totals;
+
+/// From so many runs on, a probe that no run hit, or a property that none put to the test, makes the answer Unknown.
+pub const PROBES_FROM_RUNS: u64 = 50;
+
+/// See the [module](self).
+#[derive(Clone, Debug, Serialize)]
+pub struct Conclusion {
+    /// The answer.
+    pub answer: Answer,
+    /// Whether a seed gave two different runs.
+    pub nondeterministic: bool,
+    /// Whether this tool, and no planted bug, panicked.
+    pub internal: bool,
+    /// Why the answer is not better.
+    pub reasons: Vec<String>,
+    /// Why the sweep is over.
+    pub finish: Finish,
+    /// What ran, in words.
+    pub what: String,
+    /// The planted bugs that are on, by id.
+    pub bugs: Vec<&'static str>,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+    /// Everything added up.
+    pub totals: Totals,
+}
+
+impl Conclusion {
+    /// Concludes from a sweep over these plans, of which `asked` runs were wanted, if a number of them was.
+    pub fn of(plans: &[Plan], what: String, sweep: Sweep, asked: Option<u64>) -> Self {
+        let Sweep {
+            totals,
+            finish,
+            elapsed,
+        } = sweep;
+        let bugs = plans.first().map_or_else(Vec::new, bug_ids);
+        let mut reasons = unseen(plans, &totals);
+        if let Some(asked) = asked.filter(|asked| finish != Finish::Found && totals.runs < *asked) {
+            reasons.push(format!(
+                "{} of {} were not run: {}",
+                grouped(asked - totals.runs),
+                counted(asked, "run"),
+                if finish == Finish::Budget {
+                    "the budget was used up"
+                } else {
+                    "interrupted"
+                }
+            ));
+        }
+        for (why, runs) in &totals.undecided {
+            let first = runs.first().map_or(0, |run| run.seed);
+            reasons.push(format!(
+                "{why} ({}, first seed {first})",
+                counted(runs.len() as u64, "run")
+            ));
+        }
+        for (message, runs) in &totals.panics {
+            let first = runs.first().map_or(0, |run| run.seed);
+            let runs = counted(runs.len() as u64, "run");
+            reasons.push(format!("panicked: {message} ({runs}, first seed {first})"));
+        }
+        if !totals.differing.is_empty() {
+            let seeds: Vec<_> = totals
+                .differing
+                .iter()
+                .map(|run| run.seed.to_string())
+                .collect();
+            reasons.push(format!(
+                "two runs of the same seed differ: {}",
+                seeds.join(", ")
+            ));
+        }
+        let answer = match totals.answer() {
+            Answer::Valid if !reasons.is_empty() => Answer::Unknown,
+            answer => answer,
+        };
+        Self {
+            answer,
+            nondeterministic: !totals.differing.is_empty(),
+            internal: !totals.panics.is_empty() && bugs.is_empty(),
+            reasons,
+            finish,
+            what,
+            bugs,
+            elapsed_ms: milliseconds(elapsed),
+            totals,
+        }
+    }
+
+    /// The exit code that this deserves, before `--expect` and `--fail-on`.
+    pub fn exit(&self) -> Exit {
+        match self.answer {
+            _ if self.finish == Finish::Interrupted => Exit::Interrupted,
+            _ if self.totals.runs == 0 && self.finish == Finish::Complete => Exit::NothingRan,
+            Answer::Invalid => Exit::Invalid,
+            _ if self.nondeterministic => Exit::Nondeterministic,
+            _ if self.internal => Exit::Internal,
+            answer => answer.into(),
+        }
+    }
+
+    fn title(&self) -> String {
+        let word = match (self.answer, self.nondeterministic) {
+            (Answer::Unknown, true) => "NONDETERMINISTIC",
+            (answer, _) => word(answer),
+        };
+        let held = match self.answer {
+            Answer::Valid => format!(
+                "linearizable, {} hold, live",
+                counted(self.totals.exercised.len() as u64, "property")
+                    .replace("propertys", "properties")
+            ),
+            Answer::Unknown => self
+                .reasons
+                .first()
+                .cloned()
+                .unwrap_or_else(|| "nothing ran".to_owned()),
+            Answer::Invalid => format!(
+                "{} in {} of {}",
+                counted(self.totals.failures.len() as u64, "distinct failure"),
+                grouped(self.totals.failing()),
+                counted(self.totals.runs, "run"),
+            ),
+        };
+        let seconds = self.elapsed_ms as f64 / 1e3;
+        let rate = self.totals.runs as f64 / seconds.max(1e-3);
+        format!(
+            "{word:>8}  {held}   {}   {seconds:.1} s   {rate:.0} seeds/s",
+            counted(self.totals.runs, "seed")
+        )
+    }
+
+    /// The whole text; its first line is the answer.
+    pub fn text(&self) -> String {
+        let mut lines = vec![self.title()];
+        let mut fact =
+            |label: &str, text: String| lines.push(format!("          {label:<12}{text}"));
+        fact("ran", self.what.clone());
+        if !self.bugs.is_empty() {
+            fact("BUGS ON", format!("planted: {}", self.bugs.join(", ")));
+        }
+        let more = if self.answer == Answer::Unknown { 1 } else { 0 };
+        for reason in self.reasons.iter().skip(more) {
+            fact("also", reason.clone());
+        }
+        let totals = &self.totals;
+        let operations = totals.operations;
+        fact(
+            "ops",
+            format!(
+                "{}   ok {}   fail {}   info {}",
+                grouped(operations.total()),
+                grouped(operations.ok),
+                grouped(operations.fail),
+                grouped(operations.info)
+            ),
+        );
+        fact("faults", faults(totals));
+        fact("probes", probes(totals));
+        fact("noted", listed(&totals.notes));
+        fact("properties", listed(&totals.exercised));
+        fact("determinism", determinism(totals));
+        fact("messages", messages(totals, self.elapsed_ms));
+        lines.join("\n")
+    }
+
+    /// Only the answer.
+    pub fn first_line(&self) -> String {
+        self.title()
+    }
+}
+
+/// The ids of the planted bugs of a plan.
+pub(crate) fn bug_ids(plan: &Plan) -> Vec<&'static str> {
+    plan.protocol.bugs_in(plan.bugs).map(|bug| bug.id).collect()
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What should have been seen and was not, when so many runs that one may expect it.
+fn unseen(plans: &[Plan], totals: &Totals) -> Vec<String> {
+    if totals.runs < PROBES_FROM_RUNS * plans.len() as u64 {
+        return Vec::new();
+    }
+    let unmet = totals.probes.iter().filter(|(_, runs)| **runs == 0);
+    let mut reasons: Vec<_> = unmet
+        .map(|(asked, _)| {
+            format!(
+                "no run of {} hit the probe “{}”",
+                asked.workload, asked.probe
+            )
+        })
+        .collect();
+    let protocol = plans.first().map_or("", |plan| plan.protocol.name);
+    for info in properties_for(protocol).unwrap_or_default() {
+        if totals
+            .exercised
+            .get(info.id)
+            .is_none_or(|count| *count == 0)
+        {
+            reasons.push(format!(
+                "no run put {} ({}) to the test",
+                info.id, info.name
+            ));
+        }
+    }
+    reasons
+}
+
+fn listed(counts: &BTreeMap<&'static str, u64>) -> String {
+    if counts.is_empty() {
+        return "none".to_owned();
+    }
+    let mut parts: Vec<_> = counts.iter().collect();
+    // RI2 before RI10, and words by the alphabet.
+    parts.sort_by_key(|(name, _)| {
+        (
+            name.len() > 4,
+            if name.len() > 4 { 0 } else { name.len() },
+            **name,
+        )
+    });
+    let parts: Vec<_> = parts
+        .iter()
+        .map(|(name, count)| format!("{name} {}", grouped(**count)))
+        .collect();
+    parts.join("   ")
+}
+
+fn faults(totals: &Totals) -> String {
+    let mut counts = totals.faults.clone();
+    counts.retain(|_, count| *count > 0);
+    let lost = (totals.writes_lost > 0).then_some(("unsynced writes lost", totals.writes_lost));
+    let cut = (totals.steps_cut > 0).then_some(("steps cut by a crash", totals.steps_cut));
+    counts.extend(lost.into_iter().chain(cut));
+    listed(&counts)
+}
+
+fn probes(totals: &Totals) -> String {
+    let hit = totals.probes.values().filter(|runs| **runs > 0).count();
+    let rarest = totals.probes.iter().min_by_key(|(_, runs)| **runs);
+    let rarest = rarest.map_or_else(String::new, |(asked, runs)| {
+        format!(
+            "   rarest: {}, {} ({})",
+            asked.workload,
+            asked.probe,
+            counted(*runs, "seed")
+        )
+    });
+    format!("{hit}/{} hit{rarest}", totals.probes.len())
+}
+
+fn determinism(totals: &Totals) -> String {
+    match totals.repeated() {
+        0 => "no seed was run twice".to_owned(),
+        twice => format!(
+            "{} run twice, {} of them on both runtimes: {}",
+            counted(twice, "seed"),
+            grouped(totals.repeated_other),
+            match totals.differing.len() {
+                0 => "identical".to_owned(),
+                some => format!("{some} DIFFER"),
+            }
+        ),
+    }
+}
+
+fn messages(totals: &Totals, elapsed_ms: u64) -> String {
+    let rate = totals.packets.saturating_mul(1_000) / elapsed_ms.max(1);
+    format!(
+        "{} delivered, {} lost, {} duplicated; {} a second; {:.0} s simulated",
+        grouped(totals.packets),
+        grouped(totals.packets_lost),
+        grouped(totals.packets_duplicated),
+        grouped(rate),
+        totals.simulated_us as f64 / 1e6
+    )
+}

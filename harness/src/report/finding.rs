@@ -1,0 +1,136 @@
+//! A finding: what is wrong, where, why, and how to see it again. Everybody who tells of it shows its text.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use tribunal_histories::Digest;
+
+/// How a trace was made smaller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Shrinking {
+    /// How many steps there were.
+    pub from: usize,
+    /// How many are left.
+    pub to: usize,
+    /// How many candidates were tried.
+    pub tried: usize,
+    /// Whether no single step can be left out any more.
+    pub minimal: bool,
+}
+
+/// Something that is wrong, as the first run that shows it has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Names the kind of failure: the same for all runs that violate the same thing.
+    pub fingerprint: String,
+    /// The protocol.
+    pub protocol: &'static str,
+    /// The ids of the planted bugs that are on.
+    pub bugs: Vec<&'static str>,
+    /// What is violated: a property's id, `linearizability` or `liveness`.
+    pub violated: String,
+    /// What happened, in a sentence.
+    pub headline: String,
+    /// Why it is wrong: the first begins with "Because".
+    pub because: Vec<String>,
+    /// The first seed that shows it.
+    pub seed: u64,
+    /// The digest of that run's steps.
+    pub digest: Digest,
+    /// All seeds that show it.
+    pub seeds: Vec<u64>,
+    /// How the trace was made smaller; nothing if it was not.
+    pub shrinking: Option<Shrinking>,
+    /// Whether taking the steps again gave the same run; nothing for what steps do not show (liveness).
+    pub replays: Option<bool>,
+    /// The steps, as lines of a table, with its heading.
+    pub table: Vec<String>,
+    /// The trace.
+    pub trace: PathBuf,
+    /// The command that takes the trace's steps again, if that shows the failure.
+    pub replay_command: Option<String>,
+    /// The command that makes the run again from its seed.
+    pub seed_command: String,
+}
+
+/// The longest table that a text has: the end of the story is what matters.
+const TABLE_ROWS_MAX: usize = 60;
+
+/// The name of a kind of failure.
+pub fn fingerprint(protocol: &str, violated: &str) -> String {
+    let digest = Digest::default().then(protocol).then(violated).to_string();
+    digest[..6].to_owned()
+}
+
+impl Finding {
+    /// The whole text: what happened, where, why it is wrong, and how to see it again.
+    pub fn text(&self) -> String {
+        let mut lines = vec![format!(
+            " INVALID  {}   seed {}, fingerprint {}",
+            self.headline, self.seed, self.fingerprint
+        )];
+        if !self.bugs.is_empty() {
+            lines.push(format!(
+                "          planted bugs are on: {}",
+                self.bugs.join(", ")
+            ));
+        }
+        if let Some(shrinking) = &self.shrinking {
+            let Shrinking {
+                from,
+                to,
+                tried,
+                minimal,
+            } = shrinking;
+            let bound = if *minimal {
+                "no step can be left out"
+            } else {
+                "stopped at its bound"
+            };
+            lines.push(format!(
+                "          shrunk {from} → {to} steps, {tried} tried; {bound}"
+            ));
+        }
+        lines.push(String::new());
+        lines.extend(self.table_lines());
+        lines.extend(self.because.iter().map(|sentence| format!("  {sentence}")));
+        lines.push(format!("  Property: {}.", self.violated));
+        lines.push(String::new());
+        lines.extend(self.how_to_see_it());
+        lines.join("\n")
+    }
+
+    fn table_lines(&self) -> Vec<String> {
+        let Some((heading, rows)) = self.table.split_first() else {
+            return Vec::new();
+        };
+        let mut lines = vec![heading.clone()];
+        let skipped = rows.len().saturating_sub(TABLE_ROWS_MAX);
+        if skipped > 0 {
+            lines.push(format!(
+                "        … {skipped} steps before; `replay -v` shows them"
+            ));
+        }
+        lines.extend_from_slice(&rows[skipped..]);
+        lines.push(String::new());
+        lines
+    }
+
+    fn how_to_see_it(&self) -> Vec<String> {
+        let mut lines = vec![format!("  trace    {}", self.trace.display())];
+        if self.replays == Some(false) {
+            lines.push(
+                "           taking its steps again did NOT give the same run: a bug of this tool, please report it"
+                    .to_owned(),
+            );
+        }
+        match &self.replay_command {
+            Some(command) => {
+                lines.push(format!("  replay   {command}"));
+                lines.push(format!("  or       {}", self.seed_command));
+            }
+            None => lines.push(format!("  again    {}", self.seed_command)),
+        }
+        lines
+    }
+}
