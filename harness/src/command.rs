@@ -2,13 +2,21 @@
 
 use std::path::Path;
 
-use crate::plan::Plan;
+use crate::plan::{Driver, Plan};
 use crate::totals::driver_name;
 use crate::workload;
 
 /// The command that takes a trace's steps again.
 pub fn of_trace(path: &Path) -> String {
     format!("tribunal replay {}", quoted(&path.display().to_string()))
+}
+
+/// The command that judges a history again.
+pub fn of_history(path: &Path, model: &str) -> String {
+    format!(
+        "tribunal check {} --model {model}",
+        quoted(&path.display().to_string())
+    )
 }
 
 /// The command that makes the run of a seed again. It names everything that determines the run, so that neither
@@ -31,6 +39,9 @@ pub fn of_seed(plan: &Plan, seed: u64) -> String {
         format!("--ops {operations} --concurrency {concurrency} --keys {keys} --rate {rate_per_s}"),
         format!("--events-max {}", plan.events_max),
     ];
+    if plan.driver == Driver::Live {
+        parts.push(format!("--live-time {}ms", plan.live.time.as_millis()));
+    }
     let bugs: Vec<_> = plan.protocol.bugs_in(plan.bugs).map(|bug| bug.id).collect();
     if !bugs.is_empty() {
         parts.push(format!("--bugs {}", bugs.join(",")));

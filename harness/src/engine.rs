@@ -2,8 +2,6 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::path::PathBuf;
-use std::time::Duration;
 
 use tribunal_checkers::Limits;
 use tribunal_histories::Trace;
@@ -11,11 +9,9 @@ use tribunal_protocols::raft::Raft;
 use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::scenario::{Scenario, ScenarioError, Staged};
 
-use crate::live_run;
 use crate::plan::Plan;
 use crate::replay::{self, Moment, ReplayError, Replayed};
 use crate::run::{self, Outcomes};
-use crate::runtime::live::LiveError;
 use crate::runtime::live::node_process::{self, NodeArgs, NodeError};
 use crate::scenario;
 use crate::shrink::{self, Shrunk};
@@ -28,20 +24,7 @@ pub trait Engine: Sync + fmt::Debug {
     /// Runs a seed; with `record`, the outcomes have a trace.
     fn run(&self, plan: &Plan, seed: u64, record: bool, stop: &dyn Fn() -> bool) -> Outcomes;
 
-    /// Runs a plan against real processes for so long; their files stay in `directory`.
-    ///
-    /// # Errors
-    /// When the cluster cannot be started, or the plan selects faults that only a simulated one can have.
-    fn run_live(
-        &self,
-        plan: &Plan,
-        seed: u64,
-        budget: Duration,
-        directory: PathBuf,
-        stop: &dyn Fn() -> bool,
-    ) -> Result<Outcomes, LiveError>;
-
-    /// Is one of those processes, until it is told to end.
+    /// Is a process of a live cluster, until it is told to end.
     ///
     /// # Errors
     /// When it cannot listen, or cannot use its files.
@@ -92,17 +75,6 @@ impl<N: Staged> Engine for Of<N> {
 
     fn run(&self, plan: &Plan, seed: u64, record: bool, stop: &dyn Fn() -> bool) -> Outcomes {
         run::run::<N>(plan, seed, record, stop)
-    }
-
-    fn run_live(
-        &self,
-        plan: &Plan,
-        seed: u64,
-        budget: Duration,
-        directory: PathBuf,
-        stop: &dyn Fn() -> bool,
-    ) -> Result<Outcomes, LiveError> {
-        live_run::run::<N>(plan, seed, budget, directory, stop)
     }
 
     fn be_node(&self, args: &NodeArgs) -> Result<(), NodeError> {

@@ -9,7 +9,7 @@ use crate::command;
 use crate::engine::engine;
 use crate::plan::Plan;
 use crate::replay::{ReplayError, Replayed};
-use crate::report::{Finding, Row, Shrinking, fingerprint, heading};
+use crate::report::{Finding, Row, RunRecord, Shrinking, fingerprint, heading};
 use crate::run::{LIVENESS, Outcomes};
 use crate::shrink::Shrunk;
 
@@ -89,7 +89,7 @@ pub fn investigate(case: Case<'_>, stop: &dyn Fn() -> bool) -> Result<Investigat
         replays: is_timeless
             .then_some(faithful && replayed.is_some_and(|replayed| replayed.faithful)),
         table,
-        trace: case.trace.to_owned(),
+        record: RunRecord::Trace(case.trace.to_owned()),
         replay_command: is_timeless.then(|| command::of_trace(case.trace)),
         seed_command,
     };
@@ -99,6 +99,28 @@ pub fn investigate(case: Case<'_>, stop: &dyn Fn() -> bool) -> Result<Investigat
         full,
         trace,
     })
+}
+
+/// What there is to tell of a failing run of real processes, whose history is kept.
+pub fn unrecorded(plan: &Plan, outcomes: &Outcomes, history: &Path) -> Finding {
+    let mut sentences = outcomes.verdict.sentences.iter().cloned();
+    Finding {
+        fingerprint: fingerprint(plan.protocol.name, &outcomes.violated),
+        protocol: plan.protocol.name,
+        bugs: plan.protocol.bugs_in(plan.bugs).map(|bug| bug.id).collect(),
+        violated: outcomes.violated.clone(),
+        headline: sentences.next().unwrap_or_default(),
+        because: sentences.collect(),
+        seed: outcomes.seed,
+        digest: outcomes.digest,
+        seeds: vec![outcomes.seed],
+        shrinking: None,
+        replays: None,
+        table: Vec::new(),
+        record: RunRecord::History(history.to_owned()),
+        replay_command: Some(command::of_history(history, plan.workload.model)),
+        seed_command: command::of_seed(plan, outcomes.seed),
+    }
 }
 
 fn shrinking(shrunk: &Shrunk) -> Shrinking {

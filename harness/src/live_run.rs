@@ -1,59 +1,39 @@
 //! One live run: a plan against real processes, from the first start to the verdict.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
 use tribunal_checkers::Verdict;
 use tribunal_histories::Digest;
 use tribunal_protocols::Node;
 
-use crate::nemesis::{Pace, Selection};
 use crate::plan::Plan;
 use crate::run::{Judged, LIVENESS, Operations, Outcomes, holds};
-use crate::runtime::live::{
-    self, ClusterOptions, LiveEnd, LiveError, LiveOptions, LiveRun, Patience,
-};
+use crate::runtime::live::{self, ClusterOptions, LiveEnd, LiveOptions, LiveRun, Patience};
 use crate::runtime::sim::Tally;
 
 /// The name under which it is reported that processes or the run ended before their time.
 const PROCESSES: &str = "processes";
 
-/// Real processes take tenths of a second to start and elect: faults last as long, and longer.
-const PACE: Pace = Pace {
-    calm_us: (300_000, 1_500_000),
-    fault_us: (300_000, 1_500_000),
-};
-
-/// Runs a plan against real processes for so long; their files and their standard error stay in `directory`.
+/// Runs a plan against real processes; their files and their standard error stay in the plan's directory.
 ///
-/// # Errors
-/// When the cluster cannot be started, or the plan selects faults that only a simulated one can have.
-pub fn run<N: Node>(
-    plan: &Plan,
-    seed: u64,
-    budget: Duration,
-    directory: PathBuf,
-    stop: &dyn Fn() -> bool,
-) -> Result<Outcomes, LiveError> {
+/// # Panics
+/// If the plan selects faults that only a simulated cluster can have: a plan is checked before it is run.
+pub fn run<N: Node>(plan: &Plan, seed: u64, stop: &dyn Fn() -> bool) -> Outcomes {
     let config: N::Config = plan.config(seed);
     let workload = plan.workload.workload(&plan.options);
-    let options = LiveOptions {
-        cluster: ClusterOptions::of::<N>(&config, seed, directory)?,
-        generator: workload.generator,
-        final_generator: workload.final_generator,
-        concurrency: plan.options.concurrency,
-        seed,
-        nemesis: nemesis(&plan.nemesis, seed)?,
-        patience: Patience::default(),
-        budget,
-    };
-    Ok(judge(plan, seed, live::run::<N>(options, stop)?, stop))
-}
-
-fn nemesis(selection: &Selection, seed: u64) -> Result<crate::nemesis::Nemesis, LiveError> {
-    selection
-        .nemesis(&live::capabilities(), PACE, seed)
-        .map_err(LiveError::Nemesis)
+    let directory = plan.live.directory.join(seed.to_string());
+    let ran = ClusterOptions::of::<N>(&config, seed, directory).and_then(|cluster| {
+        let options = LiveOptions {
+            cluster,
+            generator: workload.generator,
+            final_generator: workload.final_generator,
+            concurrency: plan.options.concurrency,
+            seed,
+            nemesis: plan.nemesis(seed).expect("the plan was checked"),
+            patience: Patience::default(),
+            budget: plan.live.time,
+        };
+        live::run::<N>(options, stop)
+    });
+    judge(plan, seed, ran.unwrap_or_else(LiveRun::not_begun), stop)
 }
 
 fn judge(plan: &Plan, seed: u64, run: LiveRun, stop: &dyn Fn() -> bool) -> Outcomes {

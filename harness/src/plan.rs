@@ -1,8 +1,10 @@
-//! What is to be run: everything that, with a seed, determines a simulated run.
+//! What is to be run: everything that, with a seed, determines a run (of real processes: what there is to determine).
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use tribunal_checkers::Limits;
 use tribunal_protocols::Bugs;
@@ -11,6 +13,7 @@ use tribunal_protocols::registry::Protocol;
 
 use crate::draw::{Domain, Draw};
 use crate::nemesis::{Capability, MissingCapability, Nemesis, Pace, Selection};
+use crate::runtime::live;
 use crate::runtime::sim::{Choice, Settings};
 use crate::workload;
 
@@ -85,6 +88,17 @@ pub enum Driver {
     Madsim,
     /// The plain loop: faster, and the same steps.
     Plain,
+    /// Real processes on this machine. They do not replay, and are judged by what clients saw alone.
+    Live,
+}
+
+/// How a live cluster runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Live {
+    /// For how long there are operations and faults.
+    pub time: Duration,
+    /// Where the processes keep their files; each seed has a folder in it.
+    pub directory: PathBuf,
 }
 
 /// Everything that, with a seed, determines a run.
@@ -106,6 +120,8 @@ pub struct Plan {
     pub schedule: Schedule,
     /// What drives the cluster.
     pub driver: Driver,
+    /// How, if it is live.
+    pub live: Live,
     /// A bound on the events of a run.
     pub events_max: u64,
     /// Within how many of the longest election timeouts the cluster must answer when all faults are healed.
@@ -113,6 +129,12 @@ pub struct Plan {
     /// How far the checker of histories may search.
     pub limits: Limits,
 }
+
+/// Real processes take tenths of a second to start and elect: faults last as long, and longer.
+const LIVE_PACE: Pace = Pace {
+    calm_us: (300_000, 1_500_000),
+    fault_us: (300_000, 1_500_000),
+};
 
 /// What the simulator can do to a cluster: everything.
 pub const SIMULATED: [Capability; 6] = [
@@ -138,8 +160,11 @@ impl Plan {
     /// The nemesis of a seed.
     ///
     /// # Errors
-    /// A family was selected that a simulated cluster cannot have.
+    /// A family was selected that such a cluster cannot have.
     pub fn nemesis(&self, seed: u64) -> Result<Nemesis, MissingCapability> {
+        if self.driver == Driver::Live {
+            return self.nemesis.nemesis(&live::capabilities(), LIVE_PACE, seed);
+        }
         self.nemesis
             .nemesis(&BTreeSet::from(SIMULATED), Pace::default(), seed)
     }

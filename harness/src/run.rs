@@ -10,6 +10,7 @@ use tribunal_protocols::Node;
 use tribunal_protocols::contract::Configuration;
 use tribunal_protocols::world::{Setup, SyncMode};
 
+use crate::live_run;
 use crate::plan::{Driver, Plan};
 use crate::replay;
 use crate::runtime::sim::{Clients, Cluster, End, Faults, Remains, Tally, Witness, plain};
@@ -83,8 +84,11 @@ pub struct Outcomes {
 /// Runs a seed of a plan.
 ///
 /// # Panics
-/// If the plan selects a nemesis that no simulated cluster can have: a plan is checked before it is run.
+/// If the plan selects a nemesis that such a cluster cannot have: a plan is checked before it is run.
 pub fn run<N: Node>(plan: &Plan, seed: u64, record: bool, stop: &dyn Fn() -> bool) -> Outcomes {
+    if plan.driver == Driver::Live {
+        return live_run::run::<N>(plan, seed, stop);
+    }
     let config: N::Config = plan.config(seed);
     let settings = plan.settings(seed, config.election_timeout_us());
     let workload = plan.workload.workload(&plan.options);
@@ -98,14 +102,12 @@ pub fn run<N: Node>(plan: &Plan, seed: u64, record: bool, stop: &dyn Fn() -> boo
     let witness = Monitor::of(N::NAME).map_or_else(Witness::default, Witness::with);
     let mut cluster = Cluster::<N>::new(config, settings, clients, Faults::of(nemesis), record)
         .watched_by(witness);
-    let end = match plan.driver {
-        Driver::Plain => plain::run(&mut cluster, stop),
-        Driver::Madsim => {
-            let (finished, end) = on_madsim(cluster, seed, stop);
-            cluster = finished;
-            end
-        }
-    };
+    let end;
+    if plan.driver == Driver::Plain {
+        end = plain::run(&mut cluster, stop);
+    } else {
+        (cluster, end) = on_madsim(cluster, seed, stop);
+    }
     judge(plan, seed, cluster, end, stop)
 }
 

@@ -223,14 +223,14 @@ fn attempt(plan: &Plan, run: Run, twice_every: u64, stop: &dyn Fn() -> bool) -> 
 
 /// What drives a seed's second run: by turns the same driver, and the other one.
 pub fn second_driver(plan: &Plan, seed: u64, every: u64) -> Option<Driver> {
-    if every == 0 || !seed.is_multiple_of(every) {
+    if every == 0 || !seed.is_multiple_of(every) || plan.driver == Driver::Live {
         return None;
     }
     let same = !cfg!(madsim) || (seed / every) % 2 == 1;
     Some(match (same, plan.driver) {
         (true, driver) => driver,
         (false, Driver::Madsim) => Driver::Plain,
-        (false, Driver::Plain) => Driver::Madsim,
+        (false, Driver::Plain | Driver::Live) => Driver::Madsim,
     })
 }
 

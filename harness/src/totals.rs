@@ -186,5 +186,6 @@ pub fn driver_name(driver: Driver) -> &'static str {
     match driver {
         Driver::Madsim => "madsim",
         Driver::Plain => "plain",
+        Driver::Live => "live",
     }
 }

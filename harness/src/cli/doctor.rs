@@ -21,7 +21,7 @@ use super::exit::Exit;
 use super::quantity::{counted, size};
 use crate::engine::engine;
 use crate::nemesis::Selection;
-use crate::plan::{Driver, Plan, Schedule};
+use crate::plan::{Driver, Live, Plan, Schedule};
 use crate::workload;
 
 /// Test this tool itself, on this machine: determinism, planted bugs, verdicts, sockets, files.
@@ -144,6 +144,7 @@ fn plan(protocol: &'static tribunal_protocols::registry::Protocol, bugs: Bugs) -
         schedule: Schedule::Swarm,
         driver: Driver::Plain,
         events_max: 300_000,
+        live: Live::default(),
         liveness_timeouts: 20,
         limits: Limits::default(),
     }

@@ -1,11 +1,14 @@
 //! The flags that determine a run, and the plans that they make.
 
+use std::time::Duration;
+
 use tribunal_checkers::Limits;
 use tribunal_protocols::registry::{PROTOCOLS, Protocol};
 
 use super::exit::Failure;
+use super::quantity;
 use crate::nemesis::Selection;
-use crate::plan::{Driver, Plan, Schedule};
+use crate::plan::{Driver, Live, Plan, Schedule};
 use crate::workload;
 
 /// Within how many of the longest election timeouts a healed cluster must answer.
@@ -18,6 +21,8 @@ pub(crate) enum Runtime {
     Madsim,
     /// A plain loop: the same steps, several times faster
     Plain,
+    /// Real processes on this machine, killed, paused and cut off for real
+    Live,
 }
 
 /// The flags that, with a seed, determine a run.
@@ -69,11 +74,16 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "NAME", default_value = DEFAULT_RUNTIME, env = "TRIBUNAL_RUNTIME")]
     runtime: Runtime,
 
+    /// With `--runtime live`: operations and faults for so long
+    #[arg(long, value_name = "TIME", default_value = "10s", env = "TRIBUNAL_LIVE_TIME", value_parser = quantity::duration)]
+    pub(crate) live_time: Duration,
+
     /// Planted bugs to turn on, with commas: see `tribunal list bugs`
     #[arg(long, value_name = "IDS", env = "TRIBUNAL_BUGS", value_delimiter = ',')]
     bugs: Vec<String>,
 
     /// At most so many operations a run, final reads not counted
+    /// (with `--runtime live`: as many as the rate and the time allow)
     #[arg(long, value_name = "N", default_value = "150", env = "TRIBUNAL_OPS")]
     ops: usize,
 
@@ -111,6 +121,11 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 }
 
 impl PlanArgs {
+    /// Whether real processes run.
+    pub(crate) fn is_live(&self) -> bool {
+        self.runtime == Runtime::Live
+    }
+
     /// A plan for each workload.
     ///
     /// # Errors
@@ -131,13 +146,18 @@ impl PlanArgs {
             .filter(|bug| !bug.is_empty());
         let bugs = protocol.bugs_named(bugs).map_err(Failure::usage)?;
         let defaults = workload::Options::default();
-        let options = workload::Options {
+        let mut options = workload::Options {
             operations: self.ops,
             concurrency: self.concurrency,
             keys: self.keys,
             rate_per_s: self.rate,
             ..defaults
         };
+        if self.is_live() {
+            options.operations = usize::MAX;
+            options.processes = usize::MAX;
+            options.time_limit_us = u64::try_from(self.live_time.as_micros()).unwrap_or(u64::MAX);
+        }
         let plan = |name: &String| {
             let plan = Plan {
                 protocol,
@@ -148,6 +168,10 @@ impl PlanArgs {
                 nemesis: self.nemesis.clone(),
                 schedule: self.schedule,
                 driver: driver(self.runtime)?,
+                live: Live {
+                    time: self.live_time,
+                    ..Live::default()
+                },
                 events_max: self.events_max,
                 liveness_timeouts: LIVENESS_TIMEOUTS,
                 limits: Limits::default(),
@@ -162,6 +186,7 @@ impl PlanArgs {
 fn driver(runtime: Runtime) -> Result<Driver, Failure> {
     match runtime {
         Runtime::Plain => Ok(Driver::Plain),
+        Runtime::Live => Ok(Driver::Live),
         Runtime::Madsim if cfg!(madsim) => Ok(Driver::Madsim),
         Runtime::Madsim => Err(Failure::unavailable(
             "this build does not have the madsim runtime: it was compiled without `--cfg madsim`.\n\

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use tribunal_checkers::{Answer, Limits, Verdict};
 use tribunal_histories::{Trace, TraceError};
 use tribunal_protocols::registry::Protocol;
+use tribunal_protocols::scenario::Scenario;
 
 use super::exit::{Exit, Failure};
 use super::plan::{PlanArgs, seed};
@@ -15,16 +16,18 @@ use crate::engine::{Engine, engine};
 use crate::replay::{Moment, Replayed};
 use crate::report::{Row, heading, terminal};
 use crate::run::LIVENESS;
+use crate::scenario::{self, TellError};
 
-/// Take the steps of a trace, or of a seed's run, again, one by one
+/// Take the steps of a trace, of a scenario, or of a seed's run, again, one by one
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   tribunal replay target/tribunal/latest/failures/9c1e27/trace.jsonl -v
   tribunal replay trace.jsonl -v --until 40
+  tribunal replay S-R6 -v                      a scenario: see `tribunal list scenarios`
   tribunal replay --seed 0x5f3a --workload kv -v")]
 pub struct Args {
-    /// The trace
+    /// The trace; or a scenario, by its id, its name, or the file of its text
     #[arg(required_unless_present = "seed", conflicts_with = "seed")]
     trace: Option<PathBuf>,
 
@@ -128,11 +131,16 @@ fn recorded(plan: &PlanArgs, seed: u64) -> anyhow::Result<(Trace, Verdict)> {
     Ok((trace, outcomes.verdict))
 }
 
-/// Reads a trace from a file.
+/// Reads a trace from a file, or tells a scenario: one that comes with the tool, or the text in a `.txt` file.
 ///
 /// # Errors
 /// With exit code 74 when it cannot be read, 64 when it is not a trace that this build replays.
 pub(crate) fn read_trace(path: &Path) -> Result<Trace, Failure> {
+    let which = path.to_string_lossy();
+    let is_text = path.extension().is_some_and(|extension| extension == "txt");
+    if is_text || (Scenario::named(&which).is_some() && !path.exists()) {
+        return told(&which);
+    }
     let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let file = File::open(path).map_err(|error| Failure::io(failed(&error)))?;
     Trace::read(BufReader::new(file)).map_err(|error| match error {
@@ -143,6 +151,17 @@ pub(crate) fn read_trace(path: &Path) -> Result<Trace, Failure> {
         TraceError::Io(io) => Failure::io(failed(&io)),
         error => Failure::usage(failed(&error)),
     })
+}
+
+/// The trace of a scenario.
+fn told(which: &str) -> Result<Trace, Failure> {
+    let failed = |error: TellError| match error {
+        TellError::Unreadable { .. } => Failure::io(error),
+        other => Failure::usage(format!("{which}: {other}")),
+    };
+    let text = scenario::text_of(which).map_err(failed)?;
+    let scenario = Scenario::parse(&text).map_err(|error| failed(error.into()))?;
+    scenario::trace_of(&scenario, Limits::default()).map_err(failed)
 }
 
 /// The engine of a trace's protocol.

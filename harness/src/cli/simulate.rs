@@ -12,11 +12,12 @@ use super::plan::{PlanArgs, Seeds, described, seed, seeds};
 use super::profile::Resolved;
 use super::{interrupt, quantity, show};
 use crate::engine::engine;
-use crate::investigate::{Case, investigate, parting};
-use crate::plan::Plan;
+use crate::investigate::{Case, investigate, parting, unrecorded};
+use crate::plan::{Driver, Plan};
 use crate::report::{
     Conclusion, Directory, Event, EventLog, Finding, Progress, fingerprint, note, terminal,
 };
+use crate::run::Outcomes;
 use crate::sweep::{self, Ended, Finish, Run, Sweep};
 use crate::totals::Totals;
 
@@ -26,7 +27,9 @@ Examples:
   tribunal simulate --workload kv,append --seeds 0..2000
   tribunal simulate --seed 0x5f3a                       one run
   tribunal simulate --seeds 0.. --budget 10m            as many seeds as ten minutes allow
-  tribunal simulate --bugs RD1 --expect invalid         a canary: this bug must be found";
+  tribunal simulate --bugs RD1 --expect invalid         a canary: this bug must be found
+  tribunal simulate --runtime live --nodes 3 --nemesis kill --live-time 60s
+                                                        real processes, killed and restarted for a minute";
 
 /// Run a workload against a simulated cluster under many seeds, with faults
 #[derive(Debug, clap::Args)]
@@ -169,7 +172,7 @@ struct Session<'a> {
 /// # Errors
 /// Wrong arguments; files or standard output that cannot be written.
 pub(crate) fn run(args: &Args, resolved: &Resolved) -> anyhow::Result<Exit> {
-    let plans = args.plan.plans()?;
+    let mut plans = args.plan.plans()?;
     let (options, asked) = args.options(plans.len())?;
     let interrupted = interrupt::listen()?;
     let command: Vec<String> = std::env::args().collect();
@@ -182,6 +185,9 @@ pub(crate) fn run(args: &Args, resolved: &Resolved) -> anyhow::Result<Exit> {
         for (flag, set) in &resolved.0 {
             note(&format!("{flag:<20} {:<24} {}", set.value, set.origin));
         }
+    }
+    for plan in &mut plans {
+        plan.live.directory = directory.path().join(LIVE);
     }
     let mut session = Session {
         events: EventLog::create(&directory, answer.message_format == MessageFormat::Json)?,
@@ -196,12 +202,37 @@ pub(crate) fn run(args: &Args, resolved: &Resolved) -> anyhow::Result<Exit> {
         tool_version: env!("CARGO_PKG_VERSION"),
         command: &command,
     })?;
-    let sweep = session.sweep(&options)?;
-    let findings = session.investigate(&sweep.totals)?;
+    let (sweep, live) = session.sweep(&options)?;
+    let findings = if args.plan.is_live() {
+        live
+    } else {
+        session.investigate(&sweep.totals)?
+    };
     session.part(&sweep.totals)?;
     session.keep_single_run(&sweep)?;
     let conclusion = Conclusion::of(&session.plans, described(&session.plans), sweep, asked);
     session.finish(&name, &conclusion, &findings, record)
+}
+
+/// The seeds when none are named.
+const DEFAULT_SEEDS: Seeds = Seeds {
+    start: 0,
+    end: Some(200),
+};
+
+/// Where live clusters have their files, in the directory of the run.
+const LIVE: &str = "live";
+
+/// Keeps what clients of real processes saw, and says what is wrong with it.
+fn keep_live(
+    directory: &Directory,
+    plan: &Plan,
+    outcomes: &Outcomes,
+) -> anyhow::Result<Option<Finding>> {
+    let place = directory.inside(&format!("{LIVE}/{}", outcomes.seed))?;
+    artefacts::history(&place, &outcomes.history)?;
+    let invalid = outcomes.verdict.answer() == Answer::Invalid;
+    Ok(invalid.then(|| unrecorded(plan, outcomes, &place.join("history.jsonl"))))
 }
 
 fn run_name(plans: &[Plan]) -> String {
@@ -213,7 +244,10 @@ fn run_name(plans: &[Plan]) -> String {
 impl Args {
     /// How to sweep, and how many runs that is to be, if that is known.
     fn options(&self, plans: usize) -> Result<(sweep::Options, Option<u64>), Failure> {
+        let live = self.plan.is_live();
         let seeds = match (self.seed, self.seeds) {
+            // A run of real processes takes its time: one, unless more are asked for.
+            (None, seeds) if live && seeds == DEFAULT_SEEDS => 0..1,
             (Some(seed), _) => seed..seed.saturating_add(1),
             (
                 None,
@@ -234,8 +268,12 @@ impl Args {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let options = sweep::Options {
             seeds,
-            jobs: self.jobs.map_or(cores, usize::from),
-            run_limit: self.run_limit,
+            jobs: self.jobs.map_or(if live { 1 } else { cores }, usize::from),
+            run_limit: if live {
+                self.run_limit + self.plan.live_time
+            } else {
+                self.run_limit
+            },
             budget: self.budget,
             twice_every: self.check_determinism,
             until: (self.answer.expect == Some(Expected::Invalid)).then_some(Answer::Invalid),
@@ -245,13 +283,16 @@ impl Args {
 }
 
 impl Session<'_> {
-    fn sweep(&mut self, options: &sweep::Options) -> anyhow::Result<Sweep> {
+    /// Runs the seeds. Of real processes, which cannot be investigated later, findings are made at once.
+    fn sweep(&mut self, options: &sweep::Options) -> anyhow::Result<(Sweep, Vec<Finding>)> {
+        let mut findings = Vec::new();
         let Self {
             args,
             plans,
             interrupted,
             events,
             progress,
+            directory,
             ..
         } = self;
         let sweep = sweep::sweep(plans, options, interrupted, |ended, totals| {
@@ -259,10 +300,20 @@ impl Session<'_> {
             if args.answer.verbose {
                 note(&told(ended));
             }
-            events.emit(&event_of(&plans[ended.run.plan], ended))
+            let plan = &plans[ended.run.plan];
+            if plan.driver == Driver::Live
+                && let Ok(outcomes) = &ended.outcomes
+            {
+                let finding = keep_live(directory, plan, outcomes)?;
+                findings.extend(finding);
+            }
+            events.emit(&event_of(plan, ended))
         })?;
         progress.finish();
-        Ok(sweep)
+        for finding in &findings {
+            self.tell(finding)?;
+        }
+        Ok((sweep, findings))
     }
 
     /// Finds out about the first run of every kind of failure, and tells.
@@ -290,16 +341,18 @@ impl Session<'_> {
             let investigation = investigate(case, &stop)?;
             artefacts::failure(&directory, &investigation)?;
             let finding = investigation.finding;
-            self.events.emit(&Event::Failure {
-                finding: &finding,
-                text: finding.text(),
-            })?;
-            if self.is_chatty() {
-                show(&format!("{}\n", finding.text()))?;
-            }
+            self.tell(&finding)?;
             findings.push(finding);
         }
         Ok(findings)
+    }
+
+    fn tell(&mut self, finding: &Finding) -> anyhow::Result<()> {
+        let text = finding.text();
+        if self.is_chatty() {
+            show(&format!("{text}\n"))?;
+        }
+        Ok(self.events.emit(&Event::Failure { finding, text })?)
     }
 
     /// Whether people read along, and want more than the answer.
@@ -342,7 +395,7 @@ impl Session<'_> {
         let ([plan], Some(seed), 1) = (&*self.plans, self.args.seed, sweep.totals.runs) else {
             return Ok(());
         };
-        if sweep.finish == Finish::Interrupted {
+        if sweep.finish == Finish::Interrupted || plan.driver == Driver::Live {
             return Ok(());
         }
         let deadline = Deadline::in_time(self.args.run_limit);

@@ -45,12 +45,22 @@ pub struct Finding {
     pub replays: Option<bool>,
     /// The steps, as lines of a table, with its heading.
     pub table: Vec<String>,
-    /// The trace.
-    pub trace: PathBuf,
-    /// The command that takes the trace's steps again, if that shows the failure.
+    /// What is left of the run.
+    pub record: RunRecord,
+    /// The command that shows the failure again from the record, if one does.
     pub replay_command: Option<String>,
-    /// The command that makes the run again from its seed.
+    /// The command that makes the run again from its seed, or, with real processes, another such run.
     pub seed_command: String,
+}
+
+/// What is left of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunRecord {
+    /// Its steps.
+    Trace(PathBuf),
+    /// What clients saw: real processes have no steps that could be taken again.
+    History(PathBuf),
 }
 
 /// The longest table that a text has: the end of the story is what matters.
@@ -117,7 +127,14 @@ impl Finding {
     }
 
     fn how_to_see_it(&self) -> Vec<String> {
-        let mut lines = vec![format!("  trace    {}", self.trace.display())];
+        let again = match &self.record {
+            RunRecord::Trace(_) => "or     ",
+            RunRecord::History(_) => "another",
+        };
+        let mut lines = vec![match &self.record {
+            RunRecord::Trace(path) => format!("  trace    {}", path.display()),
+            RunRecord::History(path) => format!("  history  {}", path.display()),
+        }];
         if self.replays == Some(false) {
             lines.push(
                 "           taking its steps again did NOT give the same run: a bug of this tool, please report it"
@@ -127,7 +144,7 @@ impl Finding {
         match &self.replay_command {
             Some(command) => {
                 lines.push(format!("  replay   {command}"));
-                lines.push(format!("  or       {}", self.seed_command));
+                lines.push(format!("  {again}  {}", self.seed_command));
             }
             None => lines.push(format!("  again    {}", self.seed_command)),
         }

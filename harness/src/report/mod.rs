@@ -16,7 +16,7 @@ pub mod terminal;
 pub use conclusion::{Conclusion, PROBES_FROM_RUNS};
 pub use directory::{Directory, write_whole};
 pub use event::{Event, EventLog, SCHEMA};
-pub use finding::{Finding, Shrinking, fingerprint};
+pub use finding::{Finding, RunRecord, Shrinking, fingerprint};
 pub use narrative::{Row, heading};
 pub use progress::Progress;
 pub(crate) use progress::note;

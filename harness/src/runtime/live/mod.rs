@@ -31,7 +31,7 @@ use std::path::PathBuf;
 
 use tribunal_histories::NodeId;
 
-use crate::nemesis::{Fault, MissingCapability};
+use crate::nemesis::Fault;
 
 pub use client::{Answer, Client, Patience};
 pub use cluster::{ClusterOptions, Fallen, LiveCluster, Notes};
@@ -64,9 +64,6 @@ pub enum LiveError {
         /// What it wants.
         fault: Fault,
     },
-    /// The nemesis needs what real processes cannot be made to do.
-    #[error("{0}: simulate it, or choose another nemesis")]
-    Nemesis(#[source] MissingCapability),
     /// The operating system refused something.
     #[error("{doing}: {source}")]
     Io {

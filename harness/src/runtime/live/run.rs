@@ -85,6 +85,19 @@ pub struct LiveRun {
 }
 
 impl LiveRun {
+    /// A run that never began.
+    pub fn not_begun(error: LiveError) -> Self {
+        Self {
+            history: History::default(),
+            healed: None,
+            faults: Vec::new(),
+            notes: Notes::new(),
+            traffic: Traffic::default(),
+            fallen: Vec::new(),
+            end: LiveEnd::Broken(error),
+        }
+    }
+
     /// Faults by kind.
     pub fn fault_counts(&self) -> BTreeMap<&'static str, u64> {
         let mut counts = BTreeMap::new();
