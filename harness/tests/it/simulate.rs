@@ -11,7 +11,11 @@ fn a_correct_cluster_is_valid_and_says_what_was_tested() {
     let ended = place
         .run("simulate --seeds 0..60 --runtime plain --workload register,kv")
         .with(0);
-    assert!(ended.out.starts_with("   VALID  "), "{}", ended.out);
+    assert!(
+        ended.out.starts_with("   VALID  linearizable and live"),
+        "{}",
+        ended.out
+    );
     for part in [
         "120 seeds",
         "ops ",
