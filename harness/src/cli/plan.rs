@@ -70,7 +70,7 @@ pub(crate) struct PlanArgs {
     runtime: Runtime,
 
     /// Planted bugs to turn on, with commas: see `tribunal list bugs`
-    #[arg(long, value_name = "IDS", env = "TRIBUNAL_BUGS", value_delimiter = ',')]
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
     bugs: Vec<String>,
 
     /// At most so many operations a run, final reads not counted
