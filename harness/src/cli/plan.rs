@@ -79,7 +79,7 @@ pub(crate) struct PlanArgs {
     pub(crate) live_time: Duration,
 
     /// Planted bugs to turn on, with commas: see `tribunal list bugs`
-    #[arg(long, value_name = "IDS", env = "TRIBUNAL_BUGS", value_delimiter = ',')]
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
     bugs: Vec<String>,
 
     /// At most so many operations a run, final reads not counted

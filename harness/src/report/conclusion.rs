@@ -120,11 +120,10 @@ impl Conclusion {
             (answer, _) => word(answer),
         };
         let held = match self.answer {
-            Answer::Valid => format!(
-                "linearizable, {} hold, live",
-                counted(self.totals.exercised.len() as u64, "property")
-                    .replace("propertys", "properties")
-            ),
+            Answer::Valid => match self.totals.exercised.len() {
+                0 => "linearizable and live".to_owned(),
+                some => format!("linearizable and live, {some} cluster properties hold"),
+            },
             Answer::Unknown => self
                 .reasons
                 .first()
@@ -148,8 +147,12 @@ impl Conclusion {
     /// The whole text; its first line is the answer.
     pub fn text(&self) -> String {
         let mut lines = vec![self.title()];
-        let mut fact =
-            |label: &str, text: String| lines.push(format!("          {label:<12}{text}"));
+        let mut fact = |label: &str, text: String| {
+            for (place, line) in wrapped(&text).into_iter().enumerate() {
+                let label = if place == 0 { label } else { "" };
+                lines.push(format!("          {label:<12}{line}"));
+            }
+        };
         fact("ran", self.what.clone());
         if !self.bugs.is_empty() {
             fact("BUGS ON", format!("planted: {}", self.bugs.join(", ")));
@@ -224,29 +227,60 @@ fn unseen(plans: &[Plan], totals: &Totals) -> Vec<String> {
     reasons
 }
 
+/// What stands between the parts of a line.
+const GAP: &str = "   ";
+/// The longest line of parts, without its label.
+const COLUMNS: usize = 96;
+
+/// A line of parts as several lines, where it is long.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for part in text.split(GAP) {
+        let columns = line.chars().count() + GAP.len() + part.chars().count();
+        if !line.is_empty() && columns > COLUMNS {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push_str(GAP);
+        }
+        line.push_str(part);
+    }
+    lines.push(line);
+    lines
+}
+
 fn listed(counts: &BTreeMap<&'static str, u64>) -> String {
     if counts.is_empty() {
         return "none".to_owned();
     }
     let mut parts: Vec<_> = counts.iter().collect();
-    // RI2 before RI10, and words by the alphabet.
+    // RI2 before RI10: by the letters, then by the number.
     parts.sort_by_key(|(name, _)| {
-        (
-            name.len() > 4,
-            if name.len() > 4 { 0 } else { name.len() },
-            **name,
-        )
+        let digits = name.find(|letter: char| letter.is_ascii_digit());
+        let (letters, number) = name.split_at(digits.unwrap_or(name.len()));
+        (letters, number.parse::<u32>().unwrap_or_default())
     });
     let parts: Vec<_> = parts
         .iter()
         .map(|(name, count)| format!("{name} {}", grouped(**count)))
         .collect();
-    parts.join("   ")
+    parts.join(GAP)
 }
+
+/// Faults that undo others: not worth a word.
+const REMEDIES: [&str; 6] = [
+    "clock reset",
+    "fast disk",
+    "heal",
+    "packet calm",
+    "restart",
+    "resume",
+];
 
 fn faults(totals: &Totals) -> String {
     let mut counts = totals.faults.clone();
-    counts.retain(|_, count| *count > 0);
+    counts.retain(|kind, count| *count > 0 && !REMEDIES.contains(kind));
     let lost = (totals.writes_lost > 0).then_some(("unsynced writes lost", totals.writes_lost));
     let cut = (totals.steps_cut > 0).then_some(("steps cut by a crash", totals.steps_cut));
     counts.extend(lost.into_iter().chain(cut));

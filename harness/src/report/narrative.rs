@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tribunal_histories::{EventRecord, Kind, NodeId, Process, Role};
+use tribunal_histories::{EventRecord, Kind, NodeId, Process, Role, Value};
 
 use crate::replay::{Glimpse, Moment};
 
@@ -137,12 +137,13 @@ fn seen(event: &EventRecord) -> Option<String> {
     let Process::Client(client) = event.process else {
         return None;
     };
-    let what = match (&event.value, &event.key) {
-        (value, key) if value.is_nil() && key.is_nil() => String::new(),
-        (value, key) if key.is_nil() => format!(" {value}"),
-        (value, key) if value.is_nil() => format!(" {key}"),
-        (value, key) => format!(" {key} {value}"),
+    // Keys and values as the steps write them: text without quotes.
+    let bare = |value: &Value| match value {
+        Value::Nil => String::new(),
+        Value::Text(text) => format!(" {text}"),
+        other => format!(" {other}"),
     };
+    let what = bare(&event.key) + &bare(&event.value);
     let function = &event.function;
     Some(match event.kind {
         Kind::Invoke => return None,
@@ -157,7 +158,7 @@ fn seen(event: &EventRecord) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use tribunal_histories::{LogRecord, Value};
+    use tribunal_histories::LogRecord;
 
     use super::*;
 
@@ -195,6 +196,11 @@ mod tests {
             events: &[event],
             violation: Some("Because …"),
         });
-        insta::assert_snapshot!(format!("{}\n{row}", heading(3)), @"");
+        assert_eq!(heading(3), "  step  n1  n2  n3  what happens");
+        assert_eq!(
+            row.to_string(),
+            "✗   12  L2  x   ·   deliver n2→n1 Vote t2 yes  ⇒ n1 becomes leader in term 2, n1 has 3 entries, \
+             n1 commits up to 2, n2 goes down, n3 is up again in term 1, client 4 gets ok: read 7"
+        );
     }
 }

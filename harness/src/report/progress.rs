@@ -39,7 +39,7 @@ impl Progress {
             ProgressBar::new(total)
         };
         let style =
-            ProgressStyle::with_template("{bar:30} {pos}/{len} seeds  {per_sec}  {eta}  {msg}");
+            ProgressStyle::with_template("{bar:30} {pos}/{len} runs  {per_sec}  {eta}  {msg}");
         Self::Bar(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
     }
 

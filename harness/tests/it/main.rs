@@ -2,7 +2,11 @@
 
 mod check;
 mod doctor;
+mod failures;
+mod invocation;
 mod list;
 mod live;
 mod program;
+mod replay;
+mod simulate;
 mod transcripts;

@@ -93,6 +93,10 @@ pub fn run<N: Node>(cluster: Cluster<N>, seed: u64, stop: &dyn Fn() -> bool) -> 
 }
 
 /// The router: brings the cluster's events to the nodes, on madsim's time.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is madsim's clock, which the simulation moves"
+)]
 async fn route<N: Node>(shared: Arc<Shared<N>>, runtime: &Runtime, stop: &dyn Fn() -> bool) -> End {
     let start = Instant::now();
     let mut nodes: Vec<Option<NodeHandle>> = shared.inboxes.iter().map(|_| None).collect();
