@@ -7,6 +7,7 @@ use tribunal_checkers::properties::properties_for;
 use tribunal_histories::Format;
 use tribunal_protocols::bugs::FoundBy;
 use tribunal_protocols::registry::{PROTOCOLS, Protocol};
+use tribunal_protocols::scenario::{SCENARIOS, Scenario};
 
 use crate::nemesis::{FAMILIES, SELECTIONS};
 use crate::plan::SCHEDULES;
@@ -94,6 +95,11 @@ pub const SECTIONS: &[Section] = &[
         about: "Planted bugs, each once a bug of a real system: --bugs, several with commas between them. They are off \
                 unless named.",
         entries: bugs,
+    },
+    Section {
+        name: "scenarios",
+        about: "Runs written down step by step, from papers and from reports of bugs.",
+        entries: scenarios,
     },
     Section {
         name: "formats",
@@ -240,6 +246,16 @@ fn bugs() -> Vec<Entry> {
         })
     };
     PROTOCOLS.iter().flat_map(of).collect()
+}
+
+fn scenarios() -> Vec<Entry> {
+    let entry = |scenario: &Scenario<'static>| {
+        Entry::new(scenario.name, scenario.about)
+            .with_id(scenario.id)
+            .with("protocol", [scenario.protocol])
+            .with("verdict", [scenario.verdict])
+    };
+    SCENARIOS.iter().map(entry).collect()
 }
 
 fn formats() -> Vec<Entry> {
