@@ -94,6 +94,10 @@ pub fn run<N: Node>(cluster: Cluster<N>, seed: u64, stop: &dyn Fn() -> bool) -> 
 
 /// The router: brings the cluster's events to the nodes, on madsim's time.
 async fn route<N: Node>(shared: Arc<Shared<N>>, runtime: &Runtime, stop: &dyn Fn() -> bool) -> End {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "inside of madsim's runtime this is the simulated clock"
+    )]
     let start = Instant::now();
     let mut nodes: Vec<Option<NodeHandle>> = shared.inboxes.iter().map(|_| None).collect();
     let end = loop {
