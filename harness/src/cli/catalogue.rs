@@ -98,7 +98,7 @@ pub const SECTIONS: &[Section] = &[
     },
     Section {
         name: "scenarios",
-        about: "What can happen to a cluster, told step by step and judged: tribunal replay ID -v.",
+        about: "Runs written down step by step, from papers and from reports of bugs.",
         entries: scenarios,
     },
     Section {

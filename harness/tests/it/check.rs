@@ -287,6 +287,10 @@ fn ctrl_c_keeps_what_was_found() {
 }
 
 #[test]
+#[expect(
+    clippy::print_stderr,
+    reason = "who runs the tests should know what was skipped"
+)]
 fn recorded_histories_are_judged_as_expected() {
     const MODELS: [&str; 5] = ["cas-register", "kv", "multi-register", "counter", "set"];
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/histories");

@@ -98,6 +98,10 @@ pub fn run<N: Node>(cluster: Cluster<N>, seed: u64, stop: &dyn Fn() -> bool) -> 
     reason = "this is madsim's clock, which the simulation moves"
 )]
 async fn route<N: Node>(shared: Arc<Shared<N>>, runtime: &Runtime, stop: &dyn Fn() -> bool) -> End {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "inside of madsim's runtime this is the simulated clock"
+    )]
     let start = Instant::now();
     let mut nodes: Vec<Option<NodeHandle>> = shared.inboxes.iter().map(|_| None).collect();
     let end = loop {
