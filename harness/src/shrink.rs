@@ -183,9 +183,37 @@ impl<N: Node> Shrinker<'_, N> {
         }
     }
 
-    /// Takes out ever smaller groups of steps, until no single one can be taken out.
+    /// Takes out what belongs together, then ever smaller runs of steps, until nothing more can be taken out.
     fn minimise(&mut self, best: &mut Failing<N>) -> bool {
-        self.without_clients(best);
+        loop {
+            let before = best.steps.len();
+            self.without_clients(best);
+            self.without_operations(best);
+            if !self.without_runs(best) {
+                return false;
+            }
+            if best.steps.len() == before {
+                return true;
+            }
+        }
+    }
+
+    /// Takes the steps out that are not kept, if the rest still fails and is shorter.
+    fn keep(&mut self, best: &mut Failing<N>, kept: impl Fn(&Step<N>) -> bool) -> bool {
+        let rest: Vec<_> = best
+            .steps
+            .iter()
+            .filter(|step| kept(step))
+            .cloned()
+            .collect();
+        let smaller = self
+            .fails(&rest)
+            .filter(|failing| failing.steps.len() < best.steps.len());
+        smaller.map(|failing| *best = failing).is_some()
+    }
+
+    /// Takes out runs of neighbouring steps, of half the trace to a single one. False if it was stopped.
+    fn without_runs(&mut self, best: &mut Failing<N>) -> bool {
         let mut size = best.steps.len().div_ceil(2);
         loop {
             let mut smaller = false;
@@ -221,39 +249,32 @@ impl<N: Node> Shrinker<'_, N> {
         }
     }
 
-    /// Takes out all that a client did, client by client. Violations of cluster properties mostly need none.
+    /// Takes out all that clients did, then client by client. Violations of cluster properties mostly need none.
     fn without_clients(&mut self, best: &mut Failing<N>) {
+        if self.violated != LINEARIZABILITY && self.keep(best, |step| step.client().is_none()) {
+            return;
+        }
         let mut clients: Vec<_> = best.steps.iter().filter_map(Step::client).collect();
         clients.sort_unstable();
         clients.dedup();
-        if self.violated != LINEARIZABILITY {
-            let rest: Vec<_> = best
-                .steps
-                .iter()
-                .filter(|step| step.client().is_none())
-                .cloned()
-                .collect();
-            if let Some(failing) = self.fails(&rest) {
-                *best = failing;
-                return;
-            }
-        }
         for client in clients {
             if (self.stop)() {
                 return;
             }
-            let rest: Vec<_> = best
-                .steps
-                .iter()
-                .filter(|step| step.client() != Some(client))
-                .cloned()
-                .collect();
-            if let Some(failing) = self
-                .fails(&rest)
-                .filter(|failing| failing.steps.len() < best.steps.len())
-            {
-                *best = failing;
+            self.keep(best, |step| step.client() != Some(client));
+        }
+    }
+
+    /// Takes out operation by operation, the last first.
+    fn without_operations(&mut self, best: &mut Failing<N>) {
+        let mut operations: Vec<_> = best.steps.iter().filter_map(Step::operation).collect();
+        operations.sort_unstable();
+        operations.dedup();
+        for operation in operations.into_iter().rev() {
+            if (self.stop)() {
+                return;
             }
+            self.keep(best, |step| step.operation() != Some(operation));
         }
     }
 }

@@ -235,13 +235,10 @@ fn refusal(cx: &Cx<'_>, prev_index: Index, round: u64) -> Message {
 /// message may be old, and entries behind it may be committed (paper §5.3, Figure 2 "AppendEntries", rules 3, 4).
 fn missing_entries(cx: &mut Cx<'_>, prev_index: Index, entries: &[super::Entry]) -> Option<Write> {
     if cx.has(RaftBug::TruncatesAlways) {
-        let write = Write::Append {
+        return Some(Write::Append {
             after: prev_index,
             entries: entries.to_vec(),
-        };
-        return (prev_index + entries.len() as u64 != cx.durable().log.last_index()
-            || !entries.is_empty())
-        .then_some(write);
+        });
     }
     let log = &cx.durable().log;
     let indexed = (prev_index + 1..).zip(entries);

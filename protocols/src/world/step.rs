@@ -4,7 +4,7 @@ use std::fmt;
 
 use tribunal_histories::{Digest, NodeId};
 
-use super::packet::{Address, PacketOf};
+use super::packet::{Address, Body, PacketOf};
 use crate::contract::{ClientId, Node};
 use crate::disk::Loss;
 
@@ -101,6 +101,20 @@ impl<N: Node> Step<N> {
             Self::CrashDuring { step, .. } => step.client(),
             _ => None,
         }
+    }
+
+    /// The operation that a client's step is about, by client and sequence; retries do not name theirs.
+    pub fn operation(&self) -> Option<(ClientId, u32)> {
+        let sequence = match self {
+            Self::Invoke { sequence, .. } => *sequence,
+            Self::Deliver(packet) | Self::Duplicate(packet) => match &packet.body {
+                Body::Request { sequence, .. } | Body::Response { sequence, .. } => *sequence,
+                Body::Message(_) => return None,
+            },
+            Self::CrashDuring { step, .. } => return step.operation(),
+            _ => return None,
+        };
+        Some((self.client()?, sequence))
     }
 
     /// The node at which something happens, if it is one.
