@@ -1,0 +1,4 @@
+//! Tests of the harness as a whole.
+
+mod conformance;
+mod simulation;
