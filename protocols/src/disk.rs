@@ -123,27 +123,16 @@ impl<N: Node> Disk<N> {
     /// Takes the effects of a step in order. What may happen now stays in `effects`; writes, and the sends and
     /// replies behind them, go into the queue.
     pub fn accept(&mut self, effects: &mut Vec<Effect<N>>) {
-        let no_write = !effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Write(_)));
-        if self.queue.is_empty() && no_write {
-            return;
-        }
-        let mut passed = 0;
-        for place in 0..effects.len() {
-            let waits = match &effects[place] {
-                Effect::Write(_) => true,
-                Effect::Send { .. } | Effect::Reply { .. } => !self.queue.is_empty(),
-                Effect::SetTimer { .. } | Effect::CancelTimer(_) | Effect::Note(_) => false,
-            };
-            if waits {
-                self.queue.push_back(effects[place].clone());
-            } else {
-                effects.swap(passed, place);
-                passed += 1;
+        let mut behind_a_write = !self.queue.is_empty();
+        let waiting = effects.extract_if(.., |effect| match effect {
+            Effect::Write(_) => {
+                behind_a_write = true;
+                true
             }
-        }
-        effects.truncate(passed);
+            Effect::Send { .. } | Effect::Reply { .. } => behind_a_write,
+            Effect::SetTimer { .. } | Effect::CancelTimer(_) | Effect::Note(_) => false,
+        });
+        self.queue.extend(waiting);
     }
 
     /// The oldest `writes` unsynced writes reach the disk; what waited for them alone is appended to `released`.

@@ -1,6 +1,7 @@
 //! The harness, as its users meet it.
 
 mod check;
+mod conformance;
 mod doctor;
 mod failures;
 mod invocation;
@@ -9,4 +10,5 @@ mod live;
 mod program;
 mod replay;
 mod simulate;
+mod simulation;
 mod transcripts;

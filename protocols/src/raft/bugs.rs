@@ -70,15 +70,15 @@ bugs! {
         source "copycat#265, scylladb#9965, rabbitmq/ra#508, etcd#1203", found by [Simulation, Exploration];
     TruncatesAlways "RF12" "truncates-always"
         "A follower cuts its log behind every message, also where nothing conflicts: an old message undoes a newer one."
-        breaks ["RI7", "RI5"], minimum "3 nodes, reordered messages [MC]",
+        breaks ["RI7", "RI5", "RI6", "RI11", "RI13"], minimum "3 nodes, reordered messages [MC]",
         source "RaftOS#26", found by [Simulation, Exploration];
     NeverTruncates "RF13" "never-truncates"
         "A follower keeps its own entries where the leader's differ."
-        breaks ["RI5", "RI6", "RI11"], minimum "3 nodes, depth 7 [MC]",
+        breaks ["RI5", "RI6", "RI11", "RI4", "RI7"], minimum "3 nodes, depth 7 [MC]",
         source "WRaft#118.2", found by [Simulation, Exploration];
     PreviousTermIgnored "RF14" "previous-term-ignored"
         "A follower looks whether it has an entry before the new ones, not whether it is the leader's."
-        breaks ["RI4"], minimum "3 nodes, depth 6 [MC]",
+        breaks ["RI4", "RI6", "RI7", "RI11"], minimum "3 nodes, depth 6 [MC]",
         source "paper §5.3, rule 2 of AppendEntries, half of it", found by [Simulation, Exploration];
     MatchIndexDecreases "RF16" "match-index-decreases"
         "A leader believes the latest answer, though an earlier one, overtaken by it, said more."

@@ -21,6 +21,9 @@ pub struct Config {
     pub pre_vote: bool,
     /// The most entries in one message.
     pub entries_per_message: usize,
+    /// Whether a leader that is refused goes back to where both logs have the same term, if it has that term itself;
+    /// or, as paper §5.3 has it, to the first entry of the follower's term, though some of those may agree.
+    pub exact_back_up: bool,
     /// The planted bugs that are on.
     #[serde(default)]
     pub bugs: Bugs,
@@ -56,6 +59,7 @@ impl Configuration for Config {
             heartbeat_us: 50_000,
             pre_vote: true,
             entries_per_message: 64,
+            exact_back_up: true,
             bugs: Bugs::NONE,
         }
     }
@@ -68,6 +72,7 @@ impl Configuration for Config {
         Self {
             pre_vote: below(3) > 0,
             entries_per_message: [1, 2, 64][usize::try_from(below(3)).unwrap_or_default()],
+            exact_back_up: below(2) > 0,
             ..self
         }
     }

@@ -142,7 +142,7 @@ impl Raft {
             return;
         }
         let log = &cx.durable().log;
-        let shared_end = (conflict_term > 0)
+        let shared_end = (conflict_term > 0 && cx.config().exact_back_up)
             .then(|| log.last_of_term(conflict_term))
             .flatten();
         let next = shared_end

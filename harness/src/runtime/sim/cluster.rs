@@ -32,6 +32,8 @@ pub enum Directive<N: Node> {
     Turn(NodeId, Turn<N>),
     /// Throw away what a node has in memory. Its disk has already crashed.
     Kill(NodeId),
+    /// Some time has passed: if the run is to end early, [stop](Cluster::stop) it; then ask again.
+    MayStop,
     /// Nothing more: the run is over.
     Done(End),
 }
@@ -153,7 +155,12 @@ pub struct Cluster<N: Node> {
     /// The node that has the turn dies at its end, with this loss.
     dying: Option<Loss>,
     sent: Vec<MessageView>,
+    /// At so many events the driver may stop the run.
+    may_stop_at: u64,
 }
+
+/// A driver is asked whether to stop once in so many events.
+const MAY_STOP_EVERY: u64 = 1024;
 
 /// What is left of a cluster when its run is over.
 #[derive(Debug)]
@@ -205,6 +212,7 @@ impl<N: Node> Cluster<N> {
             steps: record.then(Vec::new),
             dying: None,
             sent: Vec::new(),
+            may_stop_at: MAY_STOP_EVERY,
             settings,
         };
         for place in &mut cluster.places {
@@ -242,14 +250,18 @@ impl<N: Node> Cluster<N> {
         &mut self.disks[node.index()]
     }
 
-    /// What the next event comes to. `stop` is asked now and then; when it says yes the run is over.
-    pub fn next(&mut self, stop: &dyn Fn() -> bool) -> Directive<N> {
+    /// What the next event comes to.
+    pub fn next_directive(&mut self) -> Directive<N> {
         loop {
             if let Some(directive) = self.directives.pop_front() {
                 return directive;
             }
-            if let Some(end) = self.over(stop) {
+            if let Some(end) = self.over() {
                 return Directive::Done(end);
+            }
+            if self.tally.events >= self.may_stop_at {
+                self.may_stop_at += MAY_STOP_EVERY;
+                return Directive::MayStop;
             }
             let Some(event) = self.agenda.pop() else {
                 return Directive::Done(End::Complete);
@@ -261,13 +273,16 @@ impl<N: Node> Cluster<N> {
         }
     }
 
-    fn over(&mut self, stop: &dyn Fn() -> bool) -> Option<End> {
+    /// Ends the run before its time.
+    pub fn stop(&mut self) {
+        self.end = Some(End::Stopped);
+    }
+
+    fn over(&mut self) -> Option<End> {
         if self.witness.has_seen_enough() {
             self.end = Some(End::Violation);
         } else if self.tally.events >= self.settings.events_max {
             self.end = Some(End::EventsMax);
-        } else if self.tally.events % 1024 == 1023 && stop() {
-            self.end = Some(End::Stopped);
         }
         self.end
     }

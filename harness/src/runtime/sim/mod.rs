@@ -2,7 +2,7 @@
 //!
 //! [`cluster::Cluster`] is everything around the nodes: network, disks, timers, clients and faults, on simulated
 //! time. [`plain`] drives it as a loop, [`madsim`](mod@madsim) under the madsim runtime; a seed gives the same
-//! steps in both.
+//! steps in both. [`scripted`] takes the steps of `World` with nodes under madsim.
 
 mod agenda;
 mod clients;
@@ -15,6 +15,8 @@ mod witness;
 #[cfg(madsim)]
 pub mod madsim;
 pub mod plain;
+#[cfg(madsim)]
+pub mod scripted;
 
 pub use agenda::Choice;
 pub use clients::Clients;

@@ -6,13 +6,13 @@ use tribunal_protocols::{Effect, Host, Node};
 use super::cluster::{Cluster, Directive, End};
 use crate::runtime::env::Turn;
 
-/// Runs a cluster to its end.
+/// Runs a cluster to its end. `stop` is asked now and then; when it says yes the run is over.
 pub fn run<N: Node>(cluster: &mut Cluster<N>, stop: &dyn Fn() -> bool) -> End {
     let config = cluster.config();
     let mut hosts: Vec<Option<Host<N>>> = NodeId::all(cluster.nodes()).map(|_| None).collect();
     let mut effects: Vec<Effect<N>> = Vec::new();
     loop {
-        match cluster.next(stop) {
+        match cluster.next_directive() {
             Directive::Boot(node) => {
                 let host = Host::boot(node, config.clone(), cluster.disk(node), &mut effects);
                 cluster.perform(&host, Cause::Boot, &mut effects);
@@ -43,6 +43,11 @@ pub fn run<N: Node>(cluster: &mut Cluster<N>, stop: &dyn Fn() -> bool) -> End {
                 cluster.perform(host, cause, &mut effects);
             }
             Directive::Kill(node) => hosts[node.index()] = None,
+            Directive::MayStop => {
+                if stop() {
+                    cluster.stop();
+                }
+            }
             Directive::Done(end) => return end,
         }
     }
