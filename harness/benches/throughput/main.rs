@@ -193,6 +193,7 @@ fn raft_under_swarm(driver: Driver) -> u64 {
         schedule: Schedule::Swarm,
         driver,
         events_max: 300_000,
+        live: Default::default(),
         liveness_timeouts: 20,
         limits: Default::default(),
     };
