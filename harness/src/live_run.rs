@@ -38,7 +38,8 @@ pub fn run<N: Node>(plan: &Plan, seed: u64, stop: &dyn Fn() -> bool) -> Outcomes
 
 fn judge(plan: &Plan, seed: u64, run: LiveRun, stop: &dyn Fn() -> bool) -> Outcomes {
     let mut judged = Judged::of(None, &run.history, plan.workload.model, plan.limits, stop);
-    judged.parts.push(processes(&run));
+    // A cluster that did not run explains why its history is empty.
+    judged.parts.insert(0, processes(&run));
     judged.parts.push(answered_at_the_end(&run));
     let known = |name: &str| {
         plan.protocol
