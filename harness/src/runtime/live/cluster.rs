@@ -325,7 +325,7 @@ impl LiveCluster {
                 .map(|peer| self.relay.entry(node, peer).unwrap_or(nowhere))
                 .collect(),
             data: self.options.directory.join(node.to_string()),
-            config: self.options.config.clone(),
+            cluster_config: self.options.config.clone(),
             seed: self.options.seed,
             incarnation: self.places[node.index()].starts,
         };

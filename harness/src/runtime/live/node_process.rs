@@ -51,7 +51,7 @@ pub struct NodeArgs {
     pub data: PathBuf,
     /// The protocol's configuration, in JSON.
     #[arg(long)]
-    pub config: String,
+    pub cluster_config: String,
     /// What the durations of its timers are drawn from.
     #[arg(long)]
     pub seed: u64,
@@ -70,7 +70,7 @@ impl NodeArgs {
             ("--listen", self.listen.to_string().into()),
             ("--peers", peers.join(",").into()),
             ("--data", self.data.clone().into()),
-            ("--config", self.config.clone().into()),
+            ("--cluster-config", self.cluster_config.clone().into()),
             ("--seed", self.seed.to_string().into()),
             ("--incarnation", self.incarnation.to_string().into()),
         ];
@@ -145,7 +145,7 @@ fn while_doing(doing: &'static str) -> impl Fn(io::Error) -> NodeError {
 /// If the node cannot start, or its disk fails.
 pub fn run<N: Node>(args: &NodeArgs) -> Result<(), NodeError> {
     let config: N::Config =
-        serde_json::from_str(&args.config).map_err(|source| NodeError::Config {
+        serde_json::from_str(&args.cluster_config).map_err(|source| NodeError::Config {
             protocol: N::NAME,
             source,
         })?;
