@@ -36,11 +36,13 @@ pub fn of_seed(plan: &Plan, seed: u64) -> String {
         format!("--nemesis {}", plan.nemesis),
         format!("--schedule {}", plan.schedule),
         format!("--runtime {}", driver_name(plan.driver)),
-        format!("--ops {operations} --concurrency {concurrency} --keys {keys} --rate {rate_per_s}"),
+        format!("--concurrency {concurrency} --keys {keys} --rate {rate_per_s}"),
         format!("--events-max {}", plan.events_max),
     ];
     if plan.driver == Driver::Live {
         parts.push(format!("--live-time {}ms", plan.live.time.as_millis()));
+    } else {
+        parts.push(format!("--ops {operations}"));
     }
     let bugs: Vec<_> = plan.protocol.bugs_in(plan.bugs).map(|bug| bug.id).collect();
     if !bugs.is_empty() {
