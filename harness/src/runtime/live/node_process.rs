@@ -49,8 +49,8 @@ pub struct NodeArgs {
     /// The directory of its files.
     #[arg(long)]
     pub data: PathBuf,
-    /// The protocol's configuration, in JSON.
-    #[arg(long)]
+    /// The protocol's configuration, in JSON. (`--config` is the tool's own file.)
+    #[arg(id = "cluster_config", long = "cluster-config")]
     pub config: String,
     /// What the durations of its timers are drawn from.
     #[arg(long)]
@@ -70,7 +70,7 @@ impl NodeArgs {
             ("--listen", self.listen.to_string().into()),
             ("--peers", peers.join(",").into()),
             ("--data", self.data.clone().into()),
-            ("--config", self.config.clone().into()),
+            ("--cluster-config", self.config.clone().into()),
             ("--seed", self.seed.to_string().into()),
             ("--incarnation", self.incarnation.to_string().into()),
         ];
