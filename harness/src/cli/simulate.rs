@@ -352,7 +352,7 @@ impl Session<'_> {
         if self.is_chatty() {
             show(&format!("{text}\n"))?;
         }
-        Ok(self.events.emit(&Event::Failure { finding, text })?)
+        self.events.emit(&Event::Failure { finding, text })
     }
 
     /// Whether people read along, and want more than the answer.

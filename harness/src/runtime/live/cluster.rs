@@ -124,8 +124,9 @@ impl LiveCluster {
     /// # Errors
     /// If a process cannot be started or does not listen in time.
     pub async fn start(options: ClusterOptions) -> Result<Self, LiveError> {
-        std::fs::create_dir_all(&options.directory)
-            .map_err(LiveError::while_doing("cannot make the directory of the cluster"))?;
+        std::fs::create_dir_all(&options.directory).map_err(LiveError::while_doing(
+            "cannot make the directory of the cluster",
+        ))?;
         let relay = Relay::start(options.nodes, options.seed)
             .await
             .map_err(LiveError::while_doing("cannot start the relay"))?;
