@@ -161,3 +161,21 @@ fn failed(error: &anyhow::Error) -> Exit {
 fn show(text: &str) -> io::Result<()> {
     terminal::print(&terminal::coloured(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_subcommand_takes_a_global_flag_for_its_own() {
+        Cli::command().debug_assert();
+        // A global flag that a subcommand has too is silently that one.
+        let globals = ["color", "profile", "config"];
+        let bare = Cli::command();
+        for subcommand in bare.get_subcommands() {
+            let taken = |id: &&str| subcommand.get_arguments().any(|own| own.get_id() == *id);
+            let taken: Vec<_> = globals.iter().filter(|id| taken(id)).collect();
+            assert!(taken.is_empty(), "{}: {taken:?}", subcommand.get_name());
+        }
+    }
+}

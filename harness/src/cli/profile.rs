@@ -127,8 +127,10 @@ impl Profile {
     /// # Errors
     /// A key that is no flag of any subcommand.
     pub(crate) fn defaults_of(&self, mut command: clap::Command) -> Result<clap::Command, Failure> {
+        // A node of a live cluster is what its command line says, whatever profile its harness has.
         let subcommands: Vec<_> = command
             .get_subcommands()
+            .filter(|sub| !sub.is_hide_set())
             .map(|sub| sub.get_name().to_owned())
             .collect();
         for (key, Setting { value, place }) in &self.settings {
