@@ -9,6 +9,7 @@ mod clients;
 mod cluster;
 mod faults;
 mod network;
+mod place;
 mod settings;
 mod witness;
 
