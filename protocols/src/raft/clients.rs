@@ -2,7 +2,7 @@
 
 use tribunal_histories::Role;
 
-use super::log::{Entry, Payload, Write};
+use super::log::{Entry, Payload};
 use super::message::Response;
 use super::{Cx, Raft, RaftBug, probes};
 use crate::contract::ClientId;
@@ -43,10 +43,8 @@ impl Raft {
                 command,
             },
         };
-        cx.write(Write::Append {
-            after: cx.durable().log.last_index(),
-            entries: vec![entry],
-        });
+        let log = &cx.durable().log;
+        cx.write(log.append(log.last_index(), vec![entry]));
         self.send_to_all(cx);
     }
 }

@@ -172,13 +172,12 @@ impl Raft {
         };
         cx.cancel_timer(Timer::Election);
         cx.set_timer(Timer::Heartbeat, cx.config().heartbeat());
-        cx.write(Write::Append {
-            after: last_index,
-            entries: vec![Entry {
-                term,
-                payload: Payload::Noop,
-            }],
-        });
+        let payload = Payload::Noop;
+        cx.write(
+            cx.durable()
+                .log
+                .append(last_index, vec![Entry { term, payload }]),
+        );
         self.send_to_all(cx);
     }
 }

@@ -110,6 +110,19 @@ impl Log {
         (self.records[offset].term == term).then_some(self.start + 1 + offset as u64)
     }
 
+    /// The write that puts these entries behind the entry at `after`, in place of what lies there.
+    ///
+    /// # Panics
+    /// If the log has no such entry.
+    pub fn append(&self, after: Index, entries: Vec<Entry>) -> Write {
+        let follows = self.view().at(after).expect("entries follow an entry");
+        Write::Append {
+            after,
+            follows,
+            entries,
+        }
+    }
+
     /// The log as properties see it.
     pub fn view(&self) -> LogView<'_> {
         LogView {
@@ -165,10 +178,13 @@ pub enum Write {
         /// The vote in it.
         voted_for: Option<NodeId>,
     },
-    /// Whatever lies behind `after` gives way to these entries.
+    /// Whatever lies behind `after` gives way to these entries: see [`Log::append`].
     Append {
         /// The index of the entry that they follow.
         after: Index,
+        /// That entry, and by its digest all before it, as the checksums of a real log chain its records: should the
+        /// disk have lost a write before this one, this one is seen not to fit.
+        follows: LogRecord,
         /// The entries.
         entries: Vec<Entry>,
     },
@@ -185,7 +201,9 @@ impl fmt::Display for Write {
                 term,
                 voted_for: Some(node),
             } => write!(f, "term {term}, vote for {node}"),
-            Self::Append { after, entries } => write!(f, "{} entries after {after}", entries.len()),
+            Self::Append { after, entries, .. } => {
+                write!(f, "{} entries after {after}", entries.len())
+            }
         }
     }
 }
@@ -201,9 +219,10 @@ impl Durable for HardState {
                 self.voted_for = *voted_for;
             }
             Write::Vote { .. } => {}
-            // Behind a gap there is nothing to append to: recovery stops at the first record that is missing.
-            Write::Append { after, .. } if *after > self.log.last_index() => {}
-            Write::Append { after, entries } => {
+            // Recovery stops at the first record that does not continue what is there.
+            Write::Append { after, follows, .. }
+                if self.log.view().at(*after) != Some(*follows) => {}
+            Write::Append { after, entries, .. } => {
                 self.log.truncate(*after);
                 for entry in entries {
                     self.log.push(*entry);
@@ -215,13 +234,15 @@ impl Durable for HardState {
     fn torn(write: &Write) -> Option<Write> {
         match write {
             Write::Vote { .. } => None,
-            Write::Append { after, entries } => {
-                let half = entries[..entries.len() / 2].to_vec();
-                Some(Write::Append {
-                    after: *after,
-                    entries: half,
-                })
-            }
+            Write::Append {
+                after,
+                follows,
+                entries,
+            } => Some(Write::Append {
+                after: *after,
+                follows: *follows,
+                entries: entries[..entries.len() / 2].to_vec(),
+            }),
         }
     }
 
@@ -300,12 +321,14 @@ mod tests {
             };
             2
         ];
-        disk.apply(&Write::Append {
-            after: 9,
-            entries: entries.clone(),
-        });
+        let longer = log_of(&[1, 1, 2, 2]);
+        disk.apply(&longer.append(4, entries.clone()));
         assert_eq!(disk.log, log_of(&[1, 1, 2]));
-        let write = Write::Append { after: 1, entries };
+        // The write that made room for this one was lost.
+        let other = log_of(&[1, 3, 3]);
+        disk.apply(&other.append(3, entries.clone()));
+        assert_eq!(disk.log, log_of(&[1, 1, 2]));
+        let write = disk.log.append(1, entries);
         disk.apply(&HardState::torn(&write).unwrap());
         assert_eq!(disk.log, log_of(&[1, 3]));
         disk.apply(&write);

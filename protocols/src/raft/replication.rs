@@ -234,13 +234,10 @@ fn refusal(cx: &Cx<'_>, prev_index: Index, round: u64) -> Message {
 /// What must be written so that the log has these entries behind `prev_index`. What already agrees stays: a
 /// message may be old, and entries behind it may be committed (paper §5.3, Figure 2 "AppendEntries", rules 3, 4).
 fn missing_entries(cx: &mut Cx<'_>, prev_index: Index, entries: &[super::Entry]) -> Option<Write> {
-    if cx.has(RaftBug::TruncatesAlways) {
-        return Some(Write::Append {
-            after: prev_index,
-            entries: entries.to_vec(),
-        });
-    }
     let log = &cx.durable().log;
+    if cx.has(RaftBug::TruncatesAlways) {
+        return Some(log.append(prev_index, entries.to_vec()));
+    }
     let indexed = (prev_index + 1..).zip(entries);
     let agreeing = if cx.has(RaftBug::NeverTruncates) {
         indexed
@@ -255,11 +252,9 @@ fn missing_entries(cx: &mut Cx<'_>, prev_index: Index, entries: &[super::Entry])
         return None;
     }
     let after = prev_index + agreeing as u64;
+    let write = log.append(after, entries[agreeing..].to_vec());
     if after < log.last_index() {
         cx.note(probes::SUFFIX_CUT_OFF);
     }
-    Some(Write::Append {
-        after,
-        entries: entries[agreeing..].to_vec(),
-    })
+    Some(write)
 }

@@ -31,10 +31,7 @@ impl Staged for Raft {
         });
         let mut state = HardState::default();
         state.apply(&Write::Vote { term, voted_for });
-        state.apply(&Write::Append {
-            after: 0,
-            entries: entries.collect(),
-        });
+        state.apply(&state.log.append(0, entries.collect()));
         Some(state)
     }
 
