@@ -19,7 +19,7 @@ row() { # bug, seeds, then flags
     seed=$(sed -n 's/^ *INVALID .*seed \([0-9]*\), fingerprint.*/\1/p' "$log" | head -1)
     violated=$(sed -n 's/^ *Property: \(.*\)\.$/\1/p' "$log" | head -1)
     shrunk=$(sed -n 's/^ *shrunk \([0-9]* → [0-9]*\) steps.*/\1/p' "$log" | head -1)
-    printf '| %s | %s | %s | %s | `%s` |\n' "$bug" "$seed" "$violated" "$shrunk" "$*"
+    printf '| %s | %s | %s | %s | %s |\n' "$bug" "$seed" "$violated" "$shrunk" "${*:+\`$*\`}"
 }
 
 echo '| bug | first seed | violates | steps, shrunk | flags |'

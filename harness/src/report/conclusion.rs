@@ -10,7 +10,7 @@ use tribunal_checkers::properties::properties_for;
 use super::terminal::word;
 use crate::cli::exit::Exit;
 use crate::cli::quantity::{counted, grouped};
-use crate::plan::Plan;
+use crate::plan::{Driver, Plan};
 use crate::sweep::{Finish, Sweep};
 use crate::totals::Totals;
 
@@ -32,6 +32,8 @@ pub struct Conclusion {
     pub finish: Finish,
     /// What ran, in words.
     pub what: String,
+    /// Whether real processes ran: their time is real, and they show no views to properties.
+    pub live: bool,
     /// The planted bugs that are on, by id.
     pub bugs: Vec<&'static str>,
     /// How long it took, in milliseconds.
@@ -96,6 +98,7 @@ impl Conclusion {
             reasons,
             finish,
             what,
+            live: plans.iter().any(is_live),
             bugs,
             elapsed_ms: milliseconds(elapsed),
             totals,
@@ -138,10 +141,11 @@ impl Conclusion {
         };
         let seconds = self.elapsed_ms as f64 / 1e3;
         let rate = self.totals.runs as f64 / seconds.max(1e-3);
-        format!(
-            "{word:>8}  {held}   {}   {seconds:.1} s   {rate:.0} seeds/s",
-            counted(self.totals.runs, "seed")
-        )
+        let seeds = counted(self.totals.runs, "seed");
+        if self.live {
+            return format!("{word:>8}  {held}   {seeds}   {seconds:.1} s");
+        }
+        format!("{word:>8}  {held}   {seeds}   {seconds:.1} s   {rate:.0} seeds/s")
     }
 
     /// The whole text; its first line is the answer.
@@ -176,9 +180,20 @@ impl Conclusion {
         fact("faults", faults(totals));
         fact("probes", probes(totals));
         fact("noted", listed(&totals.notes));
-        fact("properties", listed(&totals.exercised));
-        fact("determinism", determinism(totals));
-        fact("messages", messages(totals, self.elapsed_ms));
+        if self.live {
+            fact(
+                "properties",
+                "none: real processes show no views".to_owned(),
+            );
+            fact(
+                "determinism",
+                "none: real processes do not replay".to_owned(),
+            );
+        } else {
+            fact("properties", listed(&totals.exercised));
+            fact("determinism", determinism(totals));
+        }
+        fact("messages", messages(totals, self.elapsed_ms, self.live));
         lines.join("\n")
     }
 
@@ -191,6 +206,10 @@ impl Conclusion {
 /// The ids of the planted bugs of a plan.
 pub(crate) fn bug_ids(plan: &Plan) -> Vec<&'static str> {
     plan.protocol.bugs_in(plan.bugs).map(|bug| bug.id).collect()
+}
+
+fn is_live(plan: &Plan) -> bool {
+    plan.driver == Driver::Live
 }
 
 fn milliseconds(duration: Duration) -> u64 {
@@ -211,7 +230,8 @@ fn unseen(plans: &[Plan], totals: &Totals) -> Vec<String> {
             )
         })
         .collect();
-    let protocol = plans.first().map_or("", |plan| plan.protocol.name);
+    let simulated = plans.iter().find(|plan| !is_live(plan));
+    let protocol = simulated.map_or("", |plan| plan.protocol.name);
     for info in properties_for(protocol).unwrap_or_default() {
         if totals
             .exercised
@@ -316,14 +336,18 @@ fn determinism(totals: &Totals) -> String {
     }
 }
 
-fn messages(totals: &Totals, elapsed_ms: u64) -> String {
+fn messages(totals: &Totals, elapsed_ms: u64, live: bool) -> String {
     let rate = totals.packets.saturating_mul(1_000) / elapsed_ms.max(1);
-    format!(
-        "{} delivered, {} lost, {} duplicated; {} a second; {:.0} s simulated",
+    let counts = format!(
+        "{} delivered, {} lost, {} duplicated; {} a second",
         grouped(totals.packets),
         grouped(totals.packets_lost),
         grouped(totals.packets_duplicated),
         grouped(rate),
-        totals.simulated_us as f64 / 1e6
-    )
+    );
+    if live {
+        return counts;
+    }
+    let simulated_s = totals.simulated_us as f64 / 1e6;
+    format!("{counts}; {simulated_s:.0} s simulated")
 }
