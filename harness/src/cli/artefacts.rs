@@ -11,7 +11,7 @@ use tribunal_histories::{History, Trace};
 use super::exit::{Exit, Failure};
 use super::profile::Resolved;
 use crate::investigate::Investigation;
-use crate::report::{Conclusion, Directory, Finding, junit, markdown, write_whole};
+use crate::report::{Conclusion, Directory, Finding, html, junit, markdown, write_whole};
 
 /// `run.json`: what was run, and whether it came to its end. Written first, and again at the end.
 #[derive(Debug, Serialize)]
@@ -73,13 +73,6 @@ pub(crate) fn failure(directory: &Path, investigation: &Investigation) -> Result
     self::trace(&directory.join("trace.jsonl"), trace)?;
     self::trace(&directory.join("trace.full.jsonl"), full)?;
     history(directory, &outcomes.history)?;
-    write_whole(&directory.join("history.edn"), |out| {
-        let mut writer = edn::Writer::new(out);
-        for event in outcomes.history.records() {
-            writer.write(&event)?;
-        }
-        writer.finish().map(drop)
-    })?;
     write_whole(&directory.join("counterexample.json"), |out| {
         serde_json::to_writer_pretty(&mut *out, &(&finding, &outcomes.verdict))?;
         out.write_all(b"\n")
@@ -108,7 +101,7 @@ pub(crate) fn trace(path: &Path, trace: &Trace) -> Result<(), Failure> {
     write_whole(path, |out| trace.write(out))
 }
 
-/// Writes `history.jsonl`.
+/// Writes `history.jsonl`, and `history.edn` for Knossos or Elle.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -119,10 +112,17 @@ pub(crate) fn history(directory: &Path, history: &History) -> Result<(), Failure
             writer.write(&event)?;
         }
         writer.finish().map(drop)
+    })?;
+    write_whole(&directory.join("history.edn"), |out| {
+        let mut writer = edn::Writer::new(out);
+        for event in history.records() {
+            writer.write(&event)?;
+        }
+        writer.finish().map(drop)
     })
 }
 
-/// Writes what sums the sweep up: `verdict.json`, `junit.xml`, `summary.md`, and GitHub's step summary in a job.
+/// Writes what sums the sweep up: `verdict.json`, `junit.xml`, `index.html`, `summary.md`, and GitHub's step summary in a job.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -145,6 +145,7 @@ pub(crate) fn summaries(
         },
     )?;
     directory.write_text("junit.xml", &junit::xml(name, conclusion, findings)?)?;
+    directory.write_text("index.html", &html::page(name, conclusion, findings))?;
     let summary = markdown::summary(name, conclusion, findings);
     directory.write_text("summary.md", &summary)?;
     if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") {

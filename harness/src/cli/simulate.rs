@@ -423,7 +423,7 @@ impl Session<'_> {
             text: conclusion.text(),
         })?;
         if self.args.answer.message_format == MessageFormat::Human {
-            let report = self.directory.path().join("summary.md");
+            let report = self.directory.path().join("index.html");
             if self.args.answer.quiet {
                 show(&conclusion.first_line())?;
             } else {

@@ -19,6 +19,8 @@ pub fn xml(
     let judged = conclusion.totals.exercised.keys().copied();
     for what in judged.chain([LINEARIZABILITY, LIVENESS]) {
         let status = match findings.iter().find(|finding| finding.violated == what) {
+            // What was not decided is no success.
+            None if conclusion.answer == Answer::Unknown => TestCaseStatus::skipped(),
             None => TestCaseStatus::success(),
             Some(finding) => {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);

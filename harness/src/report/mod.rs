@@ -7,6 +7,7 @@ mod conclusion;
 mod directory;
 mod event;
 mod finding;
+pub mod html;
 pub mod junit;
 pub mod markdown;
 mod narrative;

@@ -86,6 +86,7 @@ fn a_failure_is_told_in_the_same_words_everywhere() {
     let text = place.file(&format!("{directory}/README.txt"));
     assert!(found.out.contains(text.trim_end()));
     assert!(place.file("summary.md").contains(text.trim_end()));
+    assert!(place.file("index.html").contains("<h2 id="));
     assert!(
         place
             .file("events.jsonl")
