@@ -9,12 +9,13 @@ use tribunal_protocols::raft::Raft;
 use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::scenario::{Scenario, ScenarioError, Staged};
 
-use crate::plan::Plan;
+use crate::judge::Outcomes;
+use crate::plan::{Driver, Plan};
 use crate::replay::{self, Moment, ReplayError, Replayed};
-use crate::run::{self, Outcomes};
 use crate::runtime::live::node_process::{self, NodeArgs, NodeError};
 use crate::scenario;
 use crate::shrink::{self, Shrunk};
+use crate::{live_run, run};
 
 /// What can be done with a protocol, whichever it is.
 pub trait Engine: Sync + fmt::Debug {
@@ -74,7 +75,10 @@ impl<N: Staged> Engine for Of<N> {
     }
 
     fn run(&self, plan: &Plan, seed: u64, record: bool, stop: &dyn Fn() -> bool) -> Outcomes {
-        run::run::<N>(plan, seed, record, stop)
+        match plan.driver {
+            Driver::Live => live_run::run::<N>(plan, seed, stop),
+            Driver::Madsim | Driver::Plain => run::run::<N>(plan, seed, record, stop),
+        }
     }
 
     fn be_node(&self, args: &NodeArgs) -> Result<(), NodeError> {

@@ -7,10 +7,10 @@ use tribunal_histories::{Digest, Trace};
 
 use crate::command;
 use crate::engine::engine;
+use crate::judge::{LIVENESS, Outcomes};
 use crate::plan::Plan;
 use crate::replay::{ReplayError, Replayed};
 use crate::report::{Finding, Row, RunRecord, Shrinking, fingerprint, heading};
-use crate::run::{LIVENESS, Outcomes};
 use crate::shrink::Shrunk;
 
 /// A failing run with everything that a report needs.

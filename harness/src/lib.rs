@@ -9,6 +9,7 @@ pub mod draw;
 pub mod engine;
 pub mod generator;
 pub mod investigate;
+pub mod judge;
 pub mod live_run;
 pub mod nemesis;
 pub mod plan;

@@ -4,8 +4,8 @@ use tribunal_checkers::Verdict;
 use tribunal_histories::Digest;
 use tribunal_protocols::Node;
 
+use crate::judge::{Judged, LIVENESS, Operations, Outcomes, holds};
 use crate::plan::Plan;
-use crate::run::{Judged, LIVENESS, Operations, Outcomes, holds};
 use crate::runtime::live::{self, ClusterOptions, LiveEnd, LiveOptions, LiveRun, Patience};
 use crate::runtime::sim::Tally;
 

@@ -10,7 +10,7 @@ use tribunal_protocols::contract::Configuration;
 use tribunal_protocols::world::{NoSuchStep, Setup};
 use tribunal_protocols::{Node, Step, World};
 
-use crate::run::{Judged, LIVENESS, history_of};
+use crate::judge::{Judged, LIVENESS, history_of};
 use crate::runtime::sim::{Recorded, Witness};
 
 /// Why a trace cannot be taken again.

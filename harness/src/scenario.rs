@@ -9,8 +9,8 @@ use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::scenario::{NotAScenario, Scenario, ScenarioError, Staged, play};
 
 use crate::engine::engine;
+use crate::judge::{Judged, history_of};
 use crate::replay::{Stage, finish, header};
-use crate::run::{Judged, history_of};
 
 /// Why a scenario cannot be told.
 #[derive(Debug, thiserror::Error)]

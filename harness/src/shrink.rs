@@ -9,8 +9,8 @@ use tribunal_histories::{Trace, TraceLine};
 use tribunal_protocols::world::{Setup, SyncMode};
 use tribunal_protocols::{Loss, Node, Step};
 
+use crate::judge::{Judged, LINEARIZABILITY, history_of};
 use crate::replay::{ReplayError, Stage, finish, header, setup_of};
-use crate::run::{Judged, LINEARIZABILITY, history_of};
 
 /// A smaller trace.
 #[derive(Debug)]

@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use tribunal_checkers::Answer;
 
 use crate::engine::engine;
+use crate::judge::Outcomes;
 use crate::plan::{Driver, Plan};
-use crate::run::Outcomes;
 use crate::totals::Totals;
 
 /// How a sweep goes about it.

@@ -6,9 +6,9 @@ use serde::Serialize;
 use tribunal_checkers::Answer;
 use tribunal_checkers::verdict::Judgement;
 
+use crate::judge::Operations;
 use crate::nemesis::Selection;
 use crate::plan::{Driver, Plan};
-use crate::run::Operations;
 use crate::sweep::{Ended, Run};
 
 /// A probe of a workload.

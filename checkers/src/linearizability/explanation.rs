@@ -149,7 +149,12 @@ impl<'a> Story<'a> {
             .collect();
         let free = free.join(" and ");
         match (clauses.is_empty(), free.is_empty()) {
-            (true, _) => return format!("Although {free} overlap in time, {conclusion}."),
+            (true, _) => {
+                return format!(
+                    "Because {free} exclude each other in every order, and as they overlap in time each could be \
+                     first, {conclusion}."
+                );
+            }
             (false, false) => clauses.push(format!("though {free} may come anywhere among those")),
             (false, true) => {}
         }

@@ -70,7 +70,7 @@ fn two_cas_from_one_value() {
     let script = "0 invoke cas [0,1]\n1 invoke cas [0,2]\n0 ok cas [0,1]\n1 ok cas [0,2]";
     insta::assert_snapshot!(explain("cas-register", "0", script), @"
     not linearizable: cas [0 1] (process 0) and cas [0 2] (process 1) both found 0
-    Although cas [0 1] (process 0) and cas [0 2] (process 1) overlap in time, no order of the two explains both.
+    Because cas [0 1] (process 0) and cas [0 2] (process 1) exclude each other in every order, and as they overlap in time each could be first, no order of the two explains both.
     No other operation helps, whether it took effect or not; take away what is known of any one of these 2, and an order exists.
     ");
 }
@@ -80,7 +80,7 @@ fn lock_held_by_two() {
     let script = "0 invoke acquire\n1 invoke acquire\n0 ok acquire\n1 ok acquire";
     insta::assert_snapshot!(explain("mutex", "", script), @"
     not linearizable: acquire (process 0) and acquire (process 1) cannot both have succeeded
-    Although acquire (process 0) and acquire (process 1) overlap in time, no order of the two explains both.
+    Because acquire (process 0) and acquire (process 1) exclude each other in every order, and as they overlap in time each could be first, no order of the two explains both.
     No other operation helps, whether it took effect or not; take away what is known of any one of these 2, and an order exists.
     ");
 }

@@ -13,9 +13,9 @@ use super::exit::{Exit, Failure};
 use super::plan::{PlanArgs, seed};
 use super::show;
 use crate::engine::{Engine, engine};
+use crate::judge::LIVENESS;
 use crate::replay::{Moment, Replayed};
 use crate::report::{Row, heading, terminal};
-use crate::run::LIVENESS;
 use crate::scenario::{self, TellError};
 
 /// Take the steps of a trace, of a scenario, or of a seed's run, again, one by one

@@ -13,11 +13,11 @@ use super::profile::Resolved;
 use super::{interrupt, quantity, show};
 use crate::engine::engine;
 use crate::investigate::{Case, investigate, parting, unrecorded};
+use crate::judge::Outcomes;
 use crate::plan::{Driver, Plan};
 use crate::report::{
     Conclusion, Directory, Event, EventLog, Finding, Progress, fingerprint, note, terminal,
 };
-use crate::run::Outcomes;
 use crate::sweep::{self, Ended, Finish, Run, Sweep};
 use crate::totals::Totals;
 

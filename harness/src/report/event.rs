@@ -10,7 +10,7 @@ use tribunal_histories::Digest;
 
 use super::{Conclusion, Directory, Finding, terminal};
 use crate::cli::exit::Failure;
-use crate::run::Operations;
+use crate::judge::Operations;
 
 /// The version of the stream; it counts up when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;

@@ -4,7 +4,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use tribunal_checkers::Answer;
 
 use super::{Conclusion, Finding};
-use crate::run::{LINEARIZABILITY, LIVENESS};
+use crate::judge::{LINEARIZABILITY, LIVENESS};
 
 /// The XML of a sweep's results.
 ///

@@ -11,8 +11,8 @@ mod soundness;
 use std::sync::Mutex;
 
 use tribunal::engine::engine;
+use tribunal::judge::Outcomes;
 use tribunal::plan::{Driver, Plan, Schedule};
-use tribunal::run::Outcomes;
 use tribunal::workload::{Entry, Options};
 use tribunal_protocols::Bugs;
 use tribunal_protocols::registry::Protocol;
