@@ -306,8 +306,12 @@ fn collect<E>(
     })
 }
 
-/// Whether the user's interrupt ended this run: it then is not one of those that were run.
+/// Whether the user's interrupt ended this run: it then is not one of those that were run. One of real processes
+/// cannot be made again, so it counts as far as it came.
 fn is_cut_short(shared: &Shared<'_>, ended: &Ended) -> bool {
+    if shared.plans[ended.run.plan].driver == Driver::Live {
+        return false;
+    }
     let undecided = ended
         .outcomes
         .as_ref()
