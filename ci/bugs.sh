@@ -24,7 +24,7 @@ row() { # bug, seeds, then flags
 
 echo '| bug | first seed | violates | steps, shrunk | flags |'
 echo '|---|---|---|---|---|'
-for bug in RF1 RF3 RF4 RF5 RF12 RF13 RF14 RF16 RF26; do row "$bug" 100; done
+for bug in RF1 RF3 RF4 RF5 RF12 RF13 RF14 RF16 RF17 RF26; do row "$bug" 100; done
 row RF2 500 --workload append
 row RF8 500 --workload append --nodes 3
 row RF10 100 --nodes 4

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::Serialize;
 
 /// Which way of looking is expected to find a bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -78,21 +78,52 @@ impl fmt::Debug for Bugs {
     }
 }
 
-// Stored as a list of numbers: JSON has no 128-bit integers. People see ids: see the protocol's registry entry.
-impl Serialize for Bugs {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.numbers())
-    }
-}
+/// Bugs as they stand in files: by id, so that a file means the same when the table has grown.
+pub mod by_id {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
 
-impl<'de> Deserialize<'de> for Bugs {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let numbers = Vec::<u8>::deserialize(deserializer)?;
-        match numbers.iter().find(|number| **number >= 128) {
-            Some(number) => Err(serde::de::Error::custom(format!(
-                "no planted bug has number {number}"
-            ))),
-            None => Ok(numbers.into_iter().fold(Self::NONE, Self::with)),
-        }
+    use super::{Bug, Bugs};
+
+    /// The planted bugs of a set, in the order of their protocol's table.
+    pub fn listed(table: &'static [Bug], bugs: Bugs) -> impl Iterator<Item = &'static Bug> {
+        table.iter().filter(move |bug| bugs.contains(bug.number))
+    }
+
+    /// The bug of a table with this id, in any case, or this name.
+    pub fn find(table: &'static [Bug], id: &str) -> Option<&'static Bug> {
+        table
+            .iter()
+            .find(|bug| bug.id.eq_ignore_ascii_case(id) || bug.name == id)
+    }
+
+    /// Writes a set as a list of ids.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(
+        table: &'static [Bug],
+        bugs: Bugs,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(listed(table, bugs).map(|bug| bug.id))
+    }
+
+    /// Reads a set from a list of ids.
+    ///
+    /// # Errors
+    /// An id that the table does not have.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        table: &'static [Bug],
+        deserializer: D,
+    ) -> Result<Bugs, D::Error> {
+        Vec::<String>::deserialize(deserializer)?
+            .iter()
+            .try_fold(Bugs::NONE, |bugs, id| {
+                let unknown = || Error::custom(format!("there is no planted bug `{id}`"));
+                find(table, id)
+                    .map(|bug| bugs.with(bug.number))
+                    .ok_or_else(unknown)
+            })
     }
 }

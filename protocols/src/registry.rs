@@ -1,7 +1,7 @@
 //! All protocols, for help texts and look-ups by name. Adding one is a line here and a line in the harness's
 //! table of what runs them.
 
-use crate::bugs::{Bug, Bugs};
+use crate::bugs::{Bug, Bugs, by_id};
 use crate::raft;
 
 /// What there is to know about a protocol.
@@ -52,10 +52,7 @@ impl Protocol {
         ids: impl IntoIterator<Item = &'a str>,
     ) -> Result<Bugs, NoSuchBug> {
         ids.into_iter().try_fold(Bugs::NONE, |bugs, id| {
-            let found = self
-                .bugs
-                .iter()
-                .find(|bug| bug.id.eq_ignore_ascii_case(id) || bug.name == id);
+            let found = by_id::find(self.bugs, id);
             let missing = || NoSuchBug {
                 protocol: self.name,
                 bug: id.to_owned(),
@@ -66,9 +63,7 @@ impl Protocol {
 
     /// The planted bugs of a set.
     pub fn bugs_in(&self, bugs: Bugs) -> impl Iterator<Item = &'static Bug> {
-        self.bugs
-            .iter()
-            .filter(move |bug| bugs.contains(bug.number))
+        by_id::listed(self.bugs, bugs)
     }
 }
 

@@ -84,6 +84,10 @@ bugs! {
         "A leader believes the latest answer, though an earlier one, overtaken by it, said more."
         breaks ["RI9"], minimum "2 nodes, reordered answers",
         source "RaftOS#25, PySyncObj#167", found by [Simulation, Exploration];
+    LeaderOverwrites "RF17" "leader-overwrites"
+        "A leader puts a command in the place of its last entry if that is not committed yet."
+        breaks ["RI3", "RI4", "RI11"], minimum "1 node, 2 commands",
+        source "derived: paper §5.3, Leader Append-Only left out", found by [Simulation, Exploration];
     AckBeforeSync "RF26" "ack-before-sync"
         "A follower answers that it has entries before they are on its disk."
         breaks ["RI7", "RI11"], minimum "3 nodes, 2 crashes that lose unsynced writes",

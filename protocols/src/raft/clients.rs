@@ -44,7 +44,11 @@ impl Raft {
             },
         };
         let log = &cx.durable().log;
-        cx.write(log.append(log.last_index(), vec![entry]));
+        let mut after = log.last_index();
+        if cx.has(RaftBug::LeaderOverwrites) && after > self.commit {
+            after -= 1;
+        }
+        cx.write(log.append(after, vec![entry]));
         self.send_to_all(cx);
     }
 }

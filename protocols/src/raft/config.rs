@@ -1,8 +1,9 @@
 //! What every node of a Raft cluster is started with.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::bugs::Bugs;
+use super::bugs::BUGS;
+use crate::bugs::{Bugs, by_id};
 use crate::contract::{Configuration, TimerRange};
 
 /// A Raft cluster's configuration. Times are in microseconds.
@@ -25,8 +26,16 @@ pub struct Config {
     /// or, as paper §5.3 has it, to the first entry of the follower's term, though some of those may agree.
     pub exact_back_up: bool,
     /// The planted bugs that are on.
-    #[serde(default)]
+    #[serde(default, serialize_with = "write_bugs", deserialize_with = "read_bugs")]
     pub bugs: Bugs,
+}
+
+fn write_bugs<S: Serializer>(bugs: &Bugs, serializer: S) -> Result<S::Ok, S::Error> {
+    by_id::serialize(BUGS, *bugs, serializer)
+}
+
+fn read_bugs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bugs, D::Error> {
+    by_id::deserialize(BUGS, deserializer)
 }
 
 impl Config {

@@ -9,7 +9,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     name: "leader-append-only",
     statement: "while a node leads a term it removes and overwrites no entry of its log",
     source: "Raft §5.3 and figure 3; dissertation lemma 3; SandTable LeaderAppendOnly",
-    gated_by: &[],
+    gated_by: &["RF17"],
     watch: || Box::new(LeaderAppendOnly),
 };
 

@@ -20,6 +20,7 @@ const HUNTS: &[(&str, usize, &str, u64)] = &[
     ("RF13", 5, "register", 20),
     ("RF14", 5, "register", 20),
     ("RF16", 5, "register", 20),
+    ("RF17", 5, "register", 20),
     ("RF26", 5, "register", 20),
     ("RD1", 5, "register", 20),
     ("RD2", 5, "register", 20),
