@@ -29,6 +29,7 @@ fn main() {
         protocol: Protocol::named("raft").expect("Raft is registered"),
         nodes: 5,
         bugs: Bugs::NONE,
+        set: Vec::new(),
         workload: Entry::find("register").expect("the workload is registered"),
         options: Options {
             operations: 30,

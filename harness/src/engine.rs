@@ -5,11 +5,13 @@ use std::marker::PhantomData;
 
 use tribunal_checkers::Limits;
 use tribunal_histories::Trace;
+use tribunal_protocols::contract::Configuration;
 use tribunal_protocols::raft::Raft;
 use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::scenario::{Scenario, ScenarioError, Staged};
 
 use crate::judge::Outcomes;
+use crate::nemesis::MissingCapability;
 use crate::plan::{Driver, Plan};
 use crate::replay::{self, Moment, ReplayError, Replayed};
 use crate::runtime::live::node_process::{self, NodeArgs, NodeError};
@@ -21,6 +23,16 @@ use crate::{live_run, run};
 pub trait Engine: Sync + fmt::Debug {
     /// Its name.
     fn name(&self) -> &'static str;
+
+    /// The workloads whose operations it serves; the first is its usual one.
+    fn workloads(&self) -> &'static [&'static str];
+
+    /// Whether a plan can be run.
+    ///
+    /// # Errors
+    /// Why not: what is [set](Plan::set) is wrong, the protocol does not serve the workload, or a fault is not to be
+    /// had.
+    fn check(&self, plan: &Plan) -> Result<(), PlanError>;
 
     /// Runs a seed; with `record`, the outcomes have a trace.
     fn run(&self, plan: &Plan, seed: u64, record: bool, stop: &dyn Fn() -> bool) -> Outcomes;
@@ -60,8 +72,53 @@ pub trait Engine: Sync + fmt::Debug {
     ) -> Result<Shrunk, ReplayError>;
 }
 
-/// The engine of a protocol.
-struct Of<N>(PhantomData<fn() -> N>);
+/// Why a plan cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// A field that the configuration does not have, or a value that it cannot have.
+    #[error("the configuration of {protocol} cannot be set so: {source}")]
+    Field {
+        /// The protocol.
+        protocol: &'static str,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+    /// A cluster so configured cannot be right.
+    #[error("a cluster of {protocol} so configured cannot be right: {why}")]
+    Objection {
+        /// The protocol.
+        protocol: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// The protocol does not have the operations.
+    #[error("{protocol} does not serve the workload `{workload}`; it serves: {}", served.join(", "))]
+    Workload {
+        /// The protocol.
+        protocol: &'static str,
+        /// The workload.
+        workload: &'static str,
+        /// Those that it serves.
+        served: &'static [&'static str],
+    },
+    /// A fault that such a cluster cannot have.
+    #[error(transparent)]
+    Nemesis(#[from] MissingCapability),
+}
+
+/// The engine of a protocol, and the workloads that it serves.
+struct Of<N> {
+    workloads: &'static [&'static str],
+    protocol: PhantomData<fn() -> N>,
+}
+
+/// The engine of a protocol that serves these workloads.
+const fn serving<N>(workloads: &'static [&'static str]) -> Of<N> {
+    Of {
+        workloads,
+        protocol: PhantomData,
+    }
+}
 
 impl<N: Staged> fmt::Debug for Of<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -72,6 +129,29 @@ impl<N: Staged> fmt::Debug for Of<N> {
 impl<N: Staged> Engine for Of<N> {
     fn name(&self) -> &'static str {
         N::NAME
+    }
+
+    fn workloads(&self) -> &'static [&'static str] {
+        self.workloads
+    }
+
+    fn check(&self, plan: &Plan) -> Result<(), PlanError> {
+        let protocol = N::NAME;
+        let config: N::Config = plan
+            .config(0)
+            .map_err(|source| PlanError::Field { protocol, source })?;
+        if let Some(why) = config.objection().filter(|_| plan.bugs.is_empty()) {
+            return Err(PlanError::Objection { protocol, why });
+        }
+        if !self.workloads.contains(&plan.workload.name) {
+            return Err(PlanError::Workload {
+                protocol,
+                workload: plan.workload.name,
+                served: self.workloads,
+            });
+        }
+        plan.nemesis(0)?;
+        Ok(())
     }
 
     fn run(&self, plan: &Plan, seed: u64, record: bool, stop: &dyn Fn() -> bool) -> Outcomes {
@@ -109,7 +189,7 @@ impl<N: Staged> Engine for Of<N> {
 }
 
 /// The engines of all protocols: a line each.
-const ENGINES: &[&dyn Engine] = &[&Of::<Raft>(PhantomData)];
+const ENGINES: &[&dyn Engine] = &[&serving::<Raft>(&["register", "kv", "append"])];
 
 /// The engine of a protocol of the registry.
 ///
@@ -134,5 +214,15 @@ mod tests {
             assert_eq!(engine(protocol).name(), protocol.name);
         }
         assert_eq!(ENGINES.len(), PROTOCOLS.len());
+    }
+
+    #[test]
+    fn every_protocol_serves_workloads_that_there_are() {
+        for engine in ENGINES {
+            assert!(!engine.workloads().is_empty(), "{}", engine.name());
+            for workload in engine.workloads() {
+                assert!(crate::workload::Entry::find(workload).is_ok(), "{workload}");
+            }
+        }
     }
 }

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tribunal_checkers::Limits;
 use tribunal_protocols::Bugs;
-use tribunal_protocols::contract::Configuration;
+use tribunal_protocols::contract::{Configuration, with_fields};
 use tribunal_protocols::registry::Protocol;
 
 use crate::draw::{Domain, Draw};
@@ -110,6 +112,9 @@ pub struct Plan {
     pub nodes: usize,
     /// The planted bugs that are on.
     pub bugs: Bugs,
+    /// Fields of the protocol's configuration that have a value of their own, whatever the swarm draws: a field's
+    /// name, and its value as JSON.
+    pub set: Vec<(String, String)>,
     /// What clients do.
     pub workload: &'static workload::Entry,
     /// How much of it.
@@ -147,14 +152,26 @@ pub const SIMULATED: [Capability; 6] = [
 ];
 
 impl Plan {
-    /// The cluster's configuration under a seed. The swarm varies what must not matter.
-    pub fn config<C: Configuration>(&self, seed: u64) -> C {
+    /// The cluster's configuration under a seed. The swarm varies what must not matter, and is not asked about what
+    /// is [set](Plan::set).
+    ///
+    /// # Errors
+    /// What is wrong with a field that is set.
+    pub fn config<C: Configuration + Serialize + DeserializeOwned>(
+        &self,
+        seed: u64,
+    ) -> Result<C, serde_json::Error> {
         let config = C::of(self.nodes).with_bugs(self.bugs);
         let mut draw = Draw::keyed(seed, Domain::Swarm, 0, 2);
-        match self.nemesis {
+        let config = match self.nemesis {
             Selection::Swarm => config.varied(&mut |bound| draw.below(bound)),
             _ => config,
+        };
+        if self.set.is_empty() {
+            return Ok(config);
         }
+        let fields = self.set.iter();
+        with_fields(&config, fields.map(|(name, value)| (&**name, &**value)))
     }
 
     /// The nemesis of a seed.
@@ -170,7 +187,7 @@ impl Plan {
     }
 
     /// The knobs of a run.
-    pub fn settings(&self, seed: u64, election_timeout_us: u64) -> Settings {
+    pub fn settings(&self, seed: u64, patience_us: u64) -> Settings {
         let mut draw = Draw::keyed(seed, Domain::Swarm, 0, 3);
         let choice = match self.schedule {
             Schedule::Latency => Choice::Latency,
@@ -195,10 +212,10 @@ impl Plan {
             choice,
             latency_us: (slowest_us / 10, slowest_us),
             sync_us: (slowest_sync_us / 10, slowest_sync_us),
-            retry_us: election_timeout_us,
-            redirect_us: election_timeout_us / 10,
-            operation_timeout_us: 5 * election_timeout_us,
-            liveness_us: self.liveness_timeouts * election_timeout_us,
+            retry_us: patience_us,
+            redirect_us: patience_us / 10,
+            operation_timeout_us: 5 * patience_us,
+            liveness_us: self.liveness_timeouts * patience_us,
             events_max: self.events_max,
         }
     }

@@ -16,8 +16,8 @@ use crate::runtime::sim::{Clients, Cluster, End, Faults, Remains, Witness, plain
 /// # Panics
 /// If the plan selects a nemesis that such a cluster cannot have: a plan is checked before it is run.
 pub fn run<N: Node>(plan: &Plan, seed: u64, record: bool, stop: &dyn Fn() -> bool) -> Outcomes {
-    let config: N::Config = plan.config(seed);
-    let settings = plan.settings(seed, config.election_timeout_us());
+    let config: N::Config = plan.config(seed).expect("the plan was checked");
+    let settings = plan.settings(seed, config.patience_us());
     let workload = plan.workload.workload(&plan.options);
     let nemesis = plan.nemesis(seed).expect("the plan was checked");
     let clients = Clients::new(

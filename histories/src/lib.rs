@@ -26,5 +26,6 @@ pub use stats::{OutcomeCounts, Statistics};
 pub use trace::{Trace, TraceEnd, TraceError, TraceHeader, TraceLine};
 pub use value::{Value, ValueId, Values};
 pub use view::{
-    Cause, LogRecord, LogView, Logs, MessageView, Observation, PeerProgress, Role, View,
+    Cause, Claim, Facet, LogRecord, LogView, Logs, MemberStatus, MemberView, MessageView,
+    Observation, PeerProgress, Role, View, Vote,
 };

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// A node of a cluster, counted from 0 in code and from 1 in every text: `NodeId(0)` is `n1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct NodeId(pub u8);
+pub struct NodeId(pub u16);
 
 impl NodeId {
     /// The nodes of a cluster of `count` nodes, in order.
@@ -19,9 +19,9 @@ impl NodeId {
     /// The node at a position of a per-node table.
     ///
     /// # Panics
-    /// Beyond 255 nodes, which no cluster of ours has.
+    /// Beyond 65,536 nodes, which no cluster of ours has.
     pub fn from_index(index: usize) -> Self {
-        Self(u8::try_from(index).expect("a cluster has at most 255 nodes"))
+        Self(u16::try_from(index).expect("a cluster has at most 65,536 nodes"))
     }
 
     /// The node's position in a per-node table.
@@ -32,11 +32,11 @@ impl NodeId {
 
 impl fmt::Display for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "n{}", u16::from(self.0) + 1)
+        write!(f, "n{}", u32::from(self.0) + 1)
     }
 }
 
-/// The text was not `n1`, `n2`, … `n255`.
+/// The text was not `n1`, `n2`, … `n65536`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` does not name a node: nodes are n1, n2, …")]
 pub struct NotANode(pub String);
@@ -46,8 +46,8 @@ impl FromStr for NodeId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.strip_prefix('n')
-            .and_then(|digits| digits.parse::<u8>().ok())
-            .and_then(|number| number.checked_sub(1))
+            .and_then(|digits| digits.parse::<u32>().ok())
+            .and_then(|number| u16::try_from(number.checked_sub(1)?).ok())
             .map(Self)
             .ok_or_else(|| NotANode(text.to_owned()))
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::node::NodeId;
+use crate::value::Value;
 
 /// What a node is doing in its group.
 #[derive(
@@ -95,10 +96,51 @@ pub struct View<'a> {
     pub applied_index: u64,
     /// By node, what it believes of its peers; empty unless it leads.
     pub peers: &'a [PeerProgress],
+    /// A digest of its state machine's state at `applied_index`; the default, if it does not tell.
+    pub state: Digest,
+    /// What it shows besides, by the family of its protocol.
+    pub facet: Facet<'a>,
+}
+
+/// What a node shows of itself that is no log: a variant for each family of protocols.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Facet<'a> {
+    /// Nothing.
+    #[default]
+    None,
+    /// Whom it knows, in the order of their names, and what it believes of each.
+    Members(&'a [MemberView]),
+}
+
+/// What a node believes of a member of its cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct MemberView {
+    /// Of whom.
+    pub member: NodeId,
+    /// The member's incarnation (configuration epoch), as far as it knows.
+    pub incarnation: u64,
+    /// How that incarnation is.
+    pub status: MemberStatus,
+}
+
+/// How a member is believed to be.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum MemberStatus {
+    /// It answers.
+    #[default]
+    Alive,
+    /// It does not answer this node (SWIM: suspect; Redis Cluster: PFAIL).
+    Suspect,
+    /// It is agreed to be gone (SWIM: dead; Redis Cluster: FAIL).
+    Dead,
 }
 
 /// A message as a property sees it: who claims what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageView {
     /// To whom.
     pub to: NodeId,
@@ -106,6 +148,38 @@ pub struct MessageView {
     pub term: u64,
     /// Whether it binds its sender to a vote for the receiver in that term. A pre-vote does not.
     pub grants_vote: bool,
+    /// What else its sender claims or binds itself to in it.
+    pub claims: Vec<Claim>,
+}
+
+/// What the sender of a message claims, or binds itself to: the steps of a protocol as its proof names them.
+///
+/// A message to oneself makes its claims as well: what the protocols' roles tell each other on one node counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Claim {
+    /// An acceptor promises to take part in no ballot below this one (Paxos, phase 1b), and says what it has accepted.
+    Promised {
+        /// The ballot.
+        ballot: u64,
+        /// Its acceptances that the promise tells of: of each slot the one of the highest ballot.
+        accepted: Vec<Vote>,
+    },
+    /// A proposer asks acceptors to accept (phase 2a).
+    Proposed(Vote),
+    /// An acceptor has accepted (phase 2b).
+    Accepted(Vote),
+}
+
+/// A value in a slot under a ballot: what Paxos votes are about (`Voting.tla`: `votes`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vote {
+    /// The ballot.
+    pub ballot: u64,
+    /// The slot of the log; 0 where there is only one decision.
+    pub slot: u64,
+    /// The value.
+    pub value: Value,
 }
 
 /// Why a node is observed.

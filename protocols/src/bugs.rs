@@ -17,6 +17,52 @@ pub enum FoundBy {
     Exploration,
     /// The clients' history alone.
     History,
+    /// The watchdog that wants every operation answered once all faults have ended.
+    Liveness,
+    /// Statistics over many runs: no single run is wrong.
+    Statistics,
+    /// A scenario that comes with the tool has the bug on and shows what it does.
+    Scenario,
+}
+
+impl FoundBy {
+    /// Its name in texts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Simulation => "simulation",
+            Self::Exploration => "exploration",
+            Self::History => "history",
+            Self::Liveness => "liveness",
+            Self::Statistics => "statistics",
+            Self::Scenario => "scenario",
+        }
+    }
+}
+
+/// How a simulation looks for a bug: where it shows within a stated number of seeds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Hunt {
+    /// How many nodes.
+    pub nodes: usize,
+    /// What clients do; empty for the protocol's first workload.
+    pub workload: &'static str,
+    /// What goes wrong.
+    pub nemesis: &'static str,
+    /// Fields of the protocol's configuration that must have a value: a field's name, and its value as JSON.
+    pub set: &'static [(&'static str, &'static str)],
+    /// Within how many seeds it must be found: about twice as many as were needed when it was measured.
+    pub seeds: u64,
+}
+
+impl Hunt {
+    /// Five nodes, the protocol's first workload, the swarm.
+    pub const USUAL: Self = Self {
+        nodes: 5,
+        workload: "",
+        nemesis: "swarm",
+        set: &[],
+        seeds: 100,
+    };
 }
 
 /// A planted bug as the registry describes it.
@@ -39,7 +85,47 @@ pub struct Bug {
     pub source: &'static str,
     /// What is expected to find it.
     pub found_by: &'static [FoundBy],
+    /// How a simulation finds it.
+    pub hunt: Hunt,
 }
+
+/// The table of a protocol's planted bugs: the enum that its code asks about, and [`Bug`]s for the registry.
+///
+/// `hunt` is left out where [`Hunt::USUAL`] is enough.
+macro_rules! planted_bugs {
+    ($(#[$about:meta])* $name:ident: $($variant:ident $id:literal $bug:literal $wrong:literal
+        breaks $breaks:expr, minimum $minimum:literal, source $source:literal, found by $found_by:expr
+        $(, hunt $hunt:expr)?;)*) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum $name {
+            $(#[doc = $wrong] $variant,)*
+        }
+
+        impl From<$name> for u8 {
+            fn from(bug: $name) -> Self {
+                bug as Self
+            }
+        }
+
+        /// The planted bugs, as the registry shows them.
+        pub const BUGS: &[$crate::bugs::Bug] = &[$($crate::bugs::Bug {
+            number: $name::$variant as u8,
+            id: $id,
+            name: $bug,
+            wrong: $wrong,
+            breaks: &$breaks,
+            minimum: $minimum,
+            source: $source,
+            found_by: &$found_by,
+            hunt: $crate::bugs::planted_bugs!(@hunt $($hunt)?),
+        },)*];
+    };
+    (@hunt) => { $crate::bugs::Hunt::USUAL };
+    (@hunt $hunt:expr) => { $hunt };
+}
+pub(crate) use planted_bugs;
 
 /// The set of planted bugs that are on, by [`Bug::number`]. Empty by default.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

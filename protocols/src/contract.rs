@@ -9,7 +9,11 @@
 //!    to emit its effects in the wrong order.
 //! 2. A crash keeps what had reached the disk and, of what had not, whatever the disk happened to keep
 //!    ([`Loss`](crate::disk::Loss)); it may cut a list of effects at any place.
-//! 3. A node has no clock and no randomness: a timer is armed with a range and the driver picks.
+//! 3. A node has no clock and no randomness: a timer is armed with a range and, where the node has a choice to make
+//!    when it fires, with a number of choices; the driver picks both.
+//!
+//! A node may send to itself: such a message is never lost, cut, delayed or duplicated, and a crash forgets it. It
+//! waits for the disk like any other, so a role of a node may talk to another of its roles as if they were apart.
 
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
@@ -94,9 +98,29 @@ pub trait Configuration: Sized {
     fn nodes(&self) -> usize;
     /// The planted bugs that are on.
     fn bugs(&self) -> Bugs;
-    /// The longest that a follower waits before it asks for an election, in microseconds: the unit in which
-    /// liveness is measured.
-    fn election_timeout_us(&self) -> u64;
+    /// The longest that a node waits for another before it acts on its own, in microseconds (an election timeout,
+    /// where there are elections): the unit in which liveness is measured.
+    fn patience_us(&self) -> u64;
+    /// Why a cluster so configured cannot be right, planted bugs aside: quorums that do not meet, say.
+    fn objection(&self) -> Option<String> {
+        None
+    }
+}
+
+/// The same configuration with some fields set: a field's name, and its value as JSON or, if it is none, as text.
+///
+/// # Errors
+/// A field that the configuration does not have, or a value that it cannot have.
+pub fn with_fields<'a, C: Serialize + DeserializeOwned>(
+    config: &C,
+    fields: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<C, serde_json::Error> {
+    let mut json = serde_json::to_value(config)?;
+    for (name, value) in fields {
+        json[name] = serde_json::from_str(value)
+            .unwrap_or_else(|_| serde_json::Value::String(value.to_owned()));
+    }
+    serde_json::from_value(json)
 }
 
 /// How a request stands in a history.
@@ -107,6 +131,11 @@ pub trait Recorded: Sized {
     /// The request that has this record; `None` if the protocol serves no such operation. A key of nil is the
     /// one object of a workload that has only one.
     fn from_record(function: &str, key: &Value, value: &Value) -> Option<Self>;
+
+    /// Whether it asks what one node knows, whoever leads: each client then asks a node of its own.
+    fn is_local(&self) -> bool {
+        false
+    }
 }
 
 /// What a response means to a client.
@@ -150,7 +179,12 @@ pub enum Input<N: Node> {
         message: N::Message,
     },
     /// A timer that was armed fired; it is no longer armed.
-    Timer(N::Timer),
+    Timer {
+        /// Which.
+        timer: N::Timer,
+        /// Which of the choices that it was armed with was made for the node; 0 if it was armed with none.
+        choice: u64,
+    },
     /// A client asks. The pair (client, sequence) names the operation across retries.
     Request {
         /// Who.
@@ -179,7 +213,7 @@ pub struct TimerRange {
 pub enum Effect<N: Node> {
     /// Bring a change to the disk. The node itself sees the change at once.
     Write(<N::Durable as Durable>::Write),
-    /// Send a message to another node.
+    /// Send a message to a node.
     Send {
         /// To whom.
         to: NodeId,
@@ -201,6 +235,8 @@ pub enum Effect<N: Node> {
         timer: N::Timer,
         /// How long.
         after: TimerRange,
+        /// How many ways the node has to go on when it fires, of which the driver picks one; at least 1.
+        choices: u64,
     },
     /// Disarm a timer.
     CancelTimer(N::Timer),
@@ -268,7 +304,7 @@ impl<'a, N: Node> Context<'a, N> {
         self.disk.write_to_cache(write);
     }
 
-    /// Sends a message to another node.
+    /// Sends a message to a node, which may be this one.
     pub fn send(&mut self, to: NodeId, message: N::Message) {
         self.effects.push(Effect::Send { to, message });
     }
@@ -284,7 +320,18 @@ impl<'a, N: Node> Context<'a, N> {
 
     /// Arms a timer, or arms it anew.
     pub fn set_timer(&mut self, timer: N::Timer, after: TimerRange) {
-        self.effects.push(Effect::SetTimer { timer, after });
+        self.set_timer_to_choose(timer, after, 1);
+    }
+
+    /// Arms a timer, or arms it anew, that comes with a choice when it fires: a number below `choices`. This is how
+    /// a node picks a peer at random: it has no randomness of its own.
+    pub fn set_timer_to_choose(&mut self, timer: N::Timer, after: TimerRange, choices: u64) {
+        let choices = choices.max(1);
+        self.effects.push(Effect::SetTimer {
+            timer,
+            after,
+            choices,
+        });
     }
 
     /// Disarms a timer.

@@ -52,6 +52,8 @@ impl FromStr for Key {
 pub enum Action {
     /// Tell its value.
     Read,
+    /// Tell its value as the node that is asked knows it, which may be old.
+    LocalRead,
     /// Give it a value.
     Write(i64),
     /// Give it the second value if it has the first.
@@ -76,6 +78,7 @@ impl fmt::Display for Command {
         let key = self.key;
         match self.action {
             Action::Read => write!(f, "read {key}"),
+            Action::LocalRead => write!(f, "local-read {key}"),
             Action::Write(value) => write!(f, "write {key} {value}"),
             Action::Cas(old, new) => write!(f, "cas {key} {old} {new}"),
             Action::Append(value) => write!(f, "append {key} {value}"),
@@ -87,7 +90,7 @@ impl fmt::Display for Command {
 /// The text is not a command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a command; commands are `read x`, `write x 3`, `cas x 1 2`, `append x 5`, `delete x`"
+    "`{0}` is not a command; commands are `read x`, `local-read x`, `write x 3`, `cas x 1 2`, `append x 5`, `delete x`"
 )]
 pub struct NotACommand(pub String);
 
@@ -100,6 +103,7 @@ impl FromStr for Command {
         let words: Vec<_> = text.split_whitespace().collect();
         let (key, action) = match words[..] {
             ["read", key] => (key, Action::Read),
+            ["local-read", key] => (key, Action::LocalRead),
             ["write", key, value] => (key, Action::Write(number(value)?)),
             ["cas", key, old, new] => (key, Action::Cas(number(old)?, number(new)?)),
             ["append", key, value] => (key, Action::Append(number(value)?)),
@@ -118,6 +122,7 @@ impl Recorded for Command {
         let key = Value::text(&self.key.to_string());
         match self.action {
             Action::Read => ("read", key, Value::Nil),
+            Action::LocalRead => ("local-read", key, Value::Nil),
             Action::Write(value) => ("write", key, value.into()),
             Action::Cas(old, new) => ("cas", key, Value::list([old.into(), new.into()])),
             Action::Append(value) => ("append", key, value.into()),
@@ -133,6 +138,7 @@ impl Recorded for Command {
         };
         let action = match (function, value) {
             ("read" | "get", _) => Action::Read,
+            ("local-read", _) => Action::LocalRead,
             ("write" | "put", Value::Int(value)) => Action::Write(*value),
             ("append", Value::Int(value)) => Action::Append(*value),
             ("delete", _) => Action::Delete,
@@ -143,6 +149,10 @@ impl Recorded for Command {
             _ => return None,
         };
         Some(Self { key, action })
+    }
+
+    fn is_local(&self) -> bool {
+        self.action == Action::LocalRead
     }
 }
 
@@ -232,12 +242,12 @@ impl StateMachine {
 
     /// Applies a command without looking at sessions, as a system without them does.
     pub fn apply_again(&mut self, command: Command) -> Output {
-        if command.action == Action::Read {
+        if matches!(command.action, Action::Read | Action::LocalRead) {
             return Output::Value(self.read(command.key));
         }
         let object = self.objects.entry(command.key).or_default();
         match (command.action, &mut *object) {
-            (Action::Read, _) => {}
+            (Action::Read | Action::LocalRead, _) => {}
             (Action::Write(value), _) => *object = Object::Integer(value),
             (Action::Cas(old, new), Object::Integer(value)) if *value == old => *value = new,
             (Action::Cas(..), _) => return Output::Mismatch,

@@ -99,8 +99,11 @@ pub struct Violation {
 
 /// The properties of a protocol, by the protocol's name; `None` when no properties are known for it.
 pub fn properties_for(protocol: &str) -> Option<&'static [&'static PropertyInfo]> {
-    match protocol {
-        "raft" => Some(raft::PROPERTIES),
-        _ => None,
-    }
+    FAMILIES
+        .iter()
+        .find(|(name, _)| *name == protocol)
+        .map(|(_, properties)| *properties)
 }
+
+/// The properties of every protocol: a line each.
+const FAMILIES: &[(&str, &[&PropertyInfo])] = &[("raft", raft::PROPERTIES)];

@@ -93,6 +93,7 @@ impl Actor {
             commit_index: self.commit_index,
             applied_index: self.applied_index,
             peers: &self.peers,
+            ..View::default()
         }
     }
 }
@@ -307,5 +308,6 @@ pub(super) fn grant(term: u64, to: NodeId) -> MessageView {
         to,
         term,
         grants_vote: true,
+        claims: Vec::new(),
     }
 }

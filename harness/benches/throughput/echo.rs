@@ -40,7 +40,7 @@ impl Configuration for Nodes {
         Bugs::NONE
     }
 
-    fn election_timeout_us(&self) -> u64 {
+    fn patience_us(&self) -> u64 {
         300_000
     }
 }
@@ -143,7 +143,7 @@ impl Node for Echo {
                 let step = 1 + usize::from(count % 2 == 1);
                 context.send(next(context, step), Ball(count + 1));
             }
-            Input::Timer(Nothing) => {
+            Input::Timer { .. } => {
                 let nodes = context.config().nodes();
                 for ball in 0..IN_FLIGHT / nodes {
                     context.send(next(context, 1 + ball % (nodes - 1)), Ball(0));
@@ -162,6 +162,7 @@ impl Node for Echo {
             to,
             term: 0,
             grants_vote: false,
+            claims: Vec::new(),
         }
     }
 

@@ -187,6 +187,7 @@ fn raft_under_swarm(driver: Driver) -> u64 {
         protocol: Protocol::named("raft").expect("Raft is registered"),
         nodes: NODES,
         bugs: Bugs::NONE,
+        set: Vec::new(),
         workload: Entry::find("register").expect("the workload is registered"),
         options: workload::Options::default(),
         nemesis: Selection::Swarm,

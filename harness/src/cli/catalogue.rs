@@ -5,7 +5,6 @@
 use tribunal_checkers::model::Shape;
 use tribunal_checkers::properties::properties_for;
 use tribunal_histories::Format;
-use tribunal_protocols::bugs::FoundBy;
 use tribunal_protocols::registry::{PROTOCOLS, Protocol};
 use tribunal_protocols::scenario::{SCENARIOS, Scenario};
 
@@ -231,11 +230,7 @@ fn properties() -> Vec<Entry> {
 fn bugs() -> Vec<Entry> {
     let of = |protocol: &'static Protocol| {
         protocol.bugs.iter().map(move |bug| {
-            let found_by = bug.found_by.iter().map(|by| match by {
-                FoundBy::Simulation => "simulation",
-                FoundBy::Exploration => "exploration",
-                FoundBy::History => "the clients' history",
-            });
+            let found_by = bug.found_by.iter().map(|by| by.name());
             Entry::new(bug.name, bug.wrong)
                 .with_id(bug.id)
                 .with("protocol", [protocol.name])

@@ -138,7 +138,9 @@ fn plan(protocol: &'static tribunal_protocols::registry::Protocol, bugs: Bugs) -
         protocol,
         nodes: 5,
         bugs,
-        workload: &workload::REGISTRY[0],
+        set: Vec::new(),
+        workload: workload::Entry::find(engine(protocol).workloads()[0])
+            .expect("every protocol serves a workload that there is"),
         options: workload::Options::default(),
         nemesis: Selection::Swarm,
         schedule: Schedule::Swarm,

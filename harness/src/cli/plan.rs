@@ -7,6 +7,7 @@ use tribunal_protocols::registry::{PROTOCOLS, Protocol};
 
 use super::exit::Failure;
 use super::quantity;
+use crate::engine::engine;
 use crate::nemesis::Selection;
 use crate::plan::{Driver, Live, Plan, Schedule};
 use crate::workload;
@@ -29,12 +30,17 @@ pub(crate) enum Runtime {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "What runs")]
 pub(crate) struct PlanArgs {
-    /// The protocol: see `tribunal list protocols`
+    /// The protocol: see `tribunal list protocols`; `--protocol NAME` is the same
+    #[arg(value_name = "PROTOCOL", conflicts_with = "protocol")]
+    which: Option<String>,
+
+    /// The protocol, in profiles and the environment
     #[arg(
         long,
         value_name = "NAME",
         default_value = "raft",
-        env = "TRIBUNAL_PROTOCOL"
+        env = "TRIBUNAL_PROTOCOL",
+        hide_short_help = true
     )]
     protocol: String,
 
@@ -42,11 +48,10 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "N", default_value = "5", env = "TRIBUNAL_NODES", value_parser = clap::value_parser!(u8).range(1..=15))]
     nodes: u8,
 
-    /// What clients do, several with commas: see `tribunal list workloads`
+    /// What clients do, several with commas: see `tribunal list workloads` [default: the protocol's first]
     #[arg(
         long,
         value_name = "NAMES",
-        default_value = "register",
         env = "TRIBUNAL_WORKLOAD",
         value_delimiter = ','
     )]
@@ -82,6 +87,10 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     bugs: Vec<String>,
 
+    /// A field of the protocol's configuration and its value, as in the header of a trace: pre_vote=false
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = field)]
+    set: Vec<(String, String)>,
+
     /// At most so many operations a run, final reads not counted
     /// (with `--runtime live`: as many as the rate and the time allow)
     #[arg(long, value_name = "N", default_value = "150", env = "TRIBUNAL_OPS")]
@@ -112,6 +121,14 @@ pub(crate) struct PlanArgs {
 /// A build without madsim cannot run it, and says so when it is asked to.
 const DEFAULT_RUNTIME: &str = "madsim";
 
+/// A field of a configuration, and its value.
+fn field(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("a field is set as NAME=VALUE, for instance pre_vote=false".to_owned()),
+    }
+}
+
 fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("at least one is needed".to_owned()),
@@ -131,11 +148,11 @@ impl PlanArgs {
     /// # Errors
     /// A name that names nothing; a runtime that this build does not have.
     pub(crate) fn plans(&self) -> Result<Vec<Plan>, Failure> {
-        let protocol = Protocol::named(&self.protocol).ok_or_else(|| {
+        let name = self.which.as_ref().unwrap_or(&self.protocol);
+        let protocol = Protocol::named(name).ok_or_else(|| {
             let names: Vec<_> = PROTOCOLS.iter().map(|protocol| protocol.name).collect();
             Failure::usage(format!(
-                "there is no protocol `{}`; there are: {}",
-                self.protocol,
+                "there is no protocol `{name}`; there are: {}",
                 names.join(", ")
             ))
         })?;
@@ -158,11 +175,13 @@ impl PlanArgs {
             options.processes = usize::MAX;
             options.time_limit_us = u64::try_from(self.live_time.as_micros()).unwrap_or(u64::MAX);
         }
-        let plan = |name: &String| {
+        let engine = engine(protocol);
+        let plan = |name: &str| {
             let plan = Plan {
                 protocol,
                 nodes: usize::from(self.nodes),
                 bugs,
+                set: self.set.clone(),
                 workload: workload::Entry::find(name.trim()).map_err(Failure::usage)?,
                 options,
                 nemesis: self.nemesis.clone(),
@@ -176,10 +195,13 @@ impl PlanArgs {
                 liveness_timeouts: LIVENESS_TIMEOUTS,
                 limits: Limits::default(),
             };
-            plan.nemesis(0).map_err(Failure::usage)?;
+            engine.check(&plan).map_err(Failure::usage)?;
             Ok(plan)
         };
-        self.workload.iter().map(plan).collect()
+        match &self.workload[..] {
+            [] => Ok(vec![plan(engine.workloads()[0])?]),
+            names => names.iter().map(|name| plan(name)).collect(),
+        }
     }
 }
 

@@ -268,7 +268,7 @@ mod tests {
         context.paused.insert(NodeId(1));
         let left = |fault: Fault| fault.possible(&context).map(|fault| fault.to_string());
         let loss = DiskLoss::Nothing;
-        let kill = |some: &[u8]| {
+        let kill = |some: &[u16]| {
             left(Fault::Kill {
                 nodes: nodes(some),
                 loss,

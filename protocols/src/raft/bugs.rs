@@ -2,114 +2,105 @@
 //!
 //! `[MC]` after a minimum: found with these bounds by exhaustive search.
 
-use crate::bugs::{Bug, FoundBy};
+use crate::bugs::{FoundBy, Hunt, planted_bugs};
 use FoundBy::{Exploration, History, Simulation};
 
-macro_rules! bugs {
-    ($($variant:ident $id:literal $name:literal $wrong:literal
-        breaks $breaks:expr, minimum $minimum:literal, source $source:literal, found by $found_by:expr;)*) => {
-        /// A planted bug of Raft; see [`BUGS`] for what each does.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[repr(u8)]
-        pub enum RaftBug {
-            $(#[doc = $wrong] $variant,)*
-        }
-
-        impl From<RaftBug> for u8 {
-            fn from(bug: RaftBug) -> Self {
-                bug as Self
-            }
-        }
-
-        /// Raft's planted bugs, as the registry shows them.
-        pub const BUGS: &[Bug] = &[$(Bug {
-            number: RaftBug::$variant as u8,
-            id: $id,
-            name: $name,
-            wrong: $wrong,
-            breaks: &$breaks,
-            minimum: $minimum,
-            source: $source,
-            found_by: &$found_by,
-        },)*];
-    };
-}
-
-bugs! {
+planted_bugs! {
+    /// A planted bug of Raft; see [`BUGS`] for what each does.
+    RaftBug:
     VoteWithoutLogCheck "RF1" "vote-without-log-check"
         "A voter does not compare logs: it votes for whoever asks first."
         breaks ["RI5"], minimum "3 nodes, 2 terms, 1 entry [MC]",
-        source "paper §5.4.1 left out; the common belief that a higher term is enough", found by [Simulation, Exploration];
+        source "paper §5.4.1 left out; the common belief that a higher term is enough", found by [Simulation, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
     VoteByLengthOnly "RF2" "vote-by-length-only"
         "A voter compares the lengths of logs and not their last terms."
         breaks ["RI5"], minimum "3 nodes, depth 7 [MC]",
-        source "paper §5.4.1, half of it", found by [Simulation, Exploration];
+        source "paper §5.4.1, half of it", found by [Simulation, Exploration],
+        hunt Hunt { workload: "append", seeds: 100, ..Hunt::USUAL };
     VoteByLastTermOnly "RF3" "vote-by-last-term-only"
         "A voter compares the last terms of logs and not their lengths."
         breaks ["RI5"], minimum "3 nodes, depth 8 [MC]",
-        source "paper §5.4.1, half of it", found by [Simulation, Exploration];
+        source "paper §5.4.1, half of it", found by [Simulation, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
     OldTermCommittedByCounting "RF4" "old-term-committed-by-counting"
         "A leader commits an entry of an older term because a majority has it."
         breaks ["RI5", "RI8"], minimum "3 nodes, 4 terms, 2 entries [MC]",
-        source "paper §5.4.2, Figure 8; PySyncObj#169; CCF (NSDI 2025) bug 2", found by [Simulation, Exploration];
+        source "paper §5.4.2, Figure 8; PySyncObj#169; CCF (NSDI 2025) bug 2", found by [Simulation, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
     VoteNotDurable "RF5" "vote-not-durable"
         "A vote is remembered in memory only: after a restart the node votes again in the same term."
         breaks ["RI1", "RI2"], minimum "3 nodes, 1 restart [MC]",
-        source "datatechnology/cornerstone#65, tikv#1610", found by [Simulation, Exploration];
+        source "datatechnology/cornerstone#65, tikv#1610", found by [Simulation, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
     StaleVoteCounted "RF8" "stale-vote-counted"
         "A candidate counts votes that were given in an earlier term."
         breaks ["RI1"], minimum "3 nodes, a delayed answer [MC]",
-        source "xnnyygn/xraft#33", found by [Simulation, Exploration];
+        source "xnnyygn/xraft#33", found by [Simulation, Exploration],
+        hunt Hunt { nodes: 3, workload: "append", seeds: 200, ..Hunt::USUAL };
     HalfIsEnough "RF10" "half-is-enough"
         "A candidate with half of the votes wins: of four nodes, two."
         breaks ["RI1"], minimum "4 nodes [MC]",
-        source "derived", found by [Simulation, Exploration];
+        source "derived", found by [Simulation, Exploration],
+        hunt Hunt { nodes: 4, seeds: 20, ..Hunt::USUAL };
     CommitToLastIndex "RF11" "commit-to-last-index"
         "A follower commits up to the end of its log instead of the last entry that the leader's message covered."
         breaks ["RI6"], minimum "3 nodes, 3 terms [MC]",
-        source "copycat#265, scylladb#9965, rabbitmq/ra#508, etcd#1203", found by [Simulation, Exploration];
+        source "copycat#265, scylladb#9965, rabbitmq/ra#508, etcd#1203", found by [Simulation, Exploration],
+        hunt Hunt { workload: "append", seeds: 20, ..Hunt::USUAL };
     TruncatesAlways "RF12" "truncates-always"
         "A follower cuts its log behind every message, also where nothing conflicts: an old message undoes a newer one."
         breaks ["RI7", "RI5", "RI6", "RI11", "RI13"], minimum "3 nodes, reordered messages [MC]",
-        source "RaftOS#26", found by [Simulation, Exploration];
+        source "RaftOS#26", found by [Simulation, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
     NeverTruncates "RF13" "never-truncates"
         "A follower keeps its own entries where the leader's differ."
         breaks ["RI5", "RI6", "RI11", "RI4", "RI7"], minimum "3 nodes, depth 7 [MC]",
-        source "WRaft#118.2", found by [Simulation, Exploration];
+        source "WRaft#118.2", found by [Simulation, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
     PreviousTermIgnored "RF14" "previous-term-ignored"
         "A follower looks whether it has an entry before the new ones, not whether it is the leader's."
         breaks ["RI4", "RI6", "RI7", "RI11"], minimum "3 nodes, depth 6 [MC]",
-        source "paper §5.3, rule 2 of AppendEntries, half of it", found by [Simulation, Exploration];
+        source "paper §5.3, rule 2 of AppendEntries, half of it", found by [Simulation, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
     MatchIndexDecreases "RF16" "match-index-decreases"
         "A leader believes the latest answer, though an earlier one, overtaken by it, said more."
         breaks ["RI9"], minimum "2 nodes, reordered answers",
-        source "RaftOS#25, PySyncObj#167", found by [Simulation, Exploration];
+        source "RaftOS#25, PySyncObj#167", found by [Simulation, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
     LeaderOverwrites "RF17" "leader-overwrites"
         "A leader puts a command in the place of its last entry if that is not committed yet."
         breaks ["RI3", "RI4", "RI11"], minimum "1 node, 2 commands",
-        source "derived: paper §5.3, Leader Append-Only left out", found by [Simulation, Exploration];
+        source "derived: paper §5.3, Leader Append-Only left out", found by [Simulation, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
     AckBeforeSync "RF26" "ack-before-sync"
         "A follower answers that it has entries before they are on its disk."
         breaks ["RI7", "RI11"], minimum "3 nodes, 2 crashes that lose unsynced writes",
-        source "camunda#4160, etcd#14140", found by [Simulation];
+        source "camunda#4160, etcd#14140", found by [Simulation],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
     LocalRead "RD1" "local-read"
         "A node that believes it leads answers reads from its own memory, asking nobody."
         breaks ["linearizability"], minimum "3 nodes, a partition",
-        source "etcd#741; dissertation §6.4", found by [History];
+        source "etcd#741; dissertation §6.4", found by [History],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
     ReadBeforeOwnCommit "RD2" "read-before-own-commit"
         "A new leader serves reads before an entry of its own term is committed: it may not know the latest ones."
         breaks ["linearizability"], minimum "3 nodes, a change of leader",
-        source "etcd#7331, tikv#1634, tikv#6340", found by [History];
+        source "etcd#7331, tikv#1634, tikv#6340", found by [History],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
     ReadWithoutQuorum "RD3" "read-without-quorum"
         "A leader remembers the commit index for a read but does not ask whether it still leads."
         breaks ["linearizability"], minimum "3 nodes, a partition",
-        source "dissertation §6.4, step 3 left out", found by [History];
+        source "dissertation §6.4, step 3 left out", found by [History],
+        hunt Hunt { seeds: 70, ..Hunt::USUAL };
     NoSessions "CL1" "no-sessions"
         "A command that a client sent twice is applied twice."
         breaks ["linearizability"], minimum "3 nodes, a lost answer",
-        source "dissertation §6.3; etcd#18424; rabbitmq/ra#145", found by [History];
+        source "dissertation §6.3; etcd#18424; rabbitmq/ra#145", found by [History],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
     ReplyBeforeCommit "CL5" "reply-before-commit"
         "A leader answers a command as soon as it has it in its own log."
         breaks ["linearizability"], minimum "3 nodes, a crash or partition of the leader",
-        source "derived from paper §5.3", found by [History];
+        source "derived from paper §5.3", found by [History],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
 }

@@ -16,6 +16,10 @@ impl Raft {
         command: Command,
         cx: &mut Cx<'_>,
     ) {
+        if command.action == Action::LocalRead {
+            let output = Output::Value(self.machine.read(command.key));
+            return cx.reply(client, sequence, Response::Answer(output));
+        }
         if self.role != Role::Leader {
             cx.note(probes::SENT_ELSEWHERE);
             return cx.reply(client, sequence, Response::NotLeader(self.leader));

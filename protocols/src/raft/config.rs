@@ -94,7 +94,7 @@ impl Configuration for Config {
         self.bugs
     }
 
-    fn election_timeout_us(&self) -> u64 {
+    fn patience_us(&self) -> u64 {
         self.election_max_us
     }
 }

@@ -179,12 +179,18 @@ impl Node for Raft {
     fn step(&mut self, input: Input<Self>, cx: &mut Cx<'_>) {
         match input {
             Input::Message { from, message } => self.receive(from, message, cx),
-            Input::Timer(Timer::Election) if self.role != Role::Leader => self.campaign(cx),
-            Input::Timer(Timer::Heartbeat) if self.role == Role::Leader => {
+            Input::Timer {
+                timer: Timer::Election,
+                ..
+            } if self.role != Role::Leader => self.campaign(cx),
+            Input::Timer {
+                timer: Timer::Heartbeat,
+                ..
+            } if self.role == Role::Leader => {
                 cx.set_timer(Timer::Heartbeat, cx.config().heartbeat());
                 self.send_to_all(cx);
             }
-            Input::Timer(_) => {}
+            Input::Timer { .. } => {}
             Input::Request {
                 client,
                 sequence,
@@ -207,6 +213,7 @@ impl Node for Raft {
             commit_index: self.commit,
             applied_index: self.applied,
             peers: &self.leadership.peers,
+            ..View::default()
         }
     }
 
@@ -228,6 +235,7 @@ impl Node for Raft {
             to,
             term,
             grants_vote,
+            claims: Vec::new(),
         }
     }
 

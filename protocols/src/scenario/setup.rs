@@ -1,14 +1,10 @@
 //! The first lines of a scenario: the cluster, and what its disks hold.
 
-use serde_json::Value;
-
 use super::{Staged, Wrong};
-use crate::contract::{Configuration, Node};
+use crate::contract::{Configuration, Node, with_fields};
+use crate::quorum::NODES_MAX;
 use crate::registry::Protocol;
 use crate::world::{Setup, SyncMode};
-
-/// The most nodes of a cluster: votes are counted in the bits of a word.
-const NODES_MAX: usize = 64;
 
 /// A cluster from the words behind `cluster`: the protocol's name, then fields as `key=value`.
 pub(super) fn cluster<N: Node>(words: &str) -> Result<Setup<N>, Wrong> {
@@ -39,12 +35,7 @@ pub(super) fn cluster<N: Node>(words: &str) -> Result<Setup<N>, Wrong> {
         .iter()
         .filter(|(key, _)| !["nodes", "sync", "bugs"].contains(key));
     let wrong = |error: serde_json::Error| Wrong::Cluster(error.to_string());
-    let mut config = serde_json::to_value(N::Config::of(nodes)).map_err(wrong)?;
-    for (key, value) in others {
-        config[*key] =
-            serde_json::from_str(value).unwrap_or_else(|_| Value::String((*value).to_owned()));
-    }
-    let config: N::Config = serde_json::from_value(config).map_err(wrong)?;
+    let config: N::Config = with_fields(&N::Config::of(nodes), others.copied()).map_err(wrong)?;
     let bugs = field("bugs").unwrap_or_default();
     let bugs = Protocol::named(N::NAME)
         .ok_or_else(|| Wrong::Cluster(format!("{} is not in the registry", N::NAME)))?

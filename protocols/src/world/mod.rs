@@ -45,7 +45,8 @@ pub struct World<N: Node> {
     sync: SyncMode,
     hosts: Vec<Option<Host<N>>>,
     disks: Vec<Disk<N>>,
-    timers: Vec<BTreeSet<N::Timer>>,
+    /// By node: what is armed, and with how many choices.
+    timers: Vec<BTreeMap<N::Timer, u64>>,
     network: BTreeMap<PacketOf<N>, u16>,
     calls: BTreeMap<ClientId, Call<N::Request>>,
     cuts: BTreeSet<(NodeId, NodeId)>,
@@ -71,7 +72,7 @@ impl<N: Node> World<N> {
             sync,
             hosts: vec![None; nodes],
             disks,
-            timers: vec![BTreeSet::new(); nodes],
+            timers: vec![BTreeMap::new(); nodes],
             network: BTreeMap::new(),
             calls: BTreeMap::new(),
             cuts: BTreeSet::new(),
@@ -133,10 +134,13 @@ impl<N: Node> World<N> {
             .map(Step::Deliver);
         let mut steps: Vec<_> = packets.collect();
         for node in NodeId::all(self.hosts.len()) {
-            steps.extend(self.timers[node.index()].iter().map(|timer| Step::Fire {
-                node,
-                timer: *timer,
-            }));
+            for (timer, choices) in &self.timers[node.index()] {
+                steps.extend((0..*choices).map(|choice| Step::Fire {
+                    node,
+                    timer: *timer,
+                    choice,
+                }));
+            }
             let unsynced = u16::try_from(self.disk(node).unsynced_count()).unwrap_or(u16::MAX);
             if unsynced > 0 && self.hosts[node.index()].is_some() {
                 steps.push(Step::Sync {
@@ -208,11 +212,17 @@ impl<N: Node> World<N> {
     fn arrives(&self, packet: &PacketOf<N>) -> bool {
         match (packet.from, packet.to) {
             (Address::Node(from), Address::Node(to)) => {
-                self.hosts[to.index()].is_some() && !self.cuts.contains(&(from, to))
+                let cut = from != to && self.cuts.contains(&(from, to));
+                self.hosts[to.index()].is_some() && !cut
             }
             (Address::Client(_), Address::Node(to)) => self.hosts[to.index()].is_some(),
             (_, Address::Client(_)) => true,
         }
+    }
+
+    /// How many choices a node's timer comes with; 0 if it is not armed.
+    fn choices(&self, node: NodeId, timer: &N::Timer) -> u64 {
+        self.timers[node.index()].get(timer).copied().unwrap_or(0)
     }
 
     /// Gives a node its input; with `cut`, the node gets no further than that many effects.
@@ -224,8 +234,14 @@ impl<N: Node> World<N> {
     ) -> Result<(), NotEnabled> {
         let (node, input) = match step {
             Step::Deliver(packet) if self.arrives(packet) => self.accept(packet)?,
-            Step::Fire { node, timer } if self.timers[node.index()].remove(timer) => {
-                (*node, Input::Timer(*timer))
+            Step::Fire {
+                node,
+                timer,
+                choice,
+            } if self.choices(*node, timer) > *choice => {
+                self.timers[node.index()].remove(timer);
+                let (timer, choice) = (*timer, *choice);
+                (*node, Input::Timer { timer, choice })
             }
             _ => return Err(NotEnabled),
         };
@@ -328,6 +344,9 @@ impl<N: Node> World<N> {
         let place = node.index();
         self.hosts[place].take().ok_or(NotEnabled)?;
         self.timers[place].clear();
+        let end = Address::Node(node);
+        self.network
+            .retain(|packet, _| packet.from != end || packet.to != end);
         self.disks[place].crash(loss);
         self.show(node, Cause::Crash, &[], observer);
         Ok(())
@@ -365,8 +384,8 @@ impl<N: Node> World<N> {
                         body: Body::Response { sequence, response },
                     });
                 }
-                Effect::SetTimer { timer, .. } => {
-                    self.timers[node.index()].insert(timer);
+                Effect::SetTimer { timer, choices, .. } => {
+                    self.timers[node.index()].insert(timer, choices);
                 }
                 Effect::CancelTimer(timer) => {
                     self.timers[node.index()].remove(&timer);

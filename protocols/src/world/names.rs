@@ -109,9 +109,13 @@ impl<N: Node> World<N> {
     fn find_timer(&self, name: &str, rest: &str) -> Result<Step<N>, NoSuchStep> {
         let unknown = || NoSuchStep::Unknown(name.to_owned());
         let (node, timer) = rest.split_once(' ').ok_or_else(unknown)?;
+        let (timer, choice) = match timer.split_once(" choosing ") {
+            Some((timer, choice)) => (timer, choice.parse().map_err(|_| unknown())?),
+            None => (timer, 0),
+        };
         let node: NodeId = node.parse().map_err(|_| unknown())?;
         let armed = self.timers.get(node.index()).ok_or_else(unknown)?;
-        let found = armed.iter().find(|armed| armed.to_string() == timer);
+        let found = armed.keys().find(|armed| armed.to_string() == timer);
         let absent = NoSuchStep::Absent {
             name: name.to_owned(),
             why: "no such timer is armed there",
@@ -120,6 +124,7 @@ impl<N: Node> World<N> {
             .map(|timer| Step::Fire {
                 node,
                 timer: *timer,
+                choice,
             })
             .ok_or(absent)
     }

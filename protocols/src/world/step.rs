@@ -44,6 +44,8 @@ pub enum Step<N: Node> {
         node: NodeId,
         /// Which.
         timer: N::Timer,
+        /// The choice that it comes with; 0 where there is none to make.
+        choice: u64,
     },
     /// A node's oldest unsynced writes reach its disk.
     Sync {
@@ -172,7 +174,16 @@ impl<N: Node> fmt::Display for Step<N> {
             Self::GiveUp { client } => write!(f, "give up c{client}"),
             Self::Deliver(packet) => write!(f, "deliver {packet}"),
             Self::Duplicate(packet) => write!(f, "duplicate {packet}"),
-            Self::Fire { node, timer } => write!(f, "fire {node} {timer}"),
+            Self::Fire {
+                node,
+                timer,
+                choice: 0,
+            } => write!(f, "fire {node} {timer}"),
+            Self::Fire {
+                node,
+                timer,
+                choice,
+            } => write!(f, "fire {node} {timer} choosing {choice}"),
             Self::Sync { node, writes } => write!(f, "sync {node} {writes}"),
             Self::Crash { node, loss } => write!(f, "crash {node} {loss}"),
             Self::CrashDuring {

@@ -76,6 +76,7 @@ mod tests {
             to: N1,
             term: 1,
             grants_vote: false,
+            claims: Vec::new(),
         };
         script.sync_and_send(N2, &[old]);
         script.assert_holds();
@@ -121,6 +122,7 @@ mod tests {
             to: N2,
             term: 1,
             grants_vote: false,
+            claims: Vec::new(),
         };
         script.sync_and_send(N1, &[ahead]);
         script.assert_says(

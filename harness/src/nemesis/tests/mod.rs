@@ -7,7 +7,7 @@ use super::*;
 mod shapes;
 
 /// Nodes by their indexes.
-pub(in crate::nemesis) fn nodes(indexes: &[u8]) -> BTreeSet<NodeId> {
+pub(in crate::nemesis) fn nodes(indexes: &[u16]) -> BTreeSet<NodeId> {
     indexes.iter().copied().map(NodeId).collect()
 }
 

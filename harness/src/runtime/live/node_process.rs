@@ -4,7 +4,7 @@
 //! ([`Report`], a JSON value a line), and ends when its standard input is closed: no node survives the process
 //! that started it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsString;
 use std::io::{self, Read, Write as _};
 use std::net::SocketAddr;
@@ -187,6 +187,7 @@ async fn serve<N: Node>(args: &NodeArgs, config: N::Config) -> Result<(), NodeEr
             .collect(),
         arrivals,
         timers: Timers::new(args.seed, args.id, args.incarnation),
+        loopback: VecDeque::new(),
         clients: BTreeMap::new(),
         leads: false,
         parent,

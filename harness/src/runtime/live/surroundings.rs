@@ -3,7 +3,7 @@
 //! This is the [`Env`] of the live runtime. It runs on one thread; the log has another, which brings whatever
 //! was written meanwhile to the disk with one `fsync`, while the node goes on with its next inputs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::mpsc as blocking;
 use std::time::Duration;
@@ -36,6 +36,8 @@ pub(super) struct Surroundings<N: Node> {
     pub(super) peers: Vec<Option<Outlet>>,
     pub(super) arrivals: mpsc::Receiver<Arrival<N>>,
     pub(super) timers: Timers<N::Timer>,
+    /// What the node sent itself.
+    pub(super) loopback: VecDeque<N::Message>,
     /// Where each client last asked from.
     pub(super) clients: BTreeMap<ClientId, Outlet>,
     /// Whether the node leads, as it last reported.
@@ -52,6 +54,10 @@ impl<N: Node> Env<N> for Surroundings<N> {
             if self.failure.is_some() {
                 return None;
             }
+            if let Some(message) = self.loopback.pop_front() {
+                let from = self.me;
+                return Some(Turn::Input(Input::Message { from, message }));
+            }
             tokio::select! {
                 biased;
                 _ = self.parent.recv() => return None,
@@ -59,7 +65,7 @@ impl<N: Node> Env<N> for Surroundings<N> {
                     Ok(writes) => return Some(Turn::Synced(writes)),
                     Err(error) => self.failure = Some(error),
                 },
-                timer = self.timers.fired() => return Some(Turn::Input(Input::Timer(timer))),
+                (timer, choice) = self.timers.fired() => return Some(Turn::Input(Input::Timer { timer, choice })),
                 arrival = self.arrivals.recv() => {
                     if let Some(input) = self.input(arrival?) {
                         return Some(Turn::Input(input));
@@ -113,6 +119,7 @@ impl<N: Node> Surroundings<N> {
     fn execute(&mut self, effect: Effect<N>) -> io::Result<()> {
         let from = Address::Node(self.me);
         match effect {
+            Effect::Send { to, message } if to == self.me => self.loopback.push_back(message),
             Effect::Send { to, message } => {
                 let packet: PacketOf<N> = Packet {
                     from,
@@ -139,7 +146,11 @@ impl<N: Node> Surroundings<N> {
                     back.send(frame);
                 }
             }
-            Effect::SetTimer { timer, after } => self.timers.set(timer, after),
+            Effect::SetTimer {
+                timer,
+                after,
+                choices,
+            } => self.timers.set(timer, after, choices),
             Effect::CancelTimer(timer) => self.timers.cancel(timer),
             Effect::Note(probe) => Report::Note(probe.into()).tell()?,
             Effect::Write(_) => unreachable!("the disk's queue keeps writes"),
@@ -150,7 +161,8 @@ impl<N: Node> Surroundings<N> {
 
 /// The armed timers, and when each fires.
 pub(super) struct Timers<T> {
-    armed: BTreeMap<T, Instant>,
+    /// When each fires, and with how many choices.
+    armed: BTreeMap<T, (Instant, u64)>,
     durations: Draw,
 }
 
@@ -163,10 +175,10 @@ impl<T: Copy + Ord> Timers<T> {
         }
     }
 
-    fn set(&mut self, timer: T, after: TimerRange) {
+    fn set(&mut self, timer: T, after: TimerRange, choices: u64) {
         let after_us = self.durations.between(after.min_us, after.max_us);
         let due = Instant::now() + Duration::from_micros(after_us);
-        self.armed.insert(timer, due);
+        self.armed.insert(timer, (due, choices));
     }
 
     fn cancel(&mut self, timer: T) {
@@ -174,14 +186,18 @@ impl<T: Copy + Ord> Timers<T> {
     }
 
     /// Waits for the first timer to fire; for ever, if none is armed.
-    async fn fired(&mut self) -> T {
-        let first = self.armed.iter().min_by_key(|(_, due)| **due);
-        let Some((&timer, &due)) = first else {
+    async fn fired(&mut self) -> (T, u64) {
+        let first = self.armed.iter().min_by_key(|(_, (due, _))| *due);
+        let Some((&timer, &(due, choices))) = first else {
             return std::future::pending().await;
         };
         tokio::time::sleep_until(due).await;
         self.armed.remove(&timer);
-        timer
+        let choice = match choices {
+            1 => 0,
+            _ => self.durations.below(choices),
+        };
+        (timer, choice)
     }
 }
 
@@ -266,16 +282,17 @@ mod tests {
             max_us: ms * 1_000,
         };
         let mut timers = Timers::new(1, NodeId(0), 0);
-        timers.set('a', exactly(3_600_000));
-        timers.set('b', exactly(40));
-        timers.set('c', exactly(20));
-        timers.set('d', exactly(10));
-        timers.set('a', exactly(60));
+        timers.set('a', exactly(3_600_000), 1);
+        timers.set('b', exactly(40), 1);
+        timers.set('c', exactly(20), 1);
+        timers.set('d', exactly(10), 1);
+        timers.set('a', exactly(60), 3);
         timers.cancel('d');
         let begin = Instant::now();
-        assert_eq!(timers.fired().await, 'c');
-        assert_eq!(timers.fired().await, 'b');
-        assert_eq!(timers.fired().await, 'a');
+        assert_eq!(timers.fired().await, ('c', 0));
+        assert_eq!(timers.fired().await, ('b', 0));
+        let (last, choice) = timers.fired().await;
+        assert!(last == 'a' && choice < 3);
         assert!(begin.elapsed() >= Duration::from_millis(60));
         let nothing = timeout(Duration::from_millis(30), timers.fired()).await;
         assert!(nothing.is_err());

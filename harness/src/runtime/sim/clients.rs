@@ -183,13 +183,17 @@ impl<N: Node> Cluster<N> {
             request.expect("a workload is offered only for protocols that serve its operations");
         self.clients.tokens += 1;
         let token = self.clients.tokens;
+        let own = self.own_node(thread);
         let place = &mut self.clients.threads[thread];
         if place.process != process {
             (place.process, place.sequence) = (process, 0);
         }
         place.sequence += 1;
         let sequence = place.sequence;
-        let leader = place.leader;
+        let asked = match request.is_local() {
+            true => Some(own),
+            false => place.leader,
+        };
         place.open = Some(Open {
             process,
             sequence,
@@ -197,7 +201,7 @@ impl<N: Node> Cluster<N> {
             token,
             attempt: 0,
         });
-        let to = leader.unwrap_or_else(|| self.any_node(token, 0));
+        let to = asked.unwrap_or_else(|| self.any_node(token, 0));
         self.record_event(client_event(process, &request, Kind::Invoke, None));
         self.record(Step::Invoke {
             client: process,
@@ -233,14 +237,21 @@ impl<N: Node> Cluster<N> {
 
     /// Sends an operation again: to the node that is said to lead, or to any.
     fn try_again(&mut self, thread: usize, leader: Option<NodeId>) {
+        let own = self.own_node(thread);
         let place = &mut self.clients.threads[thread];
-        place.leader = leader;
         let Some(open) = &mut place.open else { return };
+        let asked = match open.request.is_local() {
+            true => Some(own),
+            false => {
+                place.leader = leader;
+                leader
+            }
+        };
         open.attempt += 1;
         let (token, attempt, client, sequence) =
             (open.token, open.attempt, open.process, open.sequence);
         let request = open.request.clone();
-        let to = leader.unwrap_or_else(|| self.any_node(token, attempt));
+        let to = asked.unwrap_or_else(|| self.any_node(token, attempt));
         self.record(Step::Resend { client, to });
         let body = Body::Request { sequence, request };
         self.send(Packet {
@@ -249,6 +260,11 @@ impl<N: Node> Cluster<N> {
             body,
         });
         self.expect_answer(thread, token, attempt);
+    }
+
+    /// The node that a thread asks about what that node alone knows.
+    fn own_node(&self, thread: usize) -> NodeId {
+        NodeId::from_index(thread % self.places.len())
     }
 
     fn any_node(&self, token: u64, attempt: u32) -> NodeId {

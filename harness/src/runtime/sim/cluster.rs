@@ -19,6 +19,7 @@ use super::network::Network;
 use super::place::Place;
 use super::settings::Settings;
 use super::witness::Witness;
+use crate::draw::{Domain, Draw};
 use crate::runtime::env::Turn;
 
 /// What a driver is to do next.
@@ -103,6 +104,8 @@ pub struct Cluster<N: Node> {
     steps: Option<Vec<Recorded<N>>>,
     /// The node that has the turn dies at its end, with this loss.
     dying: Option<Loss>,
+    /// What nodes sent themselves: it arrives before anything else happens.
+    pub(super) loopback: VecDeque<PacketOf<N>>,
     sent: Vec<MessageView>,
     /// At so many events the driver may stop the run.
     may_stop_at: u64,
@@ -160,6 +163,7 @@ impl<N: Node> Cluster<N> {
             digest: Digest::default(),
             steps: record.then(Vec::new),
             dying: None,
+            loopback: VecDeque::new(),
             sent: Vec::new(),
             may_stop_at: MAY_STOP_EVERY,
             settings,
@@ -204,6 +208,12 @@ impl<N: Node> Cluster<N> {
         loop {
             if let Some(directive) = self.directives.pop_front() {
                 return directive;
+            }
+            if let Some(packet) = self.loopback.pop_front() {
+                if let Some((node, turn)) = self.happen(Event::Packet(packet)) {
+                    return Directive::Turn(node, turn);
+                }
+                continue;
             }
             if let Some(end) = self.over() {
                 return Directive::Done(end);
@@ -305,8 +315,12 @@ impl<N: Node> Cluster<N> {
                     );
                     return None;
                 }
-                place.armed.swap_remove(position);
-                Some(self.input(node, InputEvent::Timer(timer)))
+                let choices = place.armed.swap_remove(position).choices;
+                let choice = match choices {
+                    1 => 0,
+                    _ => self.choose(node, generation, choices),
+                };
+                Some(self.input(node, InputEvent::Timer(timer, choice)))
             }
             Event::Synced {
                 node,
@@ -334,9 +348,10 @@ impl<N: Node> Cluster<N> {
         if doomed.is_none() {
             match &event {
                 InputEvent::Packet(packet) => self.record_delivery(packet),
-                InputEvent::Timer(timer) => self.record(Step::Fire {
+                InputEvent::Timer(timer, choice) => self.record(Step::Fire {
                     node,
                     timer: *timer,
+                    choice: *choice,
                 }),
             }
             return Turn::Input(event.into_input());
@@ -345,9 +360,10 @@ impl<N: Node> Cluster<N> {
         self.dying = Some(loss);
         let step = Box::new(match &event {
             InputEvent::Packet(packet) => Step::Deliver(packet.clone()),
-            InputEvent::Timer(timer) => Step::Fire {
+            InputEvent::Timer(timer, choice) => Step::Fire {
                 node,
                 timer: *timer,
+                choice: *choice,
             },
         });
         self.tally.steps_cut += 1;
@@ -389,7 +405,11 @@ impl<N: Node> Cluster<N> {
                         body: Body::Response { sequence, response },
                     });
                 }
-                Effect::SetTimer { timer, after } => self.arm(node, timer, after),
+                Effect::SetTimer {
+                    timer,
+                    after,
+                    choices,
+                } => self.arm(node, timer, after, choices),
                 Effect::CancelTimer(timer) => {
                     self.places[node.index()]
                         .armed
@@ -416,8 +436,17 @@ impl<N: Node> Cluster<N> {
         }
     }
 
+    /// What the node has to go on with, of so many ways, when a timer fires.
+    fn choose(&self, node: NodeId, generation: u64, choices: u64) -> u64 {
+        let node = node.index() as u64;
+        Draw::keyed(self.settings.seed, Domain::Choice, node, generation).below(choices)
+    }
+
     pub(super) fn send(&mut self, packet: PacketOf<N>) {
         let (from, to) = (packet.from, packet.to);
+        if from == to {
+            return self.loopback.push_back(packet);
+        }
         if self.network.is_cut(from, to) {
             self.tally.packets_lost += 1;
             return;
@@ -489,13 +518,13 @@ impl<N: Node> Cluster<N> {
 
 enum InputEvent<N: Node> {
     Packet(PacketOf<N>),
-    Timer(N::Timer),
+    Timer(N::Timer, u64),
 }
 
 impl<N: Node> InputEvent<N> {
     fn into_input(self) -> Input<N> {
         match self {
-            Self::Timer(timer) => Input::Timer(timer),
+            Self::Timer(timer, choice) => Input::Timer { timer, choice },
             Self::Packet(packet) => match (packet.from, packet.body) {
                 (Address::Node(from), Body::Message(message)) => Input::Message { from, message },
                 (Address::Client(client), Body::Request { sequence, request }) => Input::Request {

@@ -63,7 +63,7 @@ impl Network {
 
     pub(super) fn is_cut(&self, from: Address, to: Address) -> bool {
         match (from, to) {
-            (Address::Node(from), Address::Node(to)) => {
+            (Address::Node(from), Address::Node(to)) if from != to => {
                 self.cut[to.index()] >> from.index() & 1 == 1
             }
             _ => false,

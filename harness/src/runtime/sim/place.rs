@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use tribunal_histories::{Cause, NodeId, Observation, Role};
 use tribunal_protocols::world::{DisksOf, Observer};
-use tribunal_protocols::{Durable, Loss, Node, Step, TimerRange};
+use tribunal_protocols::{Address, Durable, Loss, Node, Step, TimerRange};
 
 use super::cluster::{Cluster, Directive, Event};
 use crate::draw::{Domain, Draw};
@@ -14,6 +14,7 @@ use crate::draw::{Domain, Draw};
 #[derive(Debug)]
 pub(super) struct Armed<T> {
     pub(super) timer: T,
+    pub(super) choices: u64,
     pub(super) deadline_ns: u64,
     pub(super) generation: u64,
 }
@@ -60,7 +61,7 @@ impl<N: Node> Place<N> {
 
 /// A node's life.
 impl<N: Node> Cluster<N> {
-    pub(super) fn arm(&mut self, node: NodeId, timer: N::Timer, after: TimerRange) {
+    pub(super) fn arm(&mut self, node: NodeId, timer: N::Timer, after: TimerRange, choices: u64) {
         let now_ns = self.now_ns();
         let place = &mut self.places[node.index()];
         place.timers_set += 1;
@@ -76,7 +77,7 @@ impl<N: Node> Cluster<N> {
         let deadline_ns = now_ns + duration_ns.unwrap_or(u64::MAX / 2);
         if let Some(armed) = place.armed.iter_mut().find(|armed| armed.timer == timer) {
             let later = deadline_ns >= armed.deadline_ns;
-            armed.deadline_ns = deadline_ns;
+            (armed.deadline_ns, armed.choices) = (deadline_ns, choices);
             if later {
                 return;
             }
@@ -84,6 +85,7 @@ impl<N: Node> Cluster<N> {
         } else {
             place.armed.push(Armed {
                 timer,
+                choices,
                 deadline_ns,
                 generation: place.timers_set,
             });
@@ -135,6 +137,8 @@ impl<N: Node> Cluster<N> {
         place.incarnation += 1;
         place.armed.clear();
         place.backlog.clear();
+        let end = Address::Node(node);
+        self.loopback.retain(|packet| packet.to != end);
         let disk = &mut self.disks[node.index()];
         self.tally.writes_lost += disk.unsynced_count() as u64;
         disk.crash(loss);

@@ -4,7 +4,7 @@
 //! the same runtime, as in any simulation. What they show, and what clients see, must be what `World` showed when
 //! it took the same steps.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use tribunal_histories::{Cause, Kind, NodeId, Observation};
@@ -37,7 +37,7 @@ pub fn run<N: Node, O: Observer + Send + 'static>(
         script: script.into_iter().collect(),
         directives: NodeId::all(nodes).map(Directive::Boot).collect(),
         disks: vec![Disk::default(); nodes],
-        timers: vec![BTreeSet::new(); nodes],
+        timers: vec![BTreeMap::new(); nodes],
         network: BTreeMap::new(),
         calls: BTreeMap::new(),
         dying: None,
@@ -57,7 +57,7 @@ struct Scripted<N: Node, O> {
     /// What comes before the script goes on.
     directives: VecDeque<Directive<N>>,
     disks: Vec<Disk<N>>,
-    timers: Vec<BTreeSet<N::Timer>>,
+    timers: Vec<BTreeMap<N::Timer, u64>>,
     network: BTreeMap<PacketOf<N>, u16>,
     /// Operations in flight.
     calls: BTreeMap<ClientId, (u32, N::Request)>,
@@ -84,9 +84,15 @@ impl<N: Node, O: Observer> Scripted<N, O> {
     /// What a step gives a node, if the step is possible here.
     fn input(&mut self, step: &Step<N>) -> Option<(NodeId, Input<N>)> {
         match step {
-            Step::Fire { node, timer } => self.timers[node.index()]
-                .remove(timer)
-                .then_some((*node, Input::Timer(*timer))),
+            Step::Fire {
+                node,
+                timer,
+                choice,
+            } => {
+                let choices = self.timers[node.index()].remove(timer)?;
+                let (timer, choice) = (*timer, *choice);
+                (choice < choices).then_some((*node, Input::Timer { timer, choice }))
+            }
             Step::Deliver(packet) => {
                 self.take(packet)?;
                 match (packet.from, packet.to, packet.body.clone()) {
@@ -200,6 +206,9 @@ impl<N: Node, O: Observer> Scripted<N, O> {
 
     fn crash(&mut self, node: NodeId, loss: Loss) {
         self.timers[node.index()].clear();
+        let end = Address::Node(node);
+        self.network
+            .retain(|packet, _| packet.from != end || packet.to != end);
         self.disks[node.index()].crash(loss);
         self.directives.push_back(Directive::Kill(node));
         self.observer.observe(&Observation {
@@ -248,8 +257,8 @@ impl<N: Node, O: Observer + Send + 'static> Director<N> for Scripted<N, O> {
                     to: Address::Client(client),
                     body: Body::Response { sequence, response },
                 }),
-                Effect::SetTimer { timer, .. } => {
-                    self.timers[node.index()].insert(timer);
+                Effect::SetTimer { timer, choices, .. } => {
+                    self.timers[node.index()].insert(timer, choices);
                 }
                 Effect::CancelTimer(timer) => {
                     self.timers[node.index()].remove(&timer);

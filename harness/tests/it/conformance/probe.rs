@@ -43,7 +43,7 @@ impl Configuration for Probes {
         Bugs::NONE
     }
 
-    fn election_timeout_us(&self) -> u64 {
+    fn patience_us(&self) -> u64 {
         300_000
     }
 }
@@ -154,7 +154,7 @@ impl Node for Probe {
 
     fn step(&mut self, input: Input<Self>, context: &mut Context<'_, Self>) {
         match input {
-            Input::Timer(timer) => self.fired.push(timer.0),
+            Input::Timer { timer, .. } => self.fired.push(timer.0),
             Input::Synced => self.heard.push("synced".to_owned()),
             Input::Message { from, message } if context.me().index() == OTHER => {
                 context.send(from, message);
@@ -223,6 +223,7 @@ impl Node for Probe {
             to,
             term: 0,
             grants_vote: false,
+            claims: Vec::new(),
         }
     }
 

@@ -29,6 +29,7 @@ fn plan(workload: &str, driver: Driver) -> Plan {
         protocol: raft(),
         nodes: 5,
         bugs: Bugs::NONE,
+        set: Vec::new(),
         workload: Entry::find(workload).expect("the workload is registered"),
         options: Options::default(),
         nemesis: "swarm".parse().expect("swarm is a selection"),
