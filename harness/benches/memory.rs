@@ -4,10 +4,9 @@
 
 #![expect(clippy::print_stdout, reason = "a program that prints a table")]
 
-use tribunal::plan::{Driver, Plan, Schedule};
+use tribunal::plan::Plan;
 use tribunal::run;
 use tribunal::workload::{Entry, Options};
-use tribunal_protocols::Bugs;
 use tribunal_protocols::raft::Raft;
 use tribunal_protocols::registry::Protocol;
 
@@ -26,23 +25,15 @@ fn resident_kb() -> u64 {
 
 fn main() {
     let plan = Plan {
-        protocol: Protocol::named("raft").expect("Raft is registered"),
-        nodes: 5,
-        bugs: Bugs::NONE,
-        set: Vec::new(),
-        workload: Entry::find("register").expect("the workload is registered"),
         options: Options {
             operations: 30,
             time_limit_us: 300_000,
             ..Options::default()
         },
-        nemesis: "swarm".parse().expect("swarm is a selection"),
-        schedule: Schedule::Swarm,
-        driver: Driver::Madsim,
-        events_max: 300_000,
-        live: tribunal::plan::Live::default(),
-        liveness_timeouts: 20,
-        limits: Default::default(),
+        ..Plan::usual(
+            Protocol::named("raft").expect("Raft is registered"),
+            Entry::find("register").expect("the workload is registered"),
+        )
     };
     println!("{:>8} {:>12}", "runs", "resident kB");
     for seed in 0..RUNS {

@@ -8,6 +8,7 @@ pub mod command;
 pub mod draw;
 pub mod engine;
 pub mod generator;
+pub mod hunt;
 pub mod investigate;
 pub mod judge;
 pub mod live_run;

@@ -123,6 +123,8 @@ pub struct Plan {
     pub nemesis: Selection,
     /// What happens next.
     pub schedule: Schedule,
+    /// Whether the cluster properties are judged; without them, what clients see decides.
+    pub properties: bool,
     /// What drives the cluster.
     pub driver: Driver,
     /// How, if it is live.
@@ -141,6 +143,12 @@ const LIVE_PACE: Pace = Pace {
     fault_us: (300_000, 1_500_000),
 };
 
+/// The usual bound on the events of a run.
+pub const EVENTS_MAX: u64 = 300_000;
+
+/// Within how many of the longest election timeouts a healed cluster must answer.
+pub const LIVENESS_TIMEOUTS: u64 = 20;
+
 /// What the simulator can do to a cluster: everything.
 pub const SIMULATED: [Capability; 6] = [
     Capability::Clock,
@@ -152,6 +160,26 @@ pub const SIMULATED: [Capability; 6] = [
 ];
 
 impl Plan {
+    /// Five nodes and the swarm, on the default runtime, with a bound that no ordinary run reaches.
+    pub fn usual(protocol: &'static Protocol, workload: &'static workload::Entry) -> Self {
+        Self {
+            protocol,
+            nodes: 5,
+            bugs: Bugs::NONE,
+            set: Vec::new(),
+            workload,
+            options: workload::Options::default(),
+            nemesis: Selection::Swarm,
+            schedule: Schedule::Swarm,
+            properties: true,
+            driver: Driver::Madsim,
+            live: Live::default(),
+            events_max: EVENTS_MAX,
+            liveness_timeouts: LIVENESS_TIMEOUTS,
+            limits: Limits::default(),
+        }
+    }
+
     /// The cluster's configuration under a seed. The swarm varies what must not matter, and is not asked about what
     /// is [set](Plan::set).
     ///

@@ -119,8 +119,9 @@ pub(crate) struct Stage<N: Node> {
 }
 
 impl<N: Node> Stage<N> {
-    pub(crate) fn new(setup: &Setup<N>) -> Self {
-        let mut witness = Monitor::of(N::NAME).map_or_else(Witness::default, Witness::with);
+    /// A cluster at its start, and a witness who judges the cluster properties, if they are to be judged.
+    pub(crate) fn new(setup: &Setup<N>, properties: bool) -> Self {
+        let mut witness = Witness::of(N::NAME, properties);
         let world = setup.start(&mut witness);
         Self {
             world,
@@ -167,7 +168,12 @@ pub(crate) fn setup_of<N: Node>(header: &TraceHeader) -> Result<Setup<N>, Replay
 }
 
 /// The header of a trace of such a cluster.
-pub(crate) fn header<N: Node>(setup: &Setup<N>, seed: Option<u64>, model: &str) -> TraceHeader {
+pub(crate) fn header<N: Node>(
+    setup: &Setup<N>,
+    seed: Option<u64>,
+    model: &str,
+    properties: bool,
+) -> TraceHeader {
     let config = serde_json::to_value(setup).unwrap_or_default();
     TraceHeader {
         tribunal: "trace".to_owned(),
@@ -179,6 +185,7 @@ pub(crate) fn header<N: Node>(setup: &Setup<N>, seed: Option<u64>, model: &str) 
         seed,
         command: None,
         model: Some(model.to_owned()),
+        properties,
     }
 }
 
@@ -231,7 +238,7 @@ pub fn replay<N: Node>(
     limits: Limits,
     watch: &mut dyn FnMut(&Moment<'_>),
 ) -> Result<Replayed, ReplayError> {
-    let mut stage = Stage::<N>::new(&setup_of(&trace.header)?);
+    let mut stage = Stage::<N>::new(&setup_of(&trace.header)?, trace.header.properties);
     let mut before = stage.glimpses();
     for (place, name) in trace.steps().enumerate() {
         let number = place + 1;

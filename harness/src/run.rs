@@ -26,7 +26,7 @@ pub fn run<N: Node>(plan: &Plan, seed: u64, record: bool, stop: &dyn Fn() -> boo
         plan.options.concurrency,
         seed,
     );
-    let witness = Monitor::of(N::NAME).map_or_else(Witness::default, Witness::with);
+    let witness = Witness::of(N::NAME, plan.properties);
     let mut cluster = Cluster::<N>::new(config, settings, clients, Faults::of(nemesis), record)
         .watched_by(witness);
     let end;
@@ -112,7 +112,7 @@ fn judge<N: Node>(
     let exercised = witness.monitor.iter().flat_map(Monitor::exercised);
     let trace = recorded.map(|recorded| {
         let setup = Setup::<N>::fresh(N::Config::clone(&config), SyncMode::Explicit);
-        let header = replay::header(&setup, Some(seed), plan.workload.model);
+        let header = replay::header(&setup, Some(seed), plan.workload.model, plan.properties);
         replay::trace_of(header, recorded, digest, &judged)
     });
     Outcomes {

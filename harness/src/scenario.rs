@@ -70,7 +70,7 @@ pub(crate) fn tell<N: Staged>(
     limits: Limits,
 ) -> Result<Trace, ScenarioError> {
     let play = play::<N>(scenario)?;
-    let mut stage = Stage::new(&play.setup);
+    let mut stage = Stage::new(&play.setup, true);
     let mut lines = Vec::new();
     for step in &play.steps {
         let taken = stage.record(step, &mut lines);
@@ -79,7 +79,7 @@ pub(crate) fn tell<N: Staged>(
     let history = history_of(stage.witness.events);
     let monitor = stage.witness.monitor.as_ref();
     let judged = Judged::of(monitor, &history, N::MODEL, limits, &|| false);
-    let header = header(&play.setup, None, N::MODEL);
+    let header = header(&play.setup, None, N::MODEL, true);
     Ok(finish(header, lines, stage.digest, &judged))
 }
 

@@ -39,6 +39,7 @@ struct Shrinker<'a, N: Node> {
     setup: Setup<N>,
     violated: String,
     model: String,
+    properties: bool,
     limits: Limits,
     stop: &'a dyn Fn() -> bool,
     tried: usize,
@@ -56,7 +57,7 @@ pub fn shrink<N: Node>(
     stop: &dyn Fn() -> bool,
 ) -> Result<Shrunk, ReplayError> {
     let setup = setup_of::<N>(&trace.header)?;
-    let mut stage = Stage::new(&setup);
+    let mut stage = Stage::new(&setup, trace.header.properties);
     let mut steps = Vec::new();
     for (place, name) in trace.steps().enumerate() {
         let step = stage.world.find(name).map_err(|source| ReplayError::Step {
@@ -80,6 +81,7 @@ pub fn shrink<N: Node>(
         setup,
         violated,
         model,
+        properties: trace.header.properties,
         limits,
         stop,
         tried: 0,
@@ -97,7 +99,12 @@ pub fn shrink<N: Node>(
     let minimal = shrinker.minimise(&mut best);
     let header = tribunal_histories::TraceHeader {
         command: trace.header.command.clone(),
-        ..header(&shrinker.setup, trace.header.seed, &shrinker.model)
+        ..header(
+            &shrinker.setup,
+            trace.header.seed,
+            &shrinker.model,
+            shrinker.properties,
+        )
     };
     let to = best.steps.len();
     let trace = finish(header, best.lines, best.stage.digest, &best.judged);
@@ -114,7 +121,7 @@ impl<N: Node> Shrinker<'_, N> {
     /// Takes what can be taken of these steps, up to the failure; `None` if it does not come.
     fn fails(&mut self, steps: &[Step<N>]) -> Option<Failing<N>> {
         self.tried += 1;
-        let mut stage = Stage::new(&self.setup);
+        let mut stage = Stage::new(&self.setup, self.properties);
         let (mut taken, mut lines) = (Vec::with_capacity(steps.len()), Vec::new());
         for step in steps {
             let step = stage.world.like(step);

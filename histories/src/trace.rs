@@ -36,6 +36,14 @@ pub struct TraceHeader {
     pub command: Option<String>,
     /// The model that the client history is judged by, and the initial value, if any.
     pub model: Option<String>,
+    /// Whether the cluster properties are judged too, and not the client history alone.
+    #[serde(default = "judged")]
+    pub properties: bool,
+}
+
+/// Cluster properties are judged unless a trace says otherwise.
+fn judged() -> bool {
+    true
 }
 
 /// The last line of a trace.
@@ -241,6 +249,7 @@ mod tests {
                 seed: Some(7),
                 command: None,
                 model: None,
+                properties: true,
             },
             lines: vec![
                 TraceLine::Step("fire n1 election".into()),

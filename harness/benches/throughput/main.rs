@@ -25,13 +25,12 @@ use criterion::{Criterion, SamplingMode, Throughput};
 use echo::{Echo, IN_FLIGHT, Nodes};
 use tribunal::draw::{Domain, Draw};
 use tribunal::generator::{Call, Context, Generator, Next, Update, once};
-use tribunal::nemesis::{Nemesis, Selection};
-use tribunal::plan::{Driver, Plan, Schedule};
+use tribunal::nemesis::Nemesis;
+use tribunal::plan::{Driver, Plan};
 use tribunal::run;
 use tribunal::runtime::sim::{Choice, Clients, Cluster, End, Faults, Settings, plain};
-use tribunal::workload::{self, Entry};
+use tribunal::workload::Entry;
 use tribunal_histories::Value;
-use tribunal_protocols::Bugs;
 use tribunal_protocols::contract::Configuration;
 use tribunal_protocols::raft::Raft;
 use tribunal_protocols::registry::Protocol;
@@ -184,19 +183,12 @@ fn madsim_endpoint() -> u64 {
 
 fn raft_under_swarm(driver: Driver) -> u64 {
     let plan = Plan {
-        protocol: Protocol::named("raft").expect("Raft is registered"),
         nodes: NODES,
-        bugs: Bugs::NONE,
-        set: Vec::new(),
-        workload: Entry::find("register").expect("the workload is registered"),
-        options: workload::Options::default(),
-        nemesis: Selection::Swarm,
-        schedule: Schedule::Swarm,
         driver,
-        events_max: 300_000,
-        live: Default::default(),
-        liveness_timeouts: 20,
-        limits: Default::default(),
+        ..Plan::usual(
+            Protocol::named("raft").expect("Raft is registered"),
+            Entry::find("register").expect("the workload is registered"),
+        )
     };
     let packets = |seed| {
         run::run::<Raft>(&plan, seed, false, &|| false)

@@ -20,8 +20,7 @@ use tribunal_protocols::registry::PROTOCOLS;
 use super::exit::Exit;
 use super::quantity::{counted, size};
 use crate::engine::engine;
-use crate::nemesis::Selection;
-use crate::plan::{Driver, Live, Plan, Schedule};
+use crate::plan::{Driver, Plan};
 use crate::workload;
 
 /// Test this tool itself, on this machine: determinism, planted bugs, verdicts, sockets, files.
@@ -134,21 +133,12 @@ fn simulator(_: &Args) -> Result<String, Trouble> {
 
 /// A short run of five nodes under everything that can go wrong.
 fn plan(protocol: &'static tribunal_protocols::registry::Protocol, bugs: Bugs) -> Plan {
+    let workload = workload::Entry::find(engine(protocol).workloads()[0])
+        .expect("every protocol serves a workload that there is");
     Plan {
-        protocol,
-        nodes: 5,
         bugs,
-        set: Vec::new(),
-        workload: workload::Entry::find(engine(protocol).workloads()[0])
-            .expect("every protocol serves a workload that there is"),
-        options: workload::Options::default(),
-        nemesis: Selection::Swarm,
-        schedule: Schedule::Swarm,
         driver: Driver::Plain,
-        events_max: 300_000,
-        live: Live::default(),
-        liveness_timeouts: 20,
-        limits: Limits::default(),
+        ..Plan::usual(protocol, workload)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Standard output is the answer, standard error the progress. One file a subcommand.
 
 mod artefacts;
+pub mod bugs;
 pub mod catalogue;
 pub mod check;
 pub mod doctor;
@@ -59,11 +60,19 @@ enum Command {
     Check(check::Args),
     Replay(replay::Args),
     Shrink(shrink::Args),
+    Bugs(bugs::Args),
     List(list::Args),
     Doctor(doctor::Args),
     /// A node of a live cluster: started by the harness, not by people
     #[command(hide = true)]
     Node(NodeArgs),
+}
+
+/// Whether something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum OnOff {
+    On,
+    Off,
 }
 
 /// Why there is no command to run.
@@ -85,6 +94,7 @@ pub fn main() -> ExitCode {
                 Command::Check(args) => check::run(args),
                 Command::Replay(args) => replay::run(args),
                 Command::Shrink(args) => shrink::run(args),
+                Command::Bugs(args) => bugs::run(args),
                 Command::List(args) => list::run(args),
                 Command::Doctor(args) => doctor::run(args),
                 Command::Node(args) => node(args),

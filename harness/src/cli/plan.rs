@@ -2,18 +2,14 @@
 
 use std::time::Duration;
 
-use tribunal_checkers::Limits;
 use tribunal_protocols::registry::{PROTOCOLS, Protocol};
 
 use super::exit::Failure;
-use super::quantity;
+use super::{OnOff, quantity};
 use crate::engine::engine;
 use crate::nemesis::Selection;
 use crate::plan::{Driver, Live, Plan, Schedule};
 use crate::workload;
-
-/// Within how many of the longest election timeouts a healed cluster must answer.
-const LIVENESS_TIMEOUTS: u64 = 20;
 
 /// What drives a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -90,6 +86,15 @@ pub(crate) struct PlanArgs {
     /// A field of the protocol's configuration and its value, as in the header of a trace: pre_vote=false
     #[arg(long, value_name = "FIELD=VALUE", value_parser = field)]
     set: Vec<(String, String)>,
+
+    /// Whether the cluster properties are judged; without them, what clients see decides
+    #[arg(
+        long,
+        value_name = "WHETHER",
+        default_value = "on",
+        env = "TRIBUNAL_PROPERTIES"
+    )]
+    properties: OnOff,
 
     /// At most so many operations a run, final reads not counted
     /// (with `--runtime live`: as many as the rate and the time allow)
@@ -177,12 +182,11 @@ impl PlanArgs {
         }
         let engine = engine(protocol);
         let plan = |name: &str| {
+            let entry = workload::Entry::find(name.trim()).map_err(Failure::usage)?;
             let plan = Plan {
-                protocol,
                 nodes: usize::from(self.nodes),
                 bugs,
                 set: self.set.clone(),
-                workload: workload::Entry::find(name.trim()).map_err(Failure::usage)?,
                 options,
                 nemesis: self.nemesis.clone(),
                 schedule: self.schedule,
@@ -191,9 +195,9 @@ impl PlanArgs {
                     time: self.live_time,
                     ..Live::default()
                 },
+                properties: self.properties == OnOff::On,
                 events_max: self.events_max,
-                liveness_timeouts: LIVENESS_TIMEOUTS,
-                limits: Limits::default(),
+                ..Plan::usual(protocol, entry)
             };
             engine.check(&plan).map_err(Failure::usage)?;
             Ok(plan)

@@ -10,7 +10,7 @@ use super::artefacts::{self, Record};
 use super::exit::{EXIT_CODES, Exit, Failure};
 use super::plan::{PlanArgs, Seeds, described, seed, seeds};
 use super::profile::Resolved;
-use super::{interrupt, quantity, show};
+use super::{OnOff, interrupt, quantity, show};
 use crate::engine::engine;
 use crate::investigate::{Case, investigate, parting, unrecorded};
 use crate::judge::Outcomes;
@@ -139,12 +139,6 @@ enum Expected {
 enum FailOn {
     Invalid,
     Unknown,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum OnOff {
-    On,
-    Off,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -113,6 +113,15 @@ impl<'a> Scenario<'a> {
         }
     }
 
+    /// The planted bugs that its cluster has on, as it names them.
+    pub fn bugs(&self) -> impl Iterator<Item = &'a str> {
+        let cluster = self.text.lines().find(|line| line.starts_with("cluster "));
+        let words = cluster.into_iter().flat_map(str::split_whitespace);
+        words
+            .filter_map(|word| word.strip_prefix("bugs="))
+            .flat_map(|bugs| bugs.split(','))
+    }
+
     /// A scenario that comes with the tool. It is read when the tool is compiled.
     const fn of(text: &'a str) -> Self {
         match Self::parse(text) {

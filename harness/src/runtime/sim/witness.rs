@@ -19,6 +19,13 @@ pub struct Witness {
 }
 
 impl Witness {
+    /// A witness who judges by the properties of a protocol, if they are to be judged and there are any.
+    pub fn of(protocol: &str, properties: bool) -> Self {
+        Monitor::of(protocol)
+            .filter(|_| properties)
+            .map_or_else(Self::default, Self::with)
+    }
+
     /// A witness who judges by these properties.
     pub fn with(monitor: Monitor) -> Self {
         Self {

@@ -12,9 +12,8 @@ use std::sync::Mutex;
 
 use tribunal::engine::engine;
 use tribunal::judge::Outcomes;
-use tribunal::plan::{Driver, Plan, Schedule};
-use tribunal::workload::{Entry, Options};
-use tribunal_protocols::Bugs;
+use tribunal::plan::{Driver, Plan};
+use tribunal::workload::Entry;
 use tribunal_protocols::registry::Protocol;
 
 const WORKLOADS: [&str; 3] = ["register", "kv", "append"];
@@ -26,19 +25,11 @@ fn raft() -> &'static Protocol {
 /// A plan for correct Raft with five nodes under `swarm`.
 fn plan(workload: &str, driver: Driver) -> Plan {
     Plan {
-        protocol: raft(),
-        nodes: 5,
-        bugs: Bugs::NONE,
-        set: Vec::new(),
-        workload: Entry::find(workload).expect("the workload is registered"),
-        options: Options::default(),
-        nemesis: "swarm".parse().expect("swarm is a selection"),
-        schedule: Schedule::Swarm,
         driver,
-        events_max: 300_000,
-        live: tribunal::plan::Live::default(),
-        liveness_timeouts: 20,
-        limits: Default::default(),
+        ..Plan::usual(
+            raft(),
+            Entry::find(workload).expect("the workload is registered"),
+        )
     }
 }
 
