@@ -5,49 +5,44 @@
 //! What never arrives is lost. A run of the simulator, written down as steps, is taken again here; the explorer
 //! searches here; a failing trace shrinks here.
 
+mod clients;
+mod identity;
 mod names;
+mod network;
 mod observer;
 mod packet;
+mod place;
 mod setup;
 mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tribunal_histories::{
-    Cause, EventRecord, Kind, MessageView, NodeId, Observation, Process, Value,
-};
+use tribunal_histories::{Cause, MessageView, NodeId, Observation};
 
+pub use clients::client_event;
+pub use identity::fingerprint;
 pub use names::NoSuchStep;
 pub use observer::Observer;
 pub use packet::{Address, Body, Packet, PacketOf};
 pub use setup::{Setup, SyncMode};
 pub use step::{Step, fold_delivery};
 
-use crate::contract::{ClientId, Configuration, Durable, Effect, Input, Node, Recorded, Reply};
+use crate::contract::{ClientId, Configuration, Durable, Effect, Input, Node};
 use crate::disk::{Disk, Loss};
 use crate::host::Host;
-
-/// A client's latest operation.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Call<Q> {
-    sequence: u32,
-    request: Q,
-    open: bool,
-    /// It was given up: as in Jepsen, the process never does anything again.
-    retired: bool,
-}
+use clients::Call;
+use network::Network;
+use place::{Place, Shared};
 
 /// A cluster as a value.
 #[derive(Clone, Debug)]
 pub struct World<N: Node> {
     config: Arc<N::Config>,
     sync: SyncMode,
-    hosts: Vec<Option<Host<N>>>,
-    disks: Vec<Disk<N>>,
-    /// By node: what is armed, and with how many choices.
-    timers: Vec<BTreeMap<N::Timer, u64>>,
-    network: BTreeMap<PacketOf<N>, u16>,
+    /// By node.
+    places: Vec<Shared<N>>,
+    network: Network<N>,
     calls: BTreeMap<ClientId, Call<N::Request>>,
     cuts: BTreeSet<(NodeId, NodeId)>,
 }
@@ -70,10 +65,8 @@ impl<N: Node> World<N> {
         let mut world = Self {
             config: Arc::new(config),
             sync,
-            hosts: vec![None; nodes],
-            disks,
-            timers: vec![BTreeMap::new(); nodes],
-            network: BTreeMap::new(),
+            places: disks.into_iter().map(Shared::new).collect(),
+            network: Network::new(),
             calls: BTreeMap::new(),
             cuts: BTreeSet::new(),
         };
@@ -96,26 +89,33 @@ impl<N: Node> World<N> {
 
     /// A node, if it is up.
     pub fn node(&self, node: NodeId) -> Option<&N> {
-        self.hosts[node.index()].as_ref().map(Host::node)
+        self.places[node.index()].host.as_ref().map(Host::node)
     }
 
     /// A node's disk.
     pub fn disk(&self, node: NodeId) -> &Disk<N> {
-        &self.disks[node.index()]
+        &self.places[node.index()].disk
     }
 
     /// What a node shows of itself; of one that is down, what is on its disk.
     pub fn view(&self, node: NodeId) -> tribunal_histories::View<'_> {
         let disk = self.disk(node);
-        match &self.hosts[node.index()] {
+        match &self.places[node.index()].host {
             Some(host) => host.view(disk),
             None => disk.synced().view(),
         }
     }
 
+    /// Computes the fingerprints of what changed, so that [hashing](Hash) the world and its clones need not.
+    pub fn settle_fingerprints(&mut self) {
+        for place in &mut self.places {
+            place.settle();
+        }
+    }
+
     /// The packets on the network, and how often each.
     pub fn network(&self) -> impl Iterator<Item = (&PacketOf<N>, u16)> {
-        self.network.iter().map(|(packet, count)| (packet, *count))
+        self.network.iter()
     }
 
     /// Whether nothing gets from one node to another.
@@ -128,13 +128,14 @@ impl<N: Node> World<N> {
     pub fn enabled(&self) -> Vec<Step<N>> {
         let packets = self
             .network
-            .keys()
+            .iter()
+            .map(|(packet, _)| packet)
             .filter(|packet| self.arrives(packet))
             .cloned()
             .map(Step::Deliver);
         let mut steps: Vec<_> = packets.collect();
-        for node in NodeId::all(self.hosts.len()) {
-            for (timer, choices) in &self.timers[node.index()] {
+        for node in NodeId::all(self.places.len()) {
+            for (timer, choices) in &self.places[node.index()].timers {
                 steps.extend((0..*choices).map(|choice| Step::Fire {
                     node,
                     timer: *timer,
@@ -142,7 +143,7 @@ impl<N: Node> World<N> {
                 }));
             }
             let unsynced = u16::try_from(self.disk(node).unsynced_count()).unwrap_or(u16::MAX);
-            if unsynced > 0 && self.hosts[node.index()].is_some() {
+            if unsynced > 0 && self.is_up(node) {
                 steps.push(Step::Sync {
                     node,
                     writes: unsynced,
@@ -171,8 +172,10 @@ impl<N: Node> World<N> {
                 Address::Node(_) => self.give_input(step, None, observer),
             },
             Step::Duplicate(packet) => {
-                let count = self.network.get_mut(packet).ok_or(NotEnabled)?;
-                *count = count.saturating_add(1);
+                if self.network.count(packet) == 0 {
+                    return Err(NotEnabled);
+                }
+                self.network.put(packet.clone());
                 Ok(())
             }
             Step::Fire { .. } => self.give_input(step, None, observer),
@@ -188,7 +191,7 @@ impl<N: Node> World<N> {
                 self.crash(node, *loss, observer)
             }
             Step::Restart { node } => {
-                if self.hosts[node.index()].is_some() {
+                if self.is_up(*node) {
                     return Err(NotEnabled);
                 }
                 self.boot(*node, observer);
@@ -213,16 +216,21 @@ impl<N: Node> World<N> {
         match (packet.from, packet.to) {
             (Address::Node(from), Address::Node(to)) => {
                 let cut = from != to && self.cuts.contains(&(from, to));
-                self.hosts[to.index()].is_some() && !cut
+                self.is_up(to) && !cut
             }
-            (Address::Client(_), Address::Node(to)) => self.hosts[to.index()].is_some(),
+            (Address::Client(_), Address::Node(to)) => self.is_up(to),
             (_, Address::Client(_)) => true,
         }
     }
 
+    fn is_up(&self, node: NodeId) -> bool {
+        self.places[node.index()].host.is_some()
+    }
+
     /// How many choices a node's timer comes with; 0 if it is not armed.
     fn choices(&self, node: NodeId, timer: &N::Timer) -> u64 {
-        self.timers[node.index()].get(timer).copied().unwrap_or(0)
+        let timers = &self.places[node.index()].timers;
+        timers.get(timer).copied().unwrap_or(0)
     }
 
     /// Gives a node its input; with `cut`, the node gets no further than that many effects.
@@ -239,23 +247,25 @@ impl<N: Node> World<N> {
                 timer,
                 choice,
             } if self.choices(*node, timer) > *choice => {
-                self.timers[node.index()].remove(timer);
+                self.places[node.index()].change().timers.remove(timer);
                 let (timer, choice) = (*timer, *choice);
                 (*node, Input::Timer { timer, choice })
             }
             _ => return Err(NotEnabled),
         };
         let place = node.index();
-        let host = self.hosts[place].as_mut().ok_or(NotEnabled)?;
+        let Place { host, disk, .. } = self.places[place].change();
+        let host = host.as_mut().ok_or(NotEnabled)?;
         let mut effects = Vec::new();
         match cut {
-            None => host.step(input, &mut self.disks[place], &mut effects),
-            Some(kept) => host.step_cut(input, kept, &mut self.disks[place], &mut effects),
+            None => host.step(input, disk, &mut effects),
+            Some(kept) => host.step_cut(input, kept, disk, &mut effects),
         }
         self.perform(node, Cause::Step, effects, observer);
         if self.sync == SyncMode::Immediate && cut.is_none() {
-            while self.disks[place].is_dirty() {
-                self.reach_disk(node, self.disks[place].unsynced_count(), observer)?;
+            while self.places[place].disk.is_dirty() {
+                let writes = self.places[place].disk.unsynced_count();
+                self.reach_disk(node, writes, observer)?;
             }
         }
         Ok(())
@@ -286,32 +296,25 @@ impl<N: Node> World<N> {
     }
 
     fn remove(&mut self, packet: &PacketOf<N>) -> Result<(), NotEnabled> {
-        let count = self.network.get_mut(packet).ok_or(NotEnabled)?;
-        *count -= 1;
-        if *count == 0 {
-            self.network.remove(packet);
+        match self.network.take(packet) {
+            true => Ok(()),
+            false => Err(NotEnabled),
         }
-        Ok(())
     }
 
     fn put(&mut self, packet: PacketOf<N>) {
-        let count = self.network.entry(packet).or_default();
-        *count = count.saturating_add(1);
+        self.network.put(packet);
     }
 
     fn boot(&mut self, node: NodeId, observer: &mut dyn Observer) {
         let place = node.index();
         let mut effects = Vec::new();
-        let host = Host::boot(
-            node,
-            self.config.clone(),
-            &mut self.disks[place],
-            &mut effects,
-        );
-        self.hosts[place] = Some(host);
+        let here = self.places[place].change();
+        let config = self.config.clone();
+        here.host = Some(Host::boot(node, config, &mut here.disk, &mut effects));
         self.perform(node, Cause::Boot, effects, observer);
-        while self.sync == SyncMode::Immediate && self.disks[place].is_dirty() {
-            let writes = self.disks[place].unsynced_count();
+        while self.sync == SyncMode::Immediate && self.places[place].disk.is_dirty() {
+            let writes = self.places[place].disk.unsynced_count();
             if self.reach_disk(node, writes, observer).is_err() {
                 break;
             }
@@ -325,12 +328,13 @@ impl<N: Node> World<N> {
         observer: &mut dyn Observer,
     ) -> Result<(), NotEnabled> {
         let place = node.index();
-        let host = self.hosts[place].as_mut().ok_or(NotEnabled)?;
-        if writes == 0 || writes > self.disks[place].unsynced_count() {
+        if writes == 0 || writes > self.places[place].disk.unsynced_count() {
             return Err(NotEnabled);
         }
+        let Place { host, disk, .. } = self.places[place].change();
+        let host = host.as_mut().ok_or(NotEnabled)?;
         let mut effects = Vec::new();
-        host.synced(writes, &mut self.disks[place], &mut effects);
+        host.synced(writes, disk, &mut effects);
         self.perform(node, Cause::Sync, effects, observer);
         Ok(())
     }
@@ -342,12 +346,16 @@ impl<N: Node> World<N> {
         observer: &mut dyn Observer,
     ) -> Result<(), NotEnabled> {
         let place = node.index();
-        self.hosts[place].take().ok_or(NotEnabled)?;
-        self.timers[place].clear();
+        if !self.is_up(node) {
+            return Err(NotEnabled);
+        }
+        let here = self.places[place].change();
+        here.host = None;
+        here.timers.clear();
+        here.disk.crash(loss);
         let end = Address::Node(node);
         self.network
-            .retain(|packet, _| packet.from != end || packet.to != end);
-        self.disks[place].crash(loss);
+            .retain(|packet| packet.from != end || packet.to != end);
         self.show(node, Cause::Crash, &[], observer);
         Ok(())
     }
@@ -385,10 +393,13 @@ impl<N: Node> World<N> {
                     });
                 }
                 Effect::SetTimer { timer, choices, .. } => {
-                    self.timers[node.index()].insert(timer, choices);
+                    self.places[node.index()]
+                        .change()
+                        .timers
+                        .insert(timer, choices);
                 }
                 Effect::CancelTimer(timer) => {
-                    self.timers[node.index()].remove(&timer);
+                    self.places[node.index()].change().timers.remove(&timer);
                 }
                 Effect::Note(probe) => observer.note(probe),
                 Effect::Write(_) => unreachable!("the disk's queue keeps writes"),
@@ -403,114 +414,24 @@ impl<N: Node> World<N> {
             cause,
             view: self.view(node),
             sent,
-            logs: &DisksOf(&self.disks),
+            logs: self,
         };
         observer.observe(&observation);
     }
 }
 
-/// What clients do.
-impl<N: Node> World<N> {
-    fn invoke(
-        &mut self,
-        client: ClientId,
-        sequence: u32,
-        to: NodeId,
-        request: &N::Request,
-        observer: &mut dyn Observer,
-    ) -> Result<(), NotEnabled> {
-        let busy = self
-            .calls
-            .get(&client)
-            .is_some_and(|call| call.open || call.retired || call.sequence >= sequence);
-        if busy || to.index() >= self.hosts.len() {
-            return Err(NotEnabled);
-        }
-        let call = Call {
-            sequence,
-            request: request.clone(),
-            open: true,
-            retired: false,
-        };
-        self.calls.insert(client, call);
-        observer.client_event(client_event(client, request, Kind::Invoke, None));
-        self.resend(client, to)
+impl<N: Node> tribunal_histories::Logs for World<N> {
+    fn nodes(&self) -> usize {
+        self.places.len()
     }
 
-    fn resend(&mut self, client: ClientId, to: NodeId) -> Result<(), NotEnabled> {
-        let call = self
-            .calls
-            .get(&client)
-            .filter(|call| call.open)
-            .ok_or(NotEnabled)?;
-        let body = Body::Request {
-            sequence: call.sequence,
-            request: call.request.clone(),
-        };
-        self.put(Packet {
-            from: Address::Client(client),
-            to: Address::Node(to),
-            body,
-        });
-        Ok(())
+    fn log(&self, node: NodeId) -> tribunal_histories::LogView<'_> {
+        self.disk(node).written().log()
     }
 
-    fn give_up(&mut self, client: ClientId, observer: &mut dyn Observer) -> Result<(), NotEnabled> {
-        let call = self
-            .calls
-            .get_mut(&client)
-            .filter(|call| call.open)
-            .ok_or(NotEnabled)?;
-        (call.open, call.retired) = (false, true);
-        observer.client_event(client_event(client, &call.request, Kind::Info, None));
-        Ok(())
+    fn durable_log(&self, node: NodeId) -> tribunal_histories::LogView<'_> {
+        self.disk(node).synced().log()
     }
-
-    /// A response arrives at its client. One that the client no longer waits for is thrown away.
-    fn respond(
-        &mut self,
-        client: ClientId,
-        packet: &PacketOf<N>,
-        observer: &mut dyn Observer,
-    ) -> Result<(), NotEnabled> {
-        let Body::Response { sequence, response } = &packet.body else {
-            return Err(NotEnabled);
-        };
-        self.remove(packet)?;
-        let call = self
-            .calls
-            .get_mut(&client)
-            .filter(|call| call.open && call.sequence == *sequence);
-        let Some(call) = call else {
-            return Ok(());
-        };
-        let (kind, result) = match N::reply(&call.request, response) {
-            Reply::Ok(value) => (Kind::Ok, value),
-            Reply::Fail(error) => (Kind::Fail, error),
-            Reply::Elsewhere(_) => return Ok(()),
-        };
-        call.open = false;
-        observer.client_event(client_event(client, &call.request, kind, Some(result)));
-        Ok(())
-    }
-}
-
-/// An event of a client's history. Operations without a result of their own complete with their argument, as in
-/// Jepsen.
-pub fn client_event<Q: Recorded>(
-    client: ClientId,
-    request: &Q,
-    kind: Kind,
-    result: Option<Value>,
-) -> EventRecord {
-    let (function, key, value) = request.record();
-    let mut event = EventRecord::new(Process::Client(client), kind, function, key, value);
-    match (kind, result) {
-        (Kind::Ok, Some(result)) if !result.is_nil() => event.value = result,
-        (Kind::Fail, Some(error)) => event.error = error,
-        _ => {}
-    }
-    event
 }
 
 /// The disks of a cluster as properties see them.

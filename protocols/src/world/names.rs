@@ -114,8 +114,8 @@ impl<N: Node> World<N> {
             None => (timer, 0),
         };
         let node: NodeId = node.parse().map_err(|_| unknown())?;
-        let armed = self.timers.get(node.index()).ok_or_else(unknown)?;
-        let found = armed.keys().find(|armed| armed.to_string() == timer);
+        let armed = self.places.get(node.index()).ok_or_else(unknown)?;
+        let found = armed.timers.keys().find(|armed| armed.to_string() == timer);
         let absent = NoSuchStep::Absent {
             name: name.to_owned(),
             why: "no such timer is armed there",
@@ -156,13 +156,14 @@ impl<N: Node> World<N> {
     }
 
     fn has(&self, node: NodeId) -> bool {
-        node.index() < self.hosts.len()
+        node.index() < self.places.len()
     }
 
     /// The packets on the network from one end to another.
     pub fn between(&self, from: Address, to: Address) -> impl Iterator<Item = &PacketOf<N>> {
         self.network
-            .keys()
+            .iter()
+            .map(|(packet, _)| packet)
             .filter(move |packet| packet.from == from && packet.to == to)
     }
 
@@ -171,7 +172,7 @@ impl<N: Node> World<N> {
     /// step was taken out of it and terms and indexes moved.
     pub fn like(&self, step: &Step<N>) -> Step<N> {
         match step {
-            Step::Deliver(packet) if !self.network.contains_key(packet) => {
+            Step::Deliver(packet) if self.network.count(packet) == 0 => {
                 let (kind, text) = (kind(packet), packet.to_string());
                 let same_kind = self
                     .between(packet.from, packet.to)
