@@ -5,7 +5,7 @@ use tribunal_histories::{LogRecord, LogView, NodeId, View};
 use super::ghost::Moment;
 
 /// A committed entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Commit {
     /// The entry.
     pub record: LogRecord,
@@ -20,7 +20,7 @@ pub struct Commit {
 ///
 /// An entry is committed from the moment when the first node's commit or applied index covers it. That is the leader:
 /// followers learn of it from the leader.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Committed {
     /// What lies at or below this index is not known: no node ever showed it.
     start: u64,
@@ -116,7 +116,7 @@ pub(super) fn describe_record(log: &LogView<'_>, index: u64) -> String {
 }
 
 /// By node, up to where it holds the committed entries: kept up to date at the cost of what changed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Holdings {
     held: Vec<u64>,
 }

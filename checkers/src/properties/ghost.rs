@@ -5,10 +5,12 @@
 
 use tribunal_histories::{Cause, LogRecord, LogView, NodeId, Observation, PeerProgress, Role};
 
+use tribunal_protocols::world::fingerprint;
+
 use super::committed::Committed;
 
 /// What a node showed when it was last observed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Past {
     /// Its role; a node that is down follows.
     pub role: Role,
@@ -167,7 +169,7 @@ fn entries_above(index: u64, log: LogView<'_>) -> impl Iterator<Item = (u64, Log
 }
 
 /// What is remembered of all nodes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Ghost {
     past: Vec<Past>,
     committed: Committed,
@@ -192,6 +194,11 @@ impl Ghost {
             committed_before,
             past: &self.past,
         }
+    }
+
+    /// A number that equal memories share: of what was ever committed. What nodes showed last is what they show now.
+    pub(super) fn fingerprint(&self) -> u64 {
+        fingerprint(&self.committed)
     }
 
     /// Remembers an observation whose log is unchanged up to `kept`.

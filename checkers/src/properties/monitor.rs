@@ -2,6 +2,8 @@
 
 use tribunal_histories::Observation;
 
+use tribunal_protocols::world::fingerprint;
+
 use super::ghost::Ghost;
 use super::{Property, PropertyInfo, Violation, properties_for};
 
@@ -70,6 +72,15 @@ impl Monitor {
         }
         let kept = moment.kept;
         self.ghost.remember(observation, kept);
+    }
+
+    /// A number that monitors share which judge whatever follows in the same way.
+    pub fn fingerprint(&self) -> u64 {
+        let memories = self
+            .watched
+            .iter()
+            .map(|watched| watched.property.fingerprint());
+        fingerprint(&(self.ghost.fingerprint(), memories.collect::<Vec<_>>()))
     }
 
     /// The first violation, if there was one.
