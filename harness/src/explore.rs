@@ -93,9 +93,9 @@ pub(crate) fn inquire<N: Staged>(
         progress: explored.progress,
         cut: explored.cut,
         collision_chance,
-        steps: explored.steps.into_iter().collect(),
-        probes: explored.probes.into_iter().collect(),
-        tested: explored.tested.into_iter().collect(),
+        steps: explored.steps,
+        probes: explored.probes,
+        tested: explored.tested,
         counterexample,
     })
 }

@@ -10,7 +10,6 @@ mod coverage;
 mod search;
 mod state;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -84,11 +83,11 @@ pub struct Explored<N: Node> {
     /// The steps to the first bad state that was found, and what it violates.
     pub counterexample: Option<(Vec<Step<N>>, String)>,
     /// By kind of step, how often one was taken.
-    pub steps: BTreeMap<&'static str, u64>,
+    pub steps: Vec<(&'static str, u64)>,
     /// Probes that were hit.
-    pub probes: BTreeSet<&'static str>,
+    pub probes: Vec<&'static str>,
     /// Properties that were put to the test.
-    pub tested: BTreeSet<&'static str>,
+    pub tested: Vec<&'static str>,
 }
 
 impl<N: Node> Explored<N> {
@@ -125,7 +124,7 @@ pub fn explore<N: Node>(
         limits,
         requests: requests?,
         model: question.model,
-        coverage: Coverage::default(),
+        coverage: Coverage::of(N::NAME),
         stopped: AtomicBool::new(false),
         beyond_depth: AtomicU64::new(0),
     };
@@ -184,14 +183,13 @@ fn finish<N: Node>(
         let violated = violated.as_deref().unwrap_or_default().to_owned();
         (path.into_actions(), violated)
     });
-    let seen = search.coverage.seen();
     Explored {
         progress: reached,
         cut: cut.filter(|_| counterexample.is_none()),
         counterexample,
-        steps: seen.steps,
-        probes: seen.probes,
-        tested: seen.tested,
+        steps: search.coverage.steps().collect(),
+        probes: search.coverage.probes().collect(),
+        tested: search.coverage.tested().collect(),
     }
 }
 

@@ -68,7 +68,7 @@ impl<N: Node> Model for Search<N> {
 
     fn next_state(&self, state: &State<N>, step: Step<N>) -> Option<State<N>> {
         let mut world = state.world.clone();
-        let mut memory = Memory::clone(&state.memory);
+        let mut memory = state.memory.clone();
         memory.notes.clear();
         let seen = memory.events.len();
         world.take(&step, &mut memory).ok()?;

@@ -22,8 +22,8 @@ pub(super) struct Spent {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
     pub(super) monitor: Option<Monitor>,
-    /// What clients saw, in order.
-    pub(super) events: Vec<EventRecord>,
+    /// What clients saw, in order. Clones share it for as long as they see the same.
+    pub(super) events: Arc<Vec<EventRecord>>,
     /// Probes that the last step hit.
     pub(super) notes: Vec<&'static str>,
 }
@@ -36,7 +36,7 @@ impl Observer for Memory {
     }
 
     fn client_event(&mut self, event: EventRecord) {
-        self.events.push(event);
+        Arc::make_mut(&mut self.events).push(event);
     }
 
     fn note(&mut self, probe: &'static str) {
@@ -49,7 +49,7 @@ impl Observer for Memory {
 #[derive(Clone)]
 pub(super) struct State<N: Node> {
     pub(super) world: World<N>,
-    pub(super) memory: Arc<Memory>,
+    pub(super) memory: Memory,
     pub(super) spent: Spent,
     /// Steps from the start on the path that came here first.
     pub(super) depth: u32,
@@ -62,7 +62,7 @@ impl<N: Node> State<N> {
     pub(super) fn new(world: World<N>, memory: Memory, spent: Spent, depth: u32) -> Self {
         let mut state = Self {
             world,
-            memory: Arc::new(memory),
+            memory,
             spent,
             depth,
             violation: None,
@@ -75,9 +75,9 @@ impl<N: Node> State<N> {
     /// Computes the fingerprint, once.
     fn settle(&mut self) {
         self.world.settle_fingerprints();
-        let memory = &self.memory;
-        let ghosts = memory.monitor.as_ref().map(Monitor::fingerprint);
-        self.fingerprint = fingerprint(&(&self.world, ghosts, &memory.events, self.spent));
+        let memory = &mut self.memory;
+        let ghosts = memory.monitor.as_mut().map(Monitor::fingerprint);
+        self.fingerprint = fingerprint(&(&self.world, ghosts, &*memory.events, self.spent));
     }
 }
 

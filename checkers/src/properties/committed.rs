@@ -45,12 +45,18 @@ impl Committed {
         Some((self.start + 1 + offset as u64, &self.entries[offset]))
     }
 
+    /// Whether a node shows something as committed that is new.
+    pub(super) fn lacks(&self, view: &View<'_>) -> bool {
+        let last = covered(view).min(view.log.last_index());
+        last > self.last_index() && last >= view.log.start
+    }
+
     /// Takes in what a node shows as committed.
     pub(super) fn cover(&mut self, node: NodeId, view: &View<'_>) {
-        let last = covered(view).min(view.log.last_index());
-        if last <= self.last_index() || last < view.log.start {
+        if !self.lacks(view) {
             return;
         }
+        let last = covered(view).min(view.log.last_index());
         if view.log.start > self.last_index() {
             // The node compacted entries that nobody showed before: a run that begins with old disks. Its base
             // stands for them.

@@ -3,6 +3,8 @@
 //! What changed is found once for all properties, in the time of what changed: a log is compared with its mirror
 //! from the end backwards until the prefix digests agree.
 
+use std::sync::Arc;
+
 use tribunal_histories::{Cause, LogRecord, LogView, NodeId, Observation, PeerProgress, Role};
 
 use tribunal_protocols::world::fingerprint;
@@ -98,7 +100,7 @@ pub struct Moment<'a> {
     pub committed: &'a Committed,
     /// The index of the last entry that was committed before this moment.
     pub committed_before: u64,
-    past: &'a [Past],
+    past: &'a [Arc<Past>],
 }
 
 impl<'a> Moment<'a> {
@@ -114,7 +116,7 @@ impl<'a> Moment<'a> {
 
     /// All nodes as they were before this moment.
     pub fn past(&self) -> impl Iterator<Item = (NodeId, &'a Past)> {
-        NodeId::all(self.past.len()).zip(self.past)
+        NodeId::all(self.past.len()).zip(self.past.iter().map(|past| &**past))
     }
 
     /// Whether the observed node lost what is volatile: what it showed before does not bind it.
@@ -171,8 +173,9 @@ fn entries_above(index: u64, log: LogView<'_>) -> impl Iterator<Item = (u64, Log
 /// What is remembered of all nodes.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Ghost {
-    past: Vec<Past>,
-    committed: Committed,
+    /// By node. Clones share what has not changed since.
+    past: Vec<Arc<Past>>,
+    committed: Arc<Committed>,
 }
 
 impl Ghost {
@@ -180,10 +183,12 @@ impl Ghost {
     pub(super) fn moment<'a>(&'a mut self, now: &'a Observation<'a>) -> Moment<'a> {
         let nodes = now.logs.nodes().max(now.node.index() + 1);
         if self.past.len() < nodes {
-            self.past.resize_with(nodes, Past::default);
+            self.past.resize_with(nodes, Arc::default);
         }
         let committed_before = self.committed.last_index();
-        self.committed.cover(now.node, &now.view);
+        if self.committed.lacks(&now.view) {
+            Arc::make_mut(&mut self.committed).cover(now.node, &now.view);
+        }
         let before = &self.past[now.node.index()];
         Moment {
             now,
@@ -198,12 +203,12 @@ impl Ghost {
 
     /// A number that equal memories share: of what was ever committed. What nodes showed last is what they show now.
     pub(super) fn fingerprint(&self) -> u64 {
-        fingerprint(&self.committed)
+        fingerprint(&*self.committed)
     }
 
     /// Remembers an observation whose log is unchanged up to `kept`.
     pub(super) fn remember(&mut self, now: &Observation<'_>, kept: u64) {
-        self.past[now.node.index()].remember(now, kept);
+        Arc::make_mut(&mut self.past[now.node.index()]).remember(now, kept);
     }
 }
 
