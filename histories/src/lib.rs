@@ -27,5 +27,5 @@ pub use trace::{Trace, TraceEnd, TraceError, TraceHeader, TraceLine};
 pub use value::{Value, ValueId, Values};
 pub use view::{
     Cause, Claim, Facet, LogRecord, LogView, Logs, MemberStatus, MemberView, MessageView,
-    Observation, PeerProgress, Role, View, Vote,
+    Observation, PeerProgress, Role, TableEntry, View, Vote,
 };

@@ -111,6 +111,23 @@ pub enum Facet<'a> {
     None,
     /// Whom it knows, in the order of their names, and what it believes of each.
     Members(&'a [MemberView]),
+    /// What it knows of a table that all nodes have a copy of, in the order of its cells.
+    Table(&'a [TableEntry]),
+}
+
+/// A record of a table that spreads from node to node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TableEntry {
+    /// The number of the object that it is about.
+    pub key: u32,
+    /// The one node that may write it, where there is one: a share of a counter.
+    pub owner: Option<NodeId>,
+    /// When it was written, by its author's clock.
+    pub time: u64,
+    /// Who wrote it.
+    pub author: NodeId,
+    /// A digest of the value; `None` if it says that there is none any more.
+    pub value: Option<Digest>,
 }
 
 /// What a node believes of a member of its cluster.

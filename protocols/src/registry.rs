@@ -2,7 +2,7 @@
 //! table of what runs them.
 
 use crate::bugs::{Bug, Bugs, by_id};
-use crate::raft;
+use crate::{gossip, raft};
 
 /// What there is to know about a protocol.
 #[derive(Clone, Copy, Debug)]
@@ -18,14 +18,24 @@ pub struct Protocol {
 }
 
 /// All protocols.
-pub const PROTOCOLS: &[Protocol] = &[Protocol {
-    name: "raft",
-    about: "A replicated log with one elected leader: elections with pre-vote, replication with fast back-up, \
-            client sessions, linearizable reads by ReadIndex. (Ongaro and Ousterhout, ATC 2014; Ongaro's \
-            dissertation, 2014.)",
-    bugs: raft::bugs::BUGS,
-    probes: raft::PROBES,
-}];
+pub const PROTOCOLS: &[Protocol] = &[
+    Protocol {
+        name: "raft",
+        about: "A replicated log with one elected leader: elections with pre-vote, replication with fast back-up, \
+                client sessions, linearizable reads by ReadIndex. (Ongaro and Ousterhout, ATC 2014; Ongaro's \
+                dissertation, 2014.)",
+        bugs: raft::bugs::BUGS,
+        probes: raft::PROBES,
+    },
+    Protocol {
+        name: "gossip",
+        about: "Updates spread from node to node: anti-entropy (push, pull, push-pull) and rumour mongering, over \
+                last-writer-wins registers and counters that lose nothing. Nodes agree in the end; that is all they \
+                promise. `tribunal spread` measures how fast. (Demers et al., PODC 1987.)",
+        bugs: gossip::bugs::BUGS,
+        probes: gossip::PROBES,
+    },
+];
 
 /// A planted bug that a protocol does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

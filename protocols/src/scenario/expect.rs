@@ -104,7 +104,9 @@ fn value_is<N: Staged>(
         let Some(state) = stage.world.node(node) else {
             continue;
         };
-        let found = state.value(object).ok_or(USAGE)?;
+        let found = state
+            .value_on(stage.world.disk(node).written(), object)
+            .ok_or(USAGE)?;
         met(found == value, || format!("{object} = {found} at {node}"))?;
     }
     Ok(())

@@ -52,6 +52,16 @@ pub trait Staged: Node {
 
     /// The value of an object as this node knows it; `None` if nothing has that name.
     fn value(&self, object: &str) -> Option<String>;
+
+    /// The same, where objects are on the node's disk.
+    fn value_on(&self, _disk: &Self::Durable, object: &str) -> Option<String> {
+        self.value(object)
+    }
+
+    /// A node by what it has on its disk, where that is no log; `None` to show its role, term and log.
+    fn told(_disk: &Self::Durable) -> Option<String> {
+        None
+    }
 }
 
 /// A scenario: its text, and what the text's first lines say.

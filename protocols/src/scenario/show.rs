@@ -4,11 +4,21 @@ use std::fmt::Write;
 
 use tribunal_histories::{EventRecord, Kind, NodeId, Process, Role};
 
+use super::Staged;
 use crate::contract::Node;
 use crate::world::World;
 
 /// `n1 leader t2 vote n1 log 1 1 2 commit 2`: the log by the terms of its entries.
-pub(super) fn node<N: Node>(world: &World<N>, node: NodeId) -> String {
+pub(super) fn node<N: Staged>(world: &World<N>, node: NodeId) -> String {
+    let unsynced = world.disk(node).unsynced_count();
+    if let Some(told) = N::told(world.disk(node).written()) {
+        let up = world.node(node).map_or(" down", |_| "");
+        let unsynced = match unsynced {
+            0 => String::new(),
+            some => format!(" unsynced {some}"),
+        };
+        return format!("{node}{up} {told}{unsynced}");
+    }
     let view = world.view(node);
     let mut line = format!("{node} {} t{}", role(world, node), view.term);
     if let Some(vote) = view.voted_for {
@@ -25,7 +35,6 @@ pub(super) fn node<N: Node>(world: &World<N>, node: NodeId) -> String {
     if view.commit_index > 0 {
         let _ = write!(line, " commit {}", view.commit_index);
     }
-    let unsynced = world.disk(node).unsynced_count();
     if unsynced > 0 {
         let _ = write!(line, " unsynced {unsynced}");
     }

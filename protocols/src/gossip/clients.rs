@@ -1,0 +1,101 @@
+//! What a node does for its clients: it answers at once, by what it knows.
+
+use super::disk::{Change, Write};
+use super::request::{Ask, Request};
+use super::table::{Cell, Record, Stamp};
+use super::{Cx, Gossip, GossipBug, probes};
+use crate::contract::ClientId;
+use crate::state_machine::{Key, Object, Output};
+
+impl Gossip {
+    pub(super) fn serve(
+        &mut self,
+        client: ClientId,
+        sequence: u32,
+        request: Request,
+        cx: &mut Cx<'_>,
+    ) {
+        let (key, table) = (request.key, &cx.durable().table);
+        match request.ask {
+            Ask::Read | Ask::FinalRead => {
+                let value = table.register(key).map_or(Object::Absent, Object::Integer);
+                return cx.reply(client, sequence, Output::Value(value));
+            }
+            Ask::Count | Ask::FinalCount => {
+                let value = Object::Integer(table.count(key));
+                return cx.reply(client, sequence, Output::Value(value));
+            }
+            Ask::Write(_) | Ask::Cas(..) | Ask::Delete | Ask::Add(_) => {}
+        }
+        match cx.durable().sessions.get(&client) {
+            Some((last, _)) if *last > sequence => return,
+            Some((last, output)) if *last == sequence && !cx.has(GossipBug::RetriesMadeAgain) => {
+                let output = output.clone();
+                cx.note(probes::ANSWERED_FROM_SESSION);
+                return cx.reply(client, sequence, output);
+            }
+            _ => {}
+        }
+        let (output, record) = self.change(key, request.ask, cx);
+        let change = record.map(|record| {
+            if record.is_tombstone() && cx.has(GossipBug::NoTombstone) {
+                Change::Drop(record.cell, record.stamp)
+            } else {
+                Change::Put(record)
+            }
+        });
+        let write = Write::Serve {
+            client,
+            sequence,
+            output: output.clone(),
+            change,
+        };
+        if cx.has(GossipBug::OwnWritesNotDurable) {
+            cx.write_but_forget_to_persist(&write);
+        } else {
+            cx.write(write);
+        }
+        if let Some(Change::Put(record)) = change {
+            self.becomes_hot(&record, None, cx);
+        }
+        cx.reply(client, sequence, output);
+    }
+
+    /// What a client's change comes to: its answer, and the record that it makes.
+    fn change(&mut self, key: Key, ask: Ask, cx: &mut Cx<'_>) -> (Output, Option<Record>) {
+        let table = &cx.durable().table;
+        let (cell, value) = match ask {
+            Ask::Cas(old, _) if table.register(key) != Some(old) => {
+                cx.note(probes::CAS_MISMATCH);
+                return (Output::Mismatch, None);
+            }
+            Ask::Write(value) | Ask::Cas(_, value) => (Cell::register(key), Some(value)),
+            Ask::Add(amount) => {
+                let cell = Cell::share(key, cx.me());
+                let share = table.at(cell).and_then(|record| record.value);
+                (cell, Some(share.unwrap_or_default() + amount))
+            }
+            _ => (Cell::register(key), None),
+        };
+        self.clock += 1;
+        let stamp = Stamp {
+            time: self.clock,
+            author: cx.me(),
+        };
+        let record = Record { cell, stamp, value };
+        // With a right clock a new record is the newest here.
+        let newest = cx
+            .durable()
+            .table
+            .stamp_at(cell)
+            .is_none_or(|mine| mine < stamp);
+        (Output::Done, newest.then_some(record))
+    }
+
+    /// The clock never falls behind a stamp that was heard, so what is written later is newer (Lamport, CACM 1978).
+    pub(super) fn hear_time(&mut self, stamp: Stamp, cx: &Cx<'_>) {
+        if !cx.has(GossipBug::ClockHearsNothing) {
+            self.clock = self.clock.max(stamp.time);
+        }
+    }
+}
