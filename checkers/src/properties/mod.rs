@@ -10,6 +10,7 @@
 
 pub mod committed;
 pub mod ghost;
+pub mod gossip;
 pub mod monitor;
 pub mod raft;
 #[cfg(test)]
@@ -117,4 +118,5 @@ pub fn properties_for(protocol: &str) -> Option<&'static [&'static PropertyInfo]
 }
 
 /// The properties of every protocol: a line each.
-const FAMILIES: &[(&str, &[&PropertyInfo])] = &[("raft", raft::PROPERTIES)];
+const FAMILIES: &[(&str, &[&PropertyInfo])] =
+    &[("raft", raft::PROPERTIES), ("gossip", gossip::PROPERTIES)];
