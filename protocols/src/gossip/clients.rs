@@ -1,11 +1,11 @@
 //! What a node does for its clients: it answers at once, by what it knows.
 
 use super::disk::{Change, Write};
-use super::request::{Ask, Request};
+use super::request::{Ask, Object, Request};
 use super::table::{Cell, Record, Stamp};
 use super::{Cx, Gossip, GossipBug, probes};
 use crate::contract::ClientId;
-use crate::state_machine::{Key, Object, Output};
+use crate::state_machine::{self, Output};
 
 impl Gossip {
     pub(super) fn serve(
@@ -15,17 +15,17 @@ impl Gossip {
         request: Request,
         cx: &mut Cx<'_>,
     ) {
-        let (key, table) = (request.key, &cx.durable().table);
-        match request.ask {
-            Ask::Read | Ask::FinalRead => {
-                let value = table.register(key).map_or(Object::Absent, Object::Integer);
-                return cx.reply(client, sequence, Output::Value(value));
-            }
-            Ask::Count | Ask::FinalCount => {
-                let value = Object::Integer(table.count(key));
-                return cx.reply(client, sequence, Output::Value(value));
-            }
-            Ask::Write(_) | Ask::Cas(..) | Ask::Delete | Ask::Add(_) => {}
+        if let Ask::Read | Ask::FinalRead = request.ask {
+            let table = &cx.durable().table;
+            let value = match request.object {
+                Object::Register(key) => table.register(key),
+                Object::Counter(key) => table.count(key),
+            };
+            let value = value.map_or(
+                state_machine::Object::Absent,
+                state_machine::Object::Integer,
+            );
+            return cx.reply(client, sequence, Output::Value(value));
         }
         match cx.durable().sessions.get(&client) {
             Some((last, _)) if *last > sequence => return,
@@ -36,7 +36,7 @@ impl Gossip {
             }
             _ => {}
         }
-        let (output, record) = self.change(key, request.ask, cx);
+        let (output, record) = self.change(request, cx);
         let change = record.map(|record| {
             if record.is_tombstone() && cx.has(GossipBug::NoTombstone) {
                 Change::Drop(record.cell, record.stamp)
@@ -62,20 +62,20 @@ impl Gossip {
     }
 
     /// What a client's change comes to: its answer, and the record that it makes.
-    fn change(&mut self, key: Key, ask: Ask, cx: &mut Cx<'_>) -> (Output, Option<Record>) {
-        let table = &cx.durable().table;
-        let (cell, value) = match ask {
-            Ask::Cas(old, _) if table.register(key) != Some(old) => {
+    fn change(&mut self, request: Request, cx: &mut Cx<'_>) -> (Output, Option<Record>) {
+        let cell = match request.object {
+            Object::Register(key) => Cell::register(key),
+            Object::Counter(key) => Cell::share(key, cx.me()),
+        };
+        let before = cx.durable().table.at(cell).and_then(|record| record.value);
+        let value = match request.ask {
+            Ask::Cas(old, _) if before != Some(old) => {
                 cx.note(probes::CAS_MISMATCH);
                 return (Output::Mismatch, None);
             }
-            Ask::Write(value) | Ask::Cas(_, value) => (Cell::register(key), Some(value)),
-            Ask::Add(amount) => {
-                let cell = Cell::share(key, cx.me());
-                let share = table.at(cell).and_then(|record| record.value);
-                (cell, Some(share.unwrap_or_default() + amount))
-            }
-            _ => (Cell::register(key), None),
+            Ask::Write(value) | Ask::Cas(_, value) => Some(value),
+            Ask::Add(amount) => Some(before.unwrap_or_default() + amount),
+            Ask::Delete | Ask::Read | Ask::FinalRead => None,
         };
         self.clock += 1;
         let stamp = Stamp {

@@ -36,7 +36,7 @@ pub use disk::HardState;
 pub use message::{Body, Message, Timer};
 pub use peers::Topology;
 pub use probes::PROBES;
-pub use request::{Ask, Request};
+pub use request::{Ask, Object, Request};
 pub use table::{Cell, Record, Stamp, Table};
 
 use crate::contract::{Context, Input, Node, Reply};

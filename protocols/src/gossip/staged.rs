@@ -28,7 +28,7 @@ impl Staged for Gossip {
     /// A register's value; of `+x` the counter's.
     fn value_on(&self, disk: &HardState, object: &str) -> Option<String> {
         let value = match object.strip_prefix('+') {
-            Some(counter) => Some(disk.table.count(counter.parse().ok()?)),
+            Some(counter) => disk.table.count(counter.parse().ok()?),
             None => disk.table.register(object.parse().ok()?),
         };
         Some(value.map_or_else(|| "nil".to_owned(), |value| value.to_string()))

@@ -150,13 +150,15 @@ impl Table {
         self.at(Cell::register(key)).and_then(|record| record.value)
     }
 
-    /// The value of a counter: the sum of the shares.
-    pub fn count(&self, key: Key) -> i64 {
+    /// The value of a counter, the sum of the shares: `None` if nothing was added to it.
+    pub fn count(&self, key: Key) -> Option<i64> {
         let shares = self
             .records
             .iter()
             .filter(|record| record.cell.key == key && record.cell.owner.is_some());
-        shares.filter_map(|record| record.value).sum()
+        shares
+            .filter_map(|record| record.value)
+            .reduce(|sum, share| sum + share)
     }
 
     /// The records that say that something was deleted.
@@ -295,7 +297,8 @@ mod tests {
                 value: Some(value),
             });
         }
-        assert_eq!(table.count(Key(0)), 3);
+        assert_eq!(table.count(Key(0)), Some(3));
+        assert_eq!(table.count(Key(1)), None);
         assert_eq!(table.register(Key(0)), Some(100));
         assert_eq!(table.to_string(), "x=100 1@n1, x/n1=5 1@n1, x/n2=-2 1@n2");
     }
