@@ -38,8 +38,13 @@ impl Gossip {
             count: self.sent,
         };
         let held = self.tell_holders(number, cx);
+        let told: Vec<_> = held.iter().map(|held| (held.cell, held.stamp)).collect();
         let message = Message { number, body, held };
         cx.send(to, message);
+        // This node may be the last that was missing.
+        for (cell, stamp) in told {
+            self.collect_if_served(cell, stamp, cx);
+        }
     }
 
     fn tell_holders(&mut self, number: Number, cx: &Cx<'_>) -> Vec<Holding> {
@@ -90,29 +95,35 @@ impl Gossip {
             if same.is_none() || !collects(cx) {
                 continue;
             }
-            let (nodes, me) = (cx.config().nodes, cx.me());
             let holders = self.holders(cell, stamp);
             for (node, number) in by {
                 holders.entry(node).or_insert(number);
             }
-            let enough = if cx.has(GossipBug::CollectsEarly) {
-                2
-            } else {
-                nodes
-            };
-            if holders.len() < enough {
-                continue;
-            }
-            let others = holders.iter().filter(|(node, _)| **node != me);
-            let floors = others.map(|(node, number)| (*node, *number)).collect();
-            self.holders.remove(&cell);
-            cx.note(probes::TOMBSTONE_COLLECTED);
-            cx.write(Write::Collect {
-                cell,
-                stamp,
-                floors,
-            });
+            self.collect_if_served(cell, stamp, cx);
         }
+    }
+
+    /// Throws a tombstone away if all hold it.
+    fn collect_if_served(&mut self, cell: Cell, stamp: Stamp, cx: &mut Cx<'_>) {
+        let enough = if cx.has(GossipBug::CollectsEarly) {
+            2
+        } else {
+            cx.config().nodes
+        };
+        let me = cx.me();
+        let holders = self.holders(cell, stamp);
+        if holders.len() < enough {
+            return;
+        }
+        let others = holders.iter().filter(|(node, _)| **node != me);
+        let floors = others.map(|(node, number)| (*node, *number)).collect();
+        self.holders.remove(&cell);
+        cx.note(probes::TOMBSTONE_COLLECTED);
+        cx.write(Write::Collect {
+            cell,
+            stamp,
+            floors,
+        });
     }
 }
 

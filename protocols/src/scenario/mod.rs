@@ -190,6 +190,17 @@ scenarios! {
     "raft/figure-8-small-counted.txt"
     "raft/partition.txt"
     "raft/partition-local-read.txt"
+    "gossip/tie.txt"
+    "gossip/tie-broken.txt"
+    "gossip/swapped.txt"
+    "gossip/line.txt"
+    "gossip/no-tombstone.txt"
+    "gossip/early-collection.txt"
+    "gossip/collected.txt"
+    "gossip/seed-stops.txt"
+    "gossip/duplicates.txt"
+    "gossip/slow-clock.txt"
+    "gossip/seen-before-applied.txt"
 }
 
 #[cfg(test)]
