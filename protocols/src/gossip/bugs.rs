@@ -10,7 +10,7 @@ planted_bugs! {
         "Of two records of the same time neither is newer: whoever has one keeps it."
         breaks ["convergence"], minimum "2 nodes, 2 concurrent writes",
         source "note 000: `if P.time > Q.time`, and nothing for equal times", found by [History, Scenario, Exploration],
-        hunt Hunt { nodes: 3, nemesis: "none", seeds: 100, ..Hunt::USUAL };
+        hunt Hunt { nodes: 3, nemesis: "none", seeds: 40, ..Hunt::USUAL };
     ElseBranchCopies "GD2" "else-branch-copies"
         "What a peer answers is copied whatever has come in the meantime, also where the times are equal: two exchanges \
          at once swap two values, and an old value comes back over a new one."
@@ -36,7 +36,7 @@ planted_bugs! {
         "A record is marked as seen before it is written: a crash between the two, and the node never takes it again."
         breaks ["convergence", "GI2"], minimum "2 nodes, a crash between two writes",
         source "derived", found by [History, Scenario, Exploration],
-        hunt Hunt { nodes: 3, seeds: 400, ..Hunt::USUAL };
+        hunt Hunt { nodes: 3, seeds: 100, ..Hunt::USUAL };
     NoTombstone "GD7" "no-tombstone"
         "A delete removes the record and leaves nothing: the next exchange brings it back."
         breaks ["GI5", "convergence"], minimum "2 nodes, a write, a delete",
@@ -69,10 +69,10 @@ planted_bugs! {
         "What clients change is kept in memory only: after a crash it is gone, and its stamp is given to another value."
         breaks ["GI4", "GI5", "convergence"], minimum "2 nodes, 1 restart",
         source "derived; basho/riak_kv#679 is such a reuse of an actor's counter", found by [Simulation, History],
-        hunt Hunt { nodes: 3, nemesis: "kill", seeds: 50, ..Hunt::USUAL };
+        hunt Hunt { nodes: 3, nemesis: "kill", seeds: 20, ..Hunt::USUAL };
     RetriesMadeAgain "GD13" "retries-made-again"
         "A change that a client sends again is made again: an increment counts twice."
         breaks ["convergence"], minimum "1 node, a lost answer",
         source "derived; Ongaro's dissertation §6.3 for logs", found by [History],
-        hunt Hunt { nodes: 3, nemesis: "packet", seeds: 50, ..Hunt::USUAL };
+        hunt Hunt { nodes: 3, nemesis: "packet", seeds: 20, ..Hunt::USUAL };
 }
