@@ -45,6 +45,7 @@ impl Gossip {
             }
         });
         let write = Write::Serve {
+            number: cx.durable().served + 1,
             client,
             sequence,
             output: output.clone(),

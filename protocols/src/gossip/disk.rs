@@ -29,6 +29,8 @@ pub struct HardState {
     pub floors: BTreeMap<NodeId, Number>,
     /// By client, its last change here and what came of it, so that a change sent again is made once.
     pub sessions: BTreeMap<ClientId, (u32, Output)>,
+    /// How many changes of clients were made here.
+    pub served: u64,
     /// For the planted bug that marks records as seen before it has them.
     pub seen: BTreeMap<Cell, Stamp>,
 }
@@ -50,8 +52,11 @@ pub enum Write {
     /// A cell has a newer record. Records of a cell are written in the order of their stamps, so whichever of them a
     /// crash takes, the last that is left is right.
     Put(Record),
-    /// A client's change, and that it was made.
+    /// A client's change, and that it was made. A share of a counter contains all that was added before, so these are
+    /// chained: one that follows on a change which the disk has lost is left out.
     Serve {
+        /// Which of all changes that clients made here.
+        number: u64,
         /// Whose.
         client: ClientId,
         /// Which of its operations.
@@ -109,12 +114,15 @@ impl Durable for HardState {
         match write {
             Write::Boot(boots) => self.boots = self.boots.max(*boots),
             Write::Put(record) => self.put(*record),
+            Write::Serve { number, .. } if *number != self.served + 1 => {}
             Write::Serve {
+                number,
                 client,
                 sequence,
                 output,
                 change,
             } => {
+                self.served = *number;
                 self.sessions.insert(*client, (*sequence, output.clone()));
                 match change {
                     Some(Change::Put(record)) => self.put(*record),
@@ -155,5 +163,62 @@ impl Durable for HardState {
             facet: Facet::Table(self.table.entries()),
             ..View::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state_machine::Key;
+
+    fn add(number: u64, sum: i64) -> Write {
+        let author = NodeId(0);
+        let record = Record {
+            cell: Cell::share(Key(0), author),
+            stamp: Stamp {
+                time: number,
+                author,
+            },
+            value: Some(sum),
+        };
+        Write::Serve {
+            number,
+            client: 7,
+            sequence: u32::try_from(number).unwrap(),
+            output: Output::Done,
+            change: Some(Change::Put(record)),
+        }
+    }
+
+    #[test]
+    fn a_sum_is_not_kept_without_what_was_added_before() {
+        let mut disk = HardState::default();
+        disk.apply(&add(1, 5));
+        let before = disk.clone();
+        // The disk lost the second. Its client will send it again, and it must be added once.
+        disk.apply(&add(3, 5 + 1 + 2));
+        assert_eq!(disk, before);
+        disk.apply(&add(2, 6));
+        assert_eq!((disk.table.count(Key(0)), disk.clock), (Some(6), 2));
+    }
+
+    #[test]
+    fn a_collected_tombstone_is_gone_though_the_disk_never_had_it() {
+        let (cell, author) = (Cell::register(Key(0)), NodeId(1));
+        let stamp = |time| Stamp { time, author };
+        let mut disk = HardState::default();
+        disk.apply(&Write::Put(Record {
+            cell,
+            stamp: stamp(1),
+            value: Some(4),
+        }));
+        let number = Number { boot: 1, count: 9 };
+        disk.apply(&Write::Collect {
+            cell,
+            stamp: stamp(2),
+            floors: vec![(author, number)],
+        });
+        assert_eq!((disk.table.at(cell), disk.clock), (None, 2));
+        assert_eq!(disk.floors[&author], number);
     }
 }
