@@ -18,7 +18,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(Monotone::default()),
 };
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 struct Monotone {
     tables: Tables,
 }

@@ -20,7 +20,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(Validity::default()),
 };
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 struct Validity {
     tables: Tables,
     written: BTreeSet<(Cell, NodeId, Digest)>,
