@@ -3,9 +3,10 @@
 //! What changed is found once for all properties, in the time of what changed: a log is compared with its mirror
 //! from the end backwards until the prefix digests agree.
 
-use tribunal_histories::{Cause, LogRecord, LogView, NodeId, Observation, PeerProgress, Role};
+use tribunal_histories::{Cause, Digest, LogRecord, LogView, NodeId, Observation, PeerProgress, Role};
 
 use super::committed::Committed;
+use super::states::States;
 
 /// What a node showed when it was last observed.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +19,8 @@ pub struct Past {
     pub commit_index: u64,
     /// Its applied index.
     pub applied_index: u64,
+    /// A digest of its state machine's state.
+    pub state: Digest,
     /// What it believed of its peers.
     pub peers: Vec<PeerProgress>,
     start: u64,
@@ -53,6 +56,7 @@ impl Past {
         self.term = view.term;
         self.commit_index = view.commit_index;
         self.applied_index = view.applied_index;
+        self.state = view.state;
         self.peers.clear();
         self.peers.extend_from_slice(view.peers);
         self.remember_log(&view.log, kept);
@@ -94,6 +98,8 @@ pub struct Moment<'a> {
     pub disk_changed: bool,
     /// All that was ever committed, this moment included.
     pub committed: &'a Committed,
+    /// The states that nodes showed before this moment, by what they had applied.
+    pub states: &'a States,
     /// The index of the last entry that was committed before this moment.
     pub committed_before: u64,
     past: &'a [Past],
@@ -144,6 +150,18 @@ impl<'a> Moment<'a> {
         before.last_index() != now.last_index() || before.last() != now.last()
     }
 
+    /// Whether what the observed node has applied comes from a snapshot: it started from one, or got one for entries
+    /// that it had not applied.
+    pub fn loaded_snapshot(&self) -> bool {
+        let view = &self.now.view;
+        let applied = if self.restarted() {
+            0
+        } else {
+            self.before.applied_index
+        };
+        view.applied_index > applied && (self.restarted() || view.log.start > applied)
+    }
+
     /// Whether entries were removed from the end of the observed node's log, replaced or not.
     pub fn dropped_entries(&self) -> bool {
         self.kept < self.before.log().last_index()
@@ -171,6 +189,7 @@ fn entries_above(index: u64, log: LogView<'_>) -> impl Iterator<Item = (u64, Log
 pub(super) struct Ghost {
     past: Vec<Past>,
     committed: Committed,
+    states: States,
 }
 
 impl Ghost {
@@ -189,6 +208,7 @@ impl Ghost {
             kept: before.kept_in(&now.view.log),
             disk_changed: before.disk_end != disk_end(now),
             committed: &self.committed,
+            states: &self.states,
             committed_before,
             past: &self.past,
         }
@@ -196,7 +216,11 @@ impl Ghost {
 
     /// Remembers an observation whose log is unchanged up to `kept`.
     pub(super) fn remember(&mut self, now: &Observation<'_>, kept: u64) {
-        self.past[now.node.index()].remember(now, kept);
+        let past = &mut self.past[now.node.index()];
+        if now.view.applied_index != past.applied_index {
+            self.states.remember(now.node, &now.view);
+        }
+        past.remember(now, kept);
     }
 }
 

@@ -1,7 +1,7 @@
 //! A cluster acted out by hand, for the tests of properties: a test says what nodes do, the script observes it.
 
 use tribunal_histories::{
-    Cause, LogRecord, LogView, Logs, MessageView, NodeId, Observation, PeerProgress, Role, View,
+    Cause, Digest, LogRecord, LogView, Logs, MessageView, NodeId, Observation, PeerProgress, Role, View,
 };
 
 use super::{Monitor, Violation};
@@ -58,6 +58,7 @@ pub(super) struct Actor {
     pub(super) log: Log,
     pub(super) commit_index: u64,
     pub(super) applied_index: u64,
+    pub(super) state: Digest,
     pub(super) peers: Vec<PeerProgress>,
     pub(super) disk: Disk,
 }
@@ -84,6 +85,12 @@ impl Actor {
         self.log.append(self.term, payloads);
     }
 
+    /// Applies entries up to an index, and comes to a state.
+    pub(super) fn apply(&mut self, index: u64, state: Digest) {
+        self.applied_index = index;
+        self.state = state;
+    }
+
     fn view(&self) -> View<'_> {
         View {
             role: self.role,
@@ -93,6 +100,7 @@ impl Actor {
             commit_index: self.commit_index,
             applied_index: self.applied_index,
             peers: &self.peers,
+            state: self.state,
             ..View::default()
         }
     }
@@ -175,6 +183,11 @@ impl Script {
 
     /// A node crashes and starts again from its disk.
     pub(super) fn restart(&mut self, node: NodeId) {
+        self.restart_with(node, |_| ());
+    }
+
+    /// A node crashes, and starts again from its disk and what `change` says.
+    pub(super) fn restart_with(&mut self, node: NodeId, change: impl FnOnce(&mut Actor)) {
         let actor = self.actor(node);
         let disk = actor.disk.clone();
         *actor = Actor {
@@ -185,6 +198,7 @@ impl Script {
             ..Actor::default()
         };
         self.observe(node, Cause::Crash, &[]);
+        change(self.actor(node));
         self.observe(node, Cause::Boot, &[]);
     }
 

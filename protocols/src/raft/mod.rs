@@ -2,8 +2,8 @@
 //!
 //! After D. Ongaro and J. Ousterhout, *In Search of an Understandable Consensus Algorithm* (ATC 2014), here "the
 //! paper", and Ongaro's dissertation, *Consensus: Bridging Theory and Practice* (Stanford 2014). One file a
-//! concern: [`election`], [`replication`], [`clients`] and [`reads`]; what survives a crash is in [`log`].
-//! Membership change and snapshots will be further [`log::Payload`]s and messages, each with its own file.
+//! concern: [`election`], [`replication`], [`snapshot`], [`clients`] and [`reads`]; what survives a crash is in [`log`].
+//! Membership change will be further [`log::Payload`]s and messages, each with its own file.
 
 mod clients;
 mod election;
@@ -16,8 +16,9 @@ pub mod config;
 pub mod log;
 pub mod message;
 pub mod probes;
+pub mod snapshot;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use tribunal_histories::{MessageView, NodeId, PeerProgress, Role, Value, View};
 
@@ -26,8 +27,9 @@ pub use config::Config;
 pub use log::{Entry, HardState, Index, Payload, Term};
 pub use message::{Message, Response, Timer};
 pub use probes::PROBES;
+pub use snapshot::Snapshot;
 
-use crate::contract::{Context, Input, Node, Reply};
+use crate::contract::{ClientId, Context, Input, Node, Reply};
 use crate::state_machine::{Command, Output, StateMachine};
 use reads::PendingRead;
 
@@ -42,6 +44,8 @@ pub struct Raft {
     commit: Index,
     applied: Index,
     machine: StateMachine,
+    /// With planted bug RF30 only: which client waits for the entry at which index.
+    waiting: BTreeMap<Index, (ClientId, u32)>,
     leadership: Leadership,
 }
 
@@ -84,6 +88,7 @@ impl Raft {
             cx.note(probes::LEADER_STEPPED_DOWN);
             cx.cancel_timer(Timer::Heartbeat);
             self.give_up_reads(leader, cx);
+            self.give_up_commands(cx);
             cx.set_timer(Timer::Election, cx.config().election_timeout());
         }
         self.role = Role::Follower;
@@ -124,6 +129,11 @@ impl Raft {
             }
             Message::Vote { term, granted, pre } => self.count_vote(from, term, granted, pre, cx),
             Message::Append { .. } => self.accept_entries(from, message, cx),
+            Message::Install {
+                term,
+                snapshot,
+                round,
+            } => self.install(from, term, snapshot, round, cx),
             Message::Appended {
                 term,
                 match_index,
@@ -164,6 +174,12 @@ impl Node for Raft {
     type Bug = RaftBug;
 
     fn boot(cx: &mut Cx<'_>) -> Self {
+        if cx.has(RaftBug::TermReset) {
+            cx.write(log::Write::Forget { term: 0 });
+        }
+        if cx.has(RaftBug::EmptyNodeForgets) && cx.durable().log.last_index() == 0 {
+            cx.write(log::Write::Forget { term: 0 });
+        }
         // A disk that kept an entry but lost the term that came with it must not vote in that term again.
         let (term, last_term) = (cx.durable().term, cx.durable().log.last_term());
         if last_term > term {
@@ -173,10 +189,11 @@ impl Node for Raft {
             });
         }
         cx.set_timer(Timer::Election, cx.config().election_timeout());
-        Self::default()
+        Self::restored(cx)
     }
 
     fn step(&mut self, input: Input<Self>, cx: &mut Cx<'_>) {
+        self.compact_when_due(cx);
         match input {
             Input::Message { from, message } => self.receive(from, message, cx),
             Input::Timer {
@@ -197,6 +214,7 @@ impl Node for Raft {
                 request,
             } => self.serve(client, sequence, request, cx),
             Input::Synced => {
+                self.load_snapshot(cx);
                 if self.role == Role::Leader {
                     self.advance_commit(cx);
                 }
@@ -213,6 +231,7 @@ impl Node for Raft {
             commit_index: self.commit,
             applied_index: self.applied,
             peers: &self.leadership.peers,
+            state: self.machine.digest(),
             ..View::default()
         }
     }
@@ -245,6 +264,7 @@ impl Node for Raft {
             Response::Answer(Output::Value(object)) => Reply::Ok(object.into()),
             Response::Answer(Output::Mismatch) => Reply::Fail(Value::text("mismatch")),
             Response::NotLeader(leader) => Reply::Elsewhere(*leader),
+            Response::Abandoned => Reply::Fail(Value::text("abandoned")),
         }
     }
 }

@@ -19,13 +19,15 @@ pub mod log_matching;
 pub mod match_index_sound;
 pub mod monotonic;
 pub mod quorum_log;
+pub mod same_state;
+pub mod snapshot;
 pub mod state_machine_safety;
 pub mod term_bounds;
 pub mod vote_once;
 
 use super::PropertyInfo;
 
-/// The properties of Raft, RI1 to RI13.
+/// The properties of Raft.
 pub const PROPERTIES: &[&PropertyInfo] = &[
     &election_safety::INFO,
     &vote_once::INFO,
@@ -40,10 +42,14 @@ pub const PROPERTIES: &[&PropertyInfo] = &[
     &match_index_sound::INFO,
     &index_bounds::INFO,
     &quorum_log::INFO,
+    &snapshot::INFO,
+    &same_state::INFO,
 ];
 
 #[cfg(test)]
 mod tests {
+    use tribunal_histories::Digest;
+
     use crate::properties::script::{N1, N2, N3, Script};
 
     /// Three terms of correct Raft: an uncommitted entry is overwritten, a node restarts, another compacts its log
@@ -68,8 +74,9 @@ mod tests {
         script.commit(N3, 5);
         script.step(N2, |node| {
             node.commit_index = 5;
-            node.applied_index = 5;
+            node.apply(5, Digest(5));
         });
+        script.step(N3, |node| node.apply(5, Digest(5)));
         script
     }
 
@@ -85,8 +92,11 @@ mod tests {
     #[test]
     fn ids_count_up_and_names_differ() {
         let mut names = std::collections::BTreeSet::new();
-        for (number, info) in (1..).zip(super::PROPERTIES) {
-            assert_eq!(info.id, format!("RI{number}"));
+        let mut last = 0;
+        for info in super::PROPERTIES {
+            let number: u32 = info.id.strip_prefix("RI").unwrap().parse().unwrap();
+            assert!(number > last, "{}", info.id);
+            last = number;
             assert!(names.insert(info.name), "{}", info.name);
         }
     }
