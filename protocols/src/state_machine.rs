@@ -233,11 +233,9 @@ fn object_digest(key: Key, object: &Object) -> u64 {
     match object {
         Object::Absent => 0,
         Object::Integer(value) => part("integer", &(key, value)),
-        Object::List(values) => (0..)
-            .zip(values.iter())
-            .fold(0, |digest, (place, value)| {
-                digest ^ element_digest(key, place, *value)
-            }),
+        Object::List(values) => (0..).zip(values.iter()).fold(0, |digest, (place, value)| {
+            digest ^ element_digest(key, place, *value)
+        }),
     }
 }
 
@@ -380,7 +378,10 @@ mod tests {
             }
         };
         apply(&mut left, &["append x 1", "write y 5", "append x 2"]);
-        apply(&mut right, &["write x 9", "append x 1", "append x 2", "cas y 1 2"]);
+        apply(
+            &mut right,
+            &["write x 9", "append x 1", "append x 2", "cas y 1 2"],
+        );
         assert_ne!(left.digest(), right.digest());
         right.apply_again("write y 5".parse().unwrap());
         left.forget_sessions();

@@ -3,7 +3,9 @@
 //! What changed is found once for all properties, in the time of what changed: a log is compared with its mirror
 //! from the end backwards until the prefix digests agree.
 
-use tribunal_histories::{Cause, Digest, LogRecord, LogView, NodeId, Observation, PeerProgress, Role};
+use tribunal_histories::{
+    Cause, Digest, LogRecord, LogView, NodeId, Observation, PeerProgress, Role,
+};
 
 use super::committed::Committed;
 use super::states::States;

@@ -1,7 +1,8 @@
 //! A cluster acted out by hand, for the tests of properties: a test says what nodes do, the script observes it.
 
 use tribunal_histories::{
-    Cause, Digest, LogRecord, LogView, Logs, MessageView, NodeId, Observation, PeerProgress, Role, View,
+    Cause, Digest, LogRecord, LogView, Logs, MessageView, NodeId, Observation, PeerProgress, Role,
+    View,
 };
 
 use super::{Monitor, Violation};
