@@ -75,7 +75,7 @@ impl NodeSet {
     }
 
     /// Its nodes, in order.
-    pub fn iter(self) -> impl Iterator<Item = NodeId> {
+    pub fn iter(self) -> impl Iterator<Item = NodeId> + Clone {
         NodeId::all(NODES_MAX).filter(move |node| self.contains(*node))
     }
 

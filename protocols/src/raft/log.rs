@@ -5,7 +5,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use tribunal_histories::{LogRecord, LogView, NodeId, Role, View};
+use tribunal_histories::{LogRecord, LogView, NodeId, Role, View, Voters, VotersRecord};
 
 use crate::contract::{ClientId, Durable};
 use crate::state_machine::Command;
@@ -29,6 +29,8 @@ pub enum Payload {
         /// What it asked.
         command: Command,
     },
+    /// The configuration from here on: in force as soon as it is in a log (dissertation §4.1).
+    Voters(Voters),
 }
 
 /// A log entry.
@@ -51,6 +53,7 @@ impl fmt::Display for Entry {
             } => {
                 write!(f, "t{} c{client}#{sequence} {command}", self.term)
             }
+            Payload::Voters(voters) => write!(f, "t{} voters {voters}", self.term),
         }
     }
 }
@@ -62,9 +65,16 @@ pub struct Log {
     base: LogRecord,
     entries: Vec<Entry>,
     records: Vec<LogRecord>,
+    /// The configurations in it.
+    changes: Vec<VotersRecord>,
 }
 
 impl Log {
+    /// The configurations in the log, oldest first.
+    pub fn changes(&self) -> &[VotersRecord] {
+        &self.changes
+    }
+
     /// The index of the last entry; 0 if there is none.
     pub fn last_index(&self) -> Index {
         self.start + self.entries.len() as u64
@@ -143,6 +153,10 @@ impl Log {
             prefix,
         });
         self.entries.push(entry);
+        if let Payload::Voters(voters) = entry.payload {
+            let index = self.last_index();
+            self.changes.push(VotersRecord { index, voters });
+        }
     }
 
     /// Cuts off what lies behind `index`. An index before the start or beyond the end does nothing.
@@ -153,6 +167,8 @@ impl Log {
         {
             self.entries.truncate(length);
             self.records.truncate(length);
+            let kept = self.changes.partition_point(|change| change.index <= index);
+            self.changes.truncate(kept);
         }
     }
 }
