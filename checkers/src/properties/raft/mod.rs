@@ -10,22 +10,26 @@
 //! `MoreUpToDateCorrectInv`, and `VotesGrantedInv`.
 
 pub mod commit_durable;
+pub mod configuration;
 pub mod current_term_commit;
 pub mod election_safety;
 pub mod index_bounds;
 pub mod leader_append_only;
 pub mod leader_completeness;
+pub mod lease;
 pub mod log_matching;
 pub mod match_index_sound;
 pub mod monotonic;
+pub mod pre_vote;
 pub mod quorum_log;
+pub mod read_index;
 pub mod state_machine_safety;
 pub mod term_bounds;
 pub mod vote_once;
 
 use super::PropertyInfo;
 
-/// The properties of Raft, RI1 to RI13.
+/// The properties of Raft, RI1 to RI18.
 pub const PROPERTIES: &[&PropertyInfo] = &[
     &election_safety::INFO,
     &vote_once::INFO,
@@ -40,6 +44,10 @@ pub const PROPERTIES: &[&PropertyInfo] = &[
     &match_index_sound::INFO,
     &index_bounds::INFO,
     &quorum_log::INFO,
+    &configuration::INFO,
+    &pre_vote::INFO,
+    &read_index::INFO,
+    &lease::INFO,
 ];
 
 #[cfg(test)]
@@ -58,10 +66,12 @@ mod tests {
         script.commit(N2, 3);
         script.commit(N3, 3);
         script.restart(N2);
+        script.would_vote(N1, 3, N3);
         script.elect(N3, 3, &[N1]);
         script.step(N3, |leader| leader.append("d"));
         script.replicate(N3, &[N1]);
         script.commit(N3, 4);
+        script.read(N3, 4, |_| {});
         script.step(N3, |leader| leader.log.compact(4));
         script.step(N3, |leader| leader.append("e"));
         script.replicate(N3, &[N2]);
@@ -85,9 +95,12 @@ mod tests {
     #[test]
     fn ids_count_up_and_names_differ() {
         let mut names = std::collections::BTreeSet::new();
-        for (number, info) in (1..).zip(super::PROPERTIES) {
-            assert_eq!(info.id, format!("RI{number}"));
+        let mut last = 0;
+        for info in super::PROPERTIES {
+            let number: u32 = info.id.strip_prefix("RI").unwrap().parse().unwrap();
+            assert!(number > last, "{}", info.id);
             assert!(names.insert(info.name), "{}", info.name);
+            last = number;
         }
     }
 
