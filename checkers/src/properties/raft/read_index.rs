@@ -61,12 +61,13 @@ impl Property for ReadIndex {
                 index,
             } = *claim
             {
-                let received = self.received.get(&(node, client));
-                let committed = match received.filter(|read| read.sequence == sequence) {
-                    Some(read) => read.committed,
+                let committed = match self.received.get(&(node, client)) {
+                    Some(read) if read.sequence == sequence => read.committed,
+                    // Its client waits for an answer no longer: it has gone on.
+                    Some(read) if read.sequence > sequence => continue,
                     // It came and was answered in this very step.
-                    None if moment.now.cause == Cause::Step => moment.committed_before,
-                    None => continue,
+                    _ if moment.now.cause == Cause::Step => moment.committed_before,
+                    _ => continue,
                 };
                 served(moment, (term, index), committed)?;
                 tested = true;
