@@ -4,11 +4,12 @@
 //! from the end backwards until the prefix digests agree.
 
 use tribunal_histories::{
-    Cause, Facet, GroupView, LogRecord, LogView, NodeId, NodeSet, Observation, PeerProgress, Role,
-    View, Voters,
+    Cause, Digest, Facet, GroupView, LogRecord, LogView, NodeId, NodeSet, Observation,
+    PeerProgress, Role, View, Voters,
 };
 
 use super::committed::Committed;
+use super::states::States;
 
 /// What a node showed when it was last observed.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +28,8 @@ pub struct Past {
     pub leader: Option<NodeId>,
     /// The configuration that it acted by, if it has shown one.
     pub voters: Option<Voters>,
+    /// A digest of its state machine's state.
+    pub state: Digest,
     /// What it believed of its peers.
     pub peers: Vec<PeerProgress>,
     start: u64,
@@ -67,6 +70,7 @@ impl Past {
         self.leader = group.and_then(|group| group.leader);
         // A node that is down shows none: what it acted by then is the best that is known.
         self.voters = group.map(|group| group.voters).or(self.voters);
+        self.state = view.state;
         self.peers.clear();
         self.peers.extend_from_slice(view.peers);
         self.remember_log(&view.log, kept);
@@ -116,6 +120,8 @@ pub struct Moment<'a> {
     pub disk_changed: bool,
     /// All that was ever committed, this moment included.
     pub committed: &'a Committed,
+    /// The states that nodes showed before this moment, by what they had applied.
+    pub states: &'a States,
     /// The index of the last entry that was committed before this moment.
     pub committed_before: u64,
     past: &'a [Past],
@@ -183,6 +189,18 @@ impl<'a> Moment<'a> {
         before.last_index() != now.last_index() || before.last() != now.last()
     }
 
+    /// Whether what the observed node has applied comes from a snapshot: it started from one, or got one for entries
+    /// that it had not applied.
+    pub fn loaded_snapshot(&self) -> bool {
+        let view = &self.now.view;
+        let applied = if self.restarted() {
+            0
+        } else {
+            self.before.applied_index
+        };
+        view.applied_index > applied && (self.restarted() || view.log.start > applied)
+    }
+
     /// Whether entries were removed from the end of the observed node's log, replaced or not.
     pub fn dropped_entries(&self) -> bool {
         self.kept < self.before.log().last_index()
@@ -214,6 +232,7 @@ fn everybody(nodes: usize) -> Voters {
 pub(super) struct Ghost {
     past: Vec<Past>,
     committed: Committed,
+    states: States,
 }
 
 impl Ghost {
@@ -238,6 +257,7 @@ impl Ghost {
             kept: before.kept_in(&now.view.log),
             disk_changed: before.disk_end != disk_end(now),
             committed: &self.committed,
+            states: &self.states,
             committed_before,
             past: &self.past,
         }
@@ -245,7 +265,11 @@ impl Ghost {
 
     /// Remembers an observation whose log is unchanged up to `kept`.
     pub(super) fn remember(&mut self, now: &Observation<'_>, kept: u64) {
-        self.past[now.node.index()].remember(now, kept);
+        let past = &mut self.past[now.node.index()];
+        if now.view.applied_index != past.applied_index {
+            self.states.remember(now.node, &now.view);
+        }
+        past.remember(now, kept);
     }
 }
 

@@ -14,12 +14,14 @@ pub mod monitor;
 pub mod raft;
 #[cfg(test)]
 mod script;
+pub mod states;
 
 use std::fmt;
 
 pub use committed::{Commit, Committed};
 pub use ghost::{Moment, Past};
 pub use monitor::{Exercise, Monitor};
+pub use states::States;
 
 /// What is known of a property before any run.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! A cluster acted out by hand, for the tests of properties: a test says what nodes do, the script observes it.
 
 use tribunal_histories::{
-    Cause, Claim, Facet, GroupView, LogRecord, LogView, Logs, MessageView, NodeId, NodeSet,
+    Cause, Claim, Digest, Facet, GroupView, LogRecord, LogView, Logs, MessageView, NodeId, NodeSet,
     Observation, PeerProgress, PendingRead, Role, View, Voters, VotersRecord,
 };
 
@@ -59,6 +59,7 @@ pub(super) struct Actor {
     pub(super) log: Log,
     pub(super) commit_index: u64,
     pub(super) applied_index: u64,
+    pub(super) state: Digest,
     pub(super) peers: Vec<PeerProgress>,
     pub(super) leader: Option<NodeId>,
     pub(super) initial: Voters,
@@ -100,6 +101,12 @@ impl Actor {
         self.changes.push(VotersRecord { index, voters });
     }
 
+    /// Applies entries up to an index, and comes to a state.
+    pub(super) fn apply(&mut self, index: u64, state: Digest) {
+        self.applied_index = index;
+        self.state = state;
+    }
+
     fn voters(&self) -> Voters {
         let last = self.changes.last().map(|change| change.voters);
         self.acts_by.or(last).unwrap_or(self.initial)
@@ -114,6 +121,7 @@ impl Actor {
             commit_index: self.commit_index,
             applied_index: self.applied_index,
             peers: &self.peers,
+            state: self.state,
             facet: Facet::Group(GroupView {
                 leader: self.leader,
                 initial: self.initial,
@@ -248,6 +256,11 @@ impl Script {
 
     /// A node crashes and starts again from its disk.
     pub(super) fn restart(&mut self, node: NodeId) {
+        self.restart_with(node, |_| ());
+    }
+
+    /// A node crashes, and starts again from its disk and what `change` says.
+    pub(super) fn restart_with(&mut self, node: NodeId, change: impl FnOnce(&mut Actor)) {
         let actor = self.actor(node);
         let disk = actor.disk.clone();
         *actor = Actor {
@@ -260,6 +273,7 @@ impl Script {
             ..Actor::default()
         };
         self.observe(node, Cause::Crash, &[]);
+        change(self.actor(node));
         self.observe(node, Cause::Boot, &[]);
     }
 

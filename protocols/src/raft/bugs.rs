@@ -33,6 +33,11 @@ planted_bugs! {
         breaks ["RI1", "RI2"], minimum "3 nodes, 1 restart [MC]",
         source "datatechnology/cornerstone#65, tikv#1610", found by [Simulation, Exploration],
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    TermReset "RF6" "term-reset"
+        "A node that restarts begins in term 0 again: its term and vote were in memory only."
+        breaks ["RI9"], minimum "3 nodes, 1 restart",
+        source "bakwc/PySyncObj#202", found by [Simulation, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
     StaleVoteCounted "RF8" "stale-vote-counted"
         "A candidate counts votes that were given in an earlier term."
         breaks ["RI1"], minimum "3 nodes, a delayed answer [MC]",
@@ -63,6 +68,11 @@ planted_bugs! {
         breaks ["RI4", "RI6", "RI7", "RI11"], minimum "3 nodes, depth 6 [MC]",
         source "paper §5.3, rule 2 of AppendEntries, half of it", found by [Simulation, Exploration],
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    FirstEntriesAlwaysFit "RF15" "first-entries-always-fit"
+        "A follower takes entries that begin at index 1 without a look at its log, also when it has compacted it: they end up behind its snapshot."
+        breaks ["RI4", "RI6", "RI7", "RI11"], minimum "2 nodes, a duplicate, a snapshot",
+        source "WRaft#118.1", found by [Simulation, Exploration],
+        hunt Hunt { set: &[("snapshot_after", "3"), ("entries_kept", "0")], seeds: 20, ..Hunt::USUAL };
     MatchIndexDecreases "RF16" "match-index-decreases"
         "A leader believes the latest answer, though an earlier one, overtaken by it, said more."
         breaks ["RI9"], minimum "2 nodes, reordered answers",
@@ -73,10 +83,55 @@ planted_bugs! {
         breaks ["RI3", "RI4", "RI11"], minimum "1 node, 2 commands",
         source "derived: paper §5.3, Leader Append-Only left out", found by [Simulation, Exploration],
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    RefusalCounted "RF18" "refusal-counted"
+        "A leader takes what a follower says when it refuses for what it holds."
+        breaks ["RI11", "RI6"], minimum "3 nodes",
+        source "CCF (NSDI 2025) bug 3", found by [Simulation, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    OwnLastIndexReported "RF19" "own-last-index-reported"
+        "A follower answers with the end of its log instead of the last entry that the message covered."
+        breaks ["RI11"], minimum "3 nodes, 2 terms",
+        source "CCF (NSDI 2025) bug 5", found by [Simulation, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    HeartbeatTruncates "RF20" "heartbeat-truncates"
+        "A follower takes a message without entries to say that the log ends there, though it may be old."
+        breaks ["RI6", "RI7", "RI11", "RI13"], minimum "3 nodes, reordered messages",
+        source "CCF (NSDI 2025) bug 4", found by [Simulation, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    CommitStopsAtOldTerm "RF22" "commit-stops-at-old-term"
+        "A leader looks for entries to commit from the first uncommitted one upwards and stops at one of an older term: it never commits again."
+        breaks ["liveness"], minimum "2 nodes, 2 terms",
+        source "RaftOS#30", found by [Liveness],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    LeaderCommitsBeforeSync "RF25" "leader-commits-before-sync"
+        "A leader counts its own copy of an entry before that is on its disk."
+        breaks ["RI7"], minimum "1 node",
+        source "etcd#14370, etcd#10508", found by [Simulation, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
     AckBeforeSync "RF26" "ack-before-sync"
         "A follower answers that it has entries before they are on its disk."
         breaks ["RI7", "RI11"], minimum "3 nodes, 2 crashes that lose unsynced writes",
         source "camunda#4160, etcd#14140", found by [Simulation],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    EmptyNodeForgets "RF27" "empty-node-forgets"
+        "A node whose log is empty restarts as if it were new: its term and vote are gone."
+        breaks ["RI9"], minimum "3 nodes, 1 restart",
+        source "tikv#3572, tikv#8381", found by [Simulation, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    IndexAheadOfState "RF28" "index-ahead-of-state"
+        "The index in a snapshot is ahead of its state by the entry that is being applied: that entry is skipped after a restart."
+        breaks ["RI16", "RI20", "linearizability"], minimum "1 node, 1 crash",
+        source "etcd#13766, etcd#13514", found by [Simulation, History],
+        hunt Hunt { set: &[("snapshot_after", "3"), ("entries_kept", "0")], seeds: 20, ..Hunt::USUAL };
+    WaitsByIndexOnly "RF30" "waits-by-index-only"
+        "A leader remembers which client waits for which index, not for which entry: after it stepped down the client is told that another leader's entry was its own."
+        breaks ["linearizability"], minimum "3 nodes, a change of leader",
+        source "Hoverbear/old-raft-rs#115", found by [History],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    NeverBacksUp "RF31" "never-backs-up"
+        "A leader that is refused sends the same entries again."
+        breaks ["liveness"], minimum "2 nodes",
+        source "xraft; PySyncObj#167", found by [Liveness],
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
     LocalRead "RD1" "local-read"
         "A node that believes it leads answers reads from its own memory, asking nobody."
@@ -213,4 +268,59 @@ planted_bugs! {
         breaks ["RI5"], minimum "3 nodes, 1 entry",
         source "dissertation §3.10, steps 2 and 3 left out", found by [Simulation, Exploration],
         hunt Hunt { workload: "membership", seeds: 100, ..Hunt::USUAL };
+    AnyNodeServesReads "CL7" "any-node-serves-reads"
+        "Every node answers reads from its own memory, whether it leads or not."
+        breaks ["linearizability"], minimum "2 nodes",
+        source "Xraft-KV#40", found by [History, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    ExpiredSessionIsNew "CL3" "expired-session-is-new"
+        "There is room for one session only, and the command of a client whose session was dropped counts as new."
+        breaks ["linearizability"], minimum "3 nodes, a lost answer, 2 clients",
+        source "dissertation §6.3", found by [History],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    TimeoutIsFailure "CL4" "timeout-is-failure"
+        "A leader that steps down tells clients that their commands failed, though the next leader may commit them."
+        breaks ["linearizability"], minimum "3 nodes, a change of leader",
+        source "Jepsen: Redis-Raft 1b3fbf6", found by [History],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    FailoverLosesState "CL8" "failover-loses-state"
+        "A new leader begins with an empty state machine."
+        breaks ["RI20", "linearizability"], minimum "2 nodes, a change of leader",
+        source "Jepsen: Redis-Raft 1b3fbf6 (data loss on any failover)", found by [Simulation, History],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    EntriesAtBoundary "SN1" "entries-at-boundary"
+        "A leader that has just forgotten the entry that a follower lacks next sends the entries behind it instead of its snapshot."
+        breaks ["RI6", "RI4", "RI11"], minimum "2 nodes, a snapshot",
+        source "WRaft#118.2", found by [Simulation, Exploration],
+        hunt Hunt { set: &[("snapshot_after", "3"), ("entries_kept", "0")], seeds: 20, ..Hunt::USUAL };
+    SnapshotTermTaken "SN2" "snapshot-term-taken"
+        "A follower that installs a snapshot takes the term of its last entry for the current term."
+        breaks ["RI9"], minimum "3 nodes, 2 terms, a snapshot",
+        source "WRaft#118.4", found by [Simulation, Exploration],
+        hunt Hunt { set: &[("snapshot_after", "3"), ("entries_kept", "0")], seeds: 20, ..Hunt::USUAL };
+    OldSnapshotInstalled "SN3" "old-snapshot-installed"
+        "A snapshot that comes late takes the place of a state that has gone on since."
+        breaks ["RI20", "linearizability"], minimum "2 nodes, a delayed snapshot",
+        source "eBay/NuRaft#407, openraft#1894, openraft#1930", found by [Simulation, History],
+        hunt Hunt { set: &[("snapshot_after", "3"), ("entries_kept", "0")], seeds: 20, ..Hunt::USUAL };
+    AppliesBeforeSnapshot "SN5" "applies-before-snapshot"
+        "A follower applies entries behind a snapshot while that is still on its way to the disk: to its old state."
+        breaks ["RI20", "RI16", "linearizability"], minimum "2 nodes, a slow disk",
+        source "tikv PR#1287", found by [Simulation, History],
+        hunt Hunt { set: &[("snapshot_after", "3"), ("entries_kept", "0")], seeds: 20, ..Hunt::USUAL };
+    CommitForgottenInSnapshot "SN6" "commit-forgotten-in-snapshot"
+        "A node that restarts takes nothing for committed, not even what is in its snapshot."
+        breaks ["RI12"], minimum "1 node, 1 restart",
+        source "sofa-jraft#1092", found by [Simulation, Exploration],
+        hunt Hunt { set: &[("snapshot_after", "3"), ("entries_kept", "0")], seeds: 20, ..Hunt::USUAL };
+    SnapshotWithoutSessions "SN7" "snapshot-without-sessions"
+        "A snapshot has the objects and not the sessions."
+        breaks ["RI16", "linearizability"], minimum "2 nodes, a snapshot, a lost answer",
+        source "dissertation §5 and §6.3", found by [Simulation, History],
+        hunt Hunt { set: &[("snapshot_after", "3"), ("entries_kept", "0")], seeds: 20, ..Hunt::USUAL };
+    ConflictingSnapshotRefused "SN8" "conflicting-snapshot-refused"
+        "A follower refuses a snapshot whose last entry differs from what its log has there, for ever."
+        breaks ["liveness"], minimum "3 nodes, a snapshot, a conflicting entry",
+        source "WRaft#3, nebula#1769", found by [Scenario],
+        hunt Hunt { set: &[("snapshot_after", "3"), ("entries_kept", "0")], seeds: 20, ..Hunt::USUAL };
 }

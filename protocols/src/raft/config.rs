@@ -37,6 +37,10 @@ pub struct Config {
     pub lease_drift: u64,
     /// The most entries in one message.
     pub entries_per_message: usize,
+    /// A node that has applied so many entries since its last snapshot takes another; 0: never.
+    pub snapshot_after: u64,
+    /// So many of the entries that are in its snapshot a node keeps, for followers that are a little behind.
+    pub entries_kept: u64,
     /// Whether a leader that is refused goes back to where both logs have the same term, if it has that term itself;
     /// or, as paper §5.3 has it, to the first entry of the follower's term, though some of those may agree.
     pub exact_back_up: bool,
@@ -126,6 +130,8 @@ impl Configuration for Config {
             lease_reads: false,
             lease_drift: 20,
             entries_per_message: 64,
+            snapshot_after: 1_000,
+            entries_kept: 100,
             exact_back_up: true,
             bugs: Bugs::NONE,
         }
@@ -140,6 +146,8 @@ impl Configuration for Config {
             pre_vote: below(3) > 0,
             entries_per_message: [1, 2, 64][usize::try_from(below(3)).unwrap_or_default()],
             exact_back_up: below(2) > 0,
+            snapshot_after: [3, 10, 30, 1_000][usize::try_from(below(4)).unwrap_or_default()],
+            entries_kept: [0, 0, 2, 10][usize::try_from(below(4)).unwrap_or_default()],
             check_quorum: below(3) == 0,
             membership_change: match below(2) {
                 0 => MembershipChange::Single,

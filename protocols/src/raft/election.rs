@@ -5,6 +5,7 @@ use tribunal_histories::{NodeId, NodeSet, PeerProgress, Role};
 use super::log::{Entry, Index, Payload, Term, Write};
 use super::message::{Campaign, Message, Timer};
 use super::{Cx, Leadership, Raft, RaftBug, probes};
+use crate::state_machine::StateMachine;
 
 /// How up to date a log is: the term of its last entry, then its length. Compared in this order (paper §5.4.1).
 type LogEnd = (Term, Index);
@@ -208,6 +209,9 @@ impl Raft {
         cx.note(probes::LEADER_ELECTED);
         if term > 1 {
             cx.note(probes::LEADERSHIP_CHANGED);
+        }
+        if cx.has(RaftBug::FailoverLosesState) {
+            self.machine = StateMachine::default();
         }
         self.role = Role::Leader;
         self.leader = Some(cx.me());

@@ -3,11 +3,13 @@
 //! The texts are exact: a trace names a message by its text, so two messages that print alike are equal.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tribunal_histories::NodeId;
 
 use super::log::{Entry, Index, Term};
+use super::snapshot::Snapshot;
 use crate::state_machine::{Object, Output};
 
 /// Why a node asks for votes.
@@ -59,6 +61,16 @@ pub enum Message {
         /// The leader's count of read rounds: see [`reads`](super::reads).
         round: u64,
     },
+    /// A leader sends its state, for it has forgotten the entries that come next (paper §7, InstallSnapshot; in one
+    /// piece).
+    Install {
+        /// The leader's term.
+        term: Term,
+        /// The state.
+        snapshot: Arc<Snapshot>,
+        /// The leader's count of read rounds.
+        round: u64,
+    },
     /// The entries fit, and the sender's log now equals the leader's up to `match_index`.
     Appended {
         /// The follower's term.
@@ -95,6 +107,7 @@ impl Message {
             Self::RequestVote { term, .. }
             | Self::Vote { term, .. }
             | Self::Append { term, .. }
+            | Self::Install { term, .. }
             | Self::Appended { term, .. }
             | Self::Refused { term, .. }
             | Self::TimeoutNow { term } => *term,
@@ -139,6 +152,11 @@ impl fmt::Display for Message {
                 }
                 write!(f, "] commit {commit} round {round}")
             }
+            Self::Install {
+                term,
+                snapshot,
+                round,
+            } => write!(f, "Install t{term} {snapshot} round {round}"),
             Self::Appended {
                 term,
                 match_index,
@@ -217,6 +235,8 @@ pub enum Response {
     /// This node does not lead; perhaps that one does. Nothing was done here, but if the client sent its command
     /// to others too, it may be done yet.
     NotLeader(Option<NodeId>),
+    /// It was not done. Only a planted bug says so, for nobody can know.
+    Abandoned,
 }
 
 impl fmt::Display for Response {
@@ -231,6 +251,7 @@ impl fmt::Display for Response {
             Self::Changed => f.write_str("changed"),
             Self::NotNow => f.write_str("not now"),
             Self::Impossible => f.write_str("impossible"),
+            Self::Abandoned => f.write_str("abandoned"),
             Self::NotLeader(None) => f.write_str("not leader"),
             Self::NotLeader(Some(node)) => write!(f, "not leader, try {node}"),
         }

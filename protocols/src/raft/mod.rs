@@ -2,8 +2,8 @@
 //!
 //! After D. Ongaro and J. Ousterhout, *In Search of an Understandable Consensus Algorithm* (ATC 2014), here "the
 //! paper", and Ongaro's dissertation, *Consensus: Bridging Theory and Practice* (Stanford 2014). One file a
-//! concern: [`election`], [`replication`], [`clients`], [`reads`] and [`lease`], [`membership`], [`transfer`]; what
-//! survives a crash is in [`log`].
+//! concern: [`election`], [`replication`], [`snapshot`], [`clients`], [`reads`] and [`lease`], [`membership`],
+//! [`transfer`]; what survives a crash is in [`log`].
 
 mod clients;
 mod election;
@@ -20,6 +20,9 @@ pub mod log;
 pub mod message;
 pub mod probes;
 pub mod request;
+pub mod snapshot;
+
+use std::collections::BTreeMap;
 
 use tribunal_histories::{
     Claim, Facet, GroupView, MessageView, NodeId, NodeSet, PeerProgress, PendingRead, Role, Value,
@@ -32,6 +35,7 @@ pub use log::{Entry, HardState, Index, Payload, Term};
 pub use message::{Message, Response, Timer};
 pub use probes::PROBES;
 pub use request::{Change, Request};
+pub use snapshot::Snapshot;
 
 use crate::contract::{ClientId, Context, Input, Node, Reply};
 use crate::state_machine::{Output, StateMachine};
@@ -58,6 +62,8 @@ pub struct Raft {
     initial_voters: Voters,
     /// The configuration that this node acted by when its last step ended.
     in_force: VotersRecord,
+    /// With planted bug RF30 only: which client waits for the entry at which index.
+    waiting: BTreeMap<Index, (ClientId, u32)>,
     leadership: Leadership,
 }
 
@@ -113,6 +119,7 @@ impl Raft {
             }
             self.give_up_reads(leader, cx);
             self.give_up_changes(Response::NotLeader(leader), cx);
+            self.give_up_commands(cx);
             cx.set_timer(Timer::Election, cx.config().election_timeout());
         }
         self.role = Role::Follower;
@@ -165,6 +172,11 @@ impl Raft {
             }
             Message::Vote { term, granted, pre } => self.count_vote(from, term, granted, pre, cx),
             Message::Append { .. } => self.accept_entries(from, message, cx),
+            Message::Install {
+                term,
+                snapshot,
+                round,
+            } => self.install(from, term, snapshot, round, cx),
             Message::Appended {
                 term,
                 match_index,
@@ -235,6 +247,12 @@ impl Node for Raft {
     type Bug = RaftBug;
 
     fn boot(cx: &mut Cx<'_>) -> Self {
+        if cx.has(RaftBug::TermReset) {
+            cx.write(log::Write::Forget { term: 0 });
+        }
+        if cx.has(RaftBug::EmptyNodeForgets) && cx.durable().log.last_index() == 0 {
+            cx.write(log::Write::Forget { term: 0 });
+        }
         // A disk that kept an entry but lost the term that came with it must not vote in that term again.
         let (term, last_term) = (cx.durable().term, cx.durable().log.last_term());
         if last_term > term {
@@ -247,13 +265,14 @@ impl Node for Raft {
         let mut node = Self {
             loyal: cx.config().lease_reads && !cx.has(RaftBug::PromiseForgotten),
             initial_voters: cx.config().initial_voters(),
-            ..Self::default()
+            ..Self::restored(cx)
         };
         node.in_force = node.configuration(cx);
         node
     }
 
     fn step(&mut self, input: Input<Self>, cx: &mut Cx<'_>) {
+        self.compact_when_due(cx);
         match input {
             Input::Message { from, message } => self.receive(from, message, cx),
             Input::Timer { timer, .. } => self.fire(timer, cx),
@@ -268,6 +287,7 @@ impl Node for Raft {
                 request: Request::Change(change),
             } => self.serve_change(client, sequence, change, cx),
             Input::Synced => {
+                self.load_snapshot(cx);
                 if self.role == Role::Leader {
                     self.advance_commit(cx);
                 }
@@ -285,6 +305,7 @@ impl Node for Raft {
             commit_index: self.commit,
             applied_index: self.applied,
             peers: &self.leadership.peers,
+            state: self.machine.digest(),
             facet: Facet::Group(GroupView {
                 leader: self.leader,
                 initial: self.initial_voters,
@@ -362,6 +383,7 @@ impl Node for Raft {
             Response::Impossible => Reply::Fail(Value::text("impossible")),
             Response::NotLeader(leader) => Reply::Elsewhere(*leader),
             Response::NotNow => Reply::Elsewhere(None),
+            Response::Abandoned => Reply::Fail(Value::text("abandoned")),
         }
     }
 }

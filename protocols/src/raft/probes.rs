@@ -45,6 +45,17 @@ pub(super) const LEADER_HANDED_OVER: &str = "a leader handed over";
 /// The other did not take over in time.
 pub(super) const TRANSFER_GIVEN_UP: &str = "a transfer of the lead was given up";
 
+/// A node took a snapshot.
+pub(super) const LOG_COMPACTED: &str = "a log was compacted";
+/// A follower took its leader's snapshot.
+pub(super) const SNAPSHOT_INSTALLED: &str = "a leader's snapshot was installed";
+/// A snapshot came to a follower that had its entries already.
+pub(super) const SNAPSHOT_WAS_OLD: &str = "a snapshot came too late and was ignored";
+/// Entries came that were in a follower's snapshot already.
+pub(super) const ENTRIES_IN_SNAPSHOT: &str = "entries came that were compacted already";
+/// A node started with a snapshot.
+pub(super) const STARTED_FROM_SNAPSHOT: &str = "a node restarted from a snapshot";
+
 /// All of them.
 pub const PROBES: &[&str] = &[
     SENT_ELSEWHERE,
@@ -69,4 +80,9 @@ pub const PROBES: &[&str] = &[
     LEADER_REMOVED,
     LEADER_HANDED_OVER,
     TRANSFER_GIVEN_UP,
+    LOG_COMPACTED,
+    SNAPSHOT_INSTALLED,
+    SNAPSHOT_WAS_OLD,
+    ENTRIES_IN_SNAPSHOT,
+    STARTED_FROM_SNAPSHOT,
 ];

@@ -7,12 +7,16 @@ use tribunal_histories::{EventRecord, Kind, NodeId, Process, Role};
 use crate::contract::Node;
 use crate::world::World;
 
-/// `n1 leader t2 vote n1 log 1 1 2 commit 2`: the log by the terms of its entries.
+/// `n1 leader t2 vote n1 log 1 1 2 commit 2`: the log by the terms of its entries. `compacted 3@1` stands before it
+/// if the entries up to the third, which is of term 1, are forgotten.
 pub(super) fn node<N: Node>(world: &World<N>, node: NodeId) -> String {
     let view = world.view(node);
     let mut line = format!("{node} {} t{}", role(world, node), view.term);
     if let Some(vote) = view.voted_for {
         let _ = write!(line, " vote {vote}");
+    }
+    if view.log.start > 0 {
+        let _ = write!(line, " compacted {}@{}", view.log.start, view.log.base.term);
     }
     line.push_str(if view.log.records.is_empty() {
         " log empty"

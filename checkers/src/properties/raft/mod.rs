@@ -23,13 +23,15 @@ pub mod monotonic;
 pub mod pre_vote;
 pub mod quorum_log;
 pub mod read_index;
+pub mod same_state;
+pub mod snapshot;
 pub mod state_machine_safety;
 pub mod term_bounds;
 pub mod vote_once;
 
 use super::PropertyInfo;
 
-/// The properties of Raft, RI1 to RI18.
+/// The properties of Raft.
 pub const PROPERTIES: &[&PropertyInfo] = &[
     &election_safety::INFO,
     &vote_once::INFO,
@@ -46,12 +48,16 @@ pub const PROPERTIES: &[&PropertyInfo] = &[
     &quorum_log::INFO,
     &configuration::INFO,
     &pre_vote::INFO,
+    &snapshot::INFO,
     &read_index::INFO,
     &lease::INFO,
+    &same_state::INFO,
 ];
 
 #[cfg(test)]
 mod tests {
+    use tribunal_histories::Digest;
+
     use crate::properties::script::{N1, N2, N3, Script};
 
     /// Three terms of correct Raft: an uncommitted entry is overwritten, a node restarts, another compacts its log
@@ -78,8 +84,9 @@ mod tests {
         script.commit(N3, 5);
         script.step(N2, |node| {
             node.commit_index = 5;
-            node.applied_index = 5;
+            node.apply(5, Digest(5));
         });
+        script.step(N3, |node| node.apply(5, Digest(5)));
         script
     }
 
