@@ -189,7 +189,12 @@ impl<N: Staged> Engine for Of<N> {
 }
 
 /// The engines of all protocols: a line each.
-const ENGINES: &[&dyn Engine] = &[&serving::<Raft>(&["register", "kv", "append"])];
+const ENGINES: &[&dyn Engine] = &[&serving::<Raft>(&[
+    "register",
+    "kv",
+    "append",
+    "membership",
+])];
 
 /// The engine of a protocol of the registry.
 ///

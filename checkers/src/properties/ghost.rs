@@ -4,7 +4,8 @@
 //! from the end backwards until the prefix digests agree.
 
 use tribunal_histories::{
-    Cause, Digest, LogRecord, LogView, NodeId, Observation, PeerProgress, Role,
+    Cause, Digest, Facet, GroupView, LogRecord, LogView, NodeId, NodeSet, Observation,
+    PeerProgress, Role, View, Voters,
 };
 
 use super::committed::Committed;
@@ -21,6 +22,12 @@ pub struct Past {
     pub commit_index: u64,
     /// Its applied index.
     pub applied_index: u64,
+    /// For whom it had voted in its term.
+    pub voted_for: Option<NodeId>,
+    /// Whom it took for the leader.
+    pub leader: Option<NodeId>,
+    /// The configuration that it acted by, if it has shown one.
+    pub voters: Option<Voters>,
     /// A digest of its state machine's state.
     pub state: Digest,
     /// What it believed of its peers.
@@ -58,6 +65,11 @@ impl Past {
         self.term = view.term;
         self.commit_index = view.commit_index;
         self.applied_index = view.applied_index;
+        self.voted_for = view.voted_for;
+        let group = group_of(view);
+        self.leader = group.and_then(|group| group.leader);
+        // A node that is down shows none: what it acted by then is the best that is known.
+        self.voters = group.map(|group| group.voters).or(self.voters);
         self.state = view.state;
         self.peers.clear();
         self.peers.extend_from_slice(view.peers);
@@ -79,6 +91,14 @@ impl Past {
         self.records.truncate(kept);
         self.records
             .extend_from_slice(&log.records[self.records.len()..]);
+    }
+}
+
+/// What a node shows of the group that it is a member of.
+pub(super) fn group_of<'a>(view: &View<'a>) -> Option<GroupView<'a>> {
+    match view.facet {
+        Facet::Group(group) => Some(group),
+        _ => None,
     }
 }
 
@@ -113,9 +133,26 @@ impl<'a> Moment<'a> {
         self.past.len()
     }
 
-    /// How many nodes are a majority.
-    pub fn majority(&self) -> usize {
-        self.nodes() / 2 + 1
+    /// What the observed node shows of its group.
+    pub fn group(&self) -> Option<GroupView<'a>> {
+        group_of(&self.now.view)
+    }
+
+    /// The configuration that a node acts by, the observed node included: all nodes, if it has shown none.
+    pub fn voters(&self, node: NodeId) -> Voters {
+        let shown = match self.group() {
+            Some(group) if node == self.now.node => Some(group.voters),
+            _ => self.past[node.index()].voters,
+        };
+        shown.unwrap_or_else(|| everybody(self.nodes()))
+    }
+
+    /// The commit index of a node, the observed node included.
+    pub fn commit_index(&self, node: NodeId) -> u64 {
+        if node == self.now.node {
+            return self.now.view.commit_index;
+        }
+        self.past[node.index()].commit_index
     }
 
     /// All nodes as they were before this moment.
@@ -186,6 +223,10 @@ fn entries_above(index: u64, log: LogView<'_>) -> impl Iterator<Item = (u64, Log
     (first + 1..).zip(log.records.iter().skip(below).copied())
 }
 
+fn everybody(nodes: usize) -> Voters {
+    Voters::of(NodeSet::all(nodes.min(tribunal_histories::NODES_MAX)))
+}
+
 /// What is remembered of all nodes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ghost {
@@ -202,8 +243,14 @@ impl Ghost {
             self.past.resize_with(nodes, Past::default);
         }
         let committed_before = self.committed.last_index();
-        self.committed.cover(now.node, &now.view);
         let before = &self.past[now.node.index()];
+        // What a leader commits in a step it commits by the configuration in which the step began: it may append the
+        // next one in the same step.
+        let shown = before
+            .voters
+            .or(group_of(&now.view).map(|group| group.voters));
+        let voters = shown.unwrap_or_else(|| everybody(nodes));
+        self.committed.cover(now.node, voters, &now.view);
         Moment {
             now,
             before,

@@ -8,6 +8,7 @@
 mod append;
 mod distinct;
 mod kv;
+mod membership;
 mod probe;
 mod register;
 
@@ -33,6 +34,8 @@ pub struct Options {
     /// No new operation once so many processes have been seen: each that an `info` retires leaves an operation
     /// that the checker must consider to the end.
     pub processes: usize,
+    /// The cluster has so many nodes, for workloads that change it.
+    pub nodes: usize,
 }
 
 impl Default for Options {
@@ -45,6 +48,7 @@ impl Default for Options {
             rate_per_s: 100,
             time_limit_us: 3_000_000,
             processes: 40,
+            nodes: 5,
         }
     }
 }
@@ -80,7 +84,7 @@ pub struct Workload {
 }
 
 /// All workloads.
-pub const REGISTRY: &[Entry] = &[append::ENTRY, kv::ENTRY, register::ENTRY];
+pub const REGISTRY: &[Entry] = &[append::ENTRY, kv::ENTRY, membership::ENTRY, register::ENTRY];
 
 /// No workload has that name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

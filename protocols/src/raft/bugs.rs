@@ -161,6 +161,116 @@ planted_bugs! {
         breaks ["linearizability"], minimum "3 nodes, a crash or partition of the leader",
         source "derived from paper §5.3", found by [History],
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    VoteClearedOnStepDown "RF7" "vote-cleared-on-step-down"
+        "A candidate that steps down for the leader of its term forgets that it voted for itself."
+        breaks ["RI2", "RI1"], minimum "3 nodes, a delayed request",
+        source "microsoft/CCF PR#8094; xraft#29", found by [Simulation, Exploration],
+        hunt Hunt { seeds: 100, ..Hunt::USUAL };
+    FakeLeader "RF24" "fake-leader"
+        "A leader that learns of a newer term leads on, in that term."
+        breaks ["RI14", "RI1"], minimum "3 nodes, 2 terms",
+        source "nebula#2419", found by [Simulation, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    ChangeBeforeOwnCommit "MC1" "change-before-own-commit"
+        "A leader changes the voters by one before an entry of its own term is committed."
+        breaks ["RI14"], minimum "4 nodes, two removals, 3 terms, depth 6 [MC]",
+        source "D. Ongaro, raft-dev, July 2015: the rule that he added to single-server changes", found by [Simulation, Scenario, Exploration],
+        hunt Hunt { nodes: 5, workload: "membership", seeds: 100, ..Hunt::USUAL };
+    JumpsConfigurations "MC2" "jumps-configurations"
+        "A leader goes from one set of voters to another in one step, whatever they have in common."
+        breaks ["RI14"], minimum "3 nodes to 1, depth 7 [MC]",
+        source "dissertation figure 4.2", found by [Simulation, Exploration],
+        hunt Hunt { nodes: 5, workload: "membership", seeds: 100, ..Hunt::USUAL };
+    UncommittedChanges "MC3" "uncommitted-changes"
+        "A leader appends the next configuration before the last one is committed."
+        breaks ["RI14"], minimum "3 nodes, depth 8 [MC]",
+        source "dissertation §4.1", found by [Simulation, Exploration],
+        hunt Hunt { nodes: 5, workload: "membership", seeds: 100, ..Hunt::USUAL };
+    UnionQuorum "MC4" "union-quorum"
+        "In a joint configuration a majority of all nodes of both sets decides."
+        breaks ["RI14", "RI7"], minimum "5 nodes",
+        source "CCF (NSDI 2025) bug 1: 48 hours on 128 cores", found by [Simulation, Exploration],
+        hunt Hunt { workload: "membership", set: &[("membership_change", "joint")], seeds: 200, ..Hunt::USUAL };
+    ConfigurationOnApply "MC6" "configuration-on-apply"
+        "A configuration is in force when it is applied, not as soon as it is in the log."
+        breaks ["RI14"], minimum "5 nodes",
+        source "etcd#11284, etcd-io/raft#234", found by [Simulation, Exploration],
+        hunt Hunt { nodes: 5, workload: "membership", seeds: 100, ..Hunt::USUAL };
+    JointLeftEarly "MC7" "joint-left-early"
+        "A leader leaves a joint configuration before that is committed."
+        breaks ["RI14"], minimum "3 nodes",
+        source "dissertation §4.3: C_new only after C_old,new is committed", found by [Simulation, Exploration],
+        hunt Hunt { workload: "membership", set: &[("membership_change", "joint")], seeds: 100, ..Hunt::USUAL };
+    StrangersVote "MC8" "strangers-vote"
+        "A candidate asks nodes for votes, and counts them, that are not in its configuration."
+        breaks ["RI14"], minimum "5 nodes",
+        source "ktoso/akka-raft#49", found by [Simulation, Exploration],
+        hunt Hunt { workload: "membership", seeds: 100, ..Hunt::USUAL };
+    EmptyNodeVotes "MC9" "empty-node-votes"
+        "A new member is a voter before it has caught up."
+        breaks ["RI14"], minimum "3 nodes and a dead one",
+        source "async-raft#113; dissertation §4.2.1", found by [Simulation],
+        hunt Hunt { nodes: 5, workload: "membership", seeds: 100, ..Hunt::USUAL };
+    PrematureRetirement "MC10" "premature-retirement"
+        "A node takes part no more once its log says that it is to go, before that is committed."
+        breaks ["liveness"], minimum "3 nodes",
+        source "CCF (NSDI 2025) bug 6", found by [Liveness, Exploration],
+        hunt Hunt { nodes: 3, workload: "membership", seeds: 100, ..Hunt::USUAL };
+    RemovedNodeDisrupts "MC11" "removed-node-disrupts"
+        "A node that hears from a leader helps whoever wants another: one that was removed, and waits in vain for its leader."
+        breaks ["RI15"], minimum "3 nodes",
+        source "dissertation §4.2.3", found by [Simulation],
+        hunt Hunt { workload: "membership", seeds: 40, ..Hunt::USUAL };
+    ConfigurationNotRolledBack "MC12" "configuration-not-rolled-back"
+        "A configuration stays in force when its entry was cut off the log."
+        breaks ["RI14"], minimum "3 nodes, a change of leader",
+        source "derived: dissertation §4.1, a server must be prepared to fall back", found by [Simulation, Exploration],
+        hunt Hunt { nodes: 5, workload: "membership", seeds: 100, ..Hunt::USUAL };
+    RemovedLeaderCounts "MC13" "removed-leader-counts"
+        "A leader that is not among the voters any more counts itself when it commits."
+        breaks ["RI7", "RI14", "RI13"], minimum "3 nodes",
+        source "dissertation §4.2.2", found by [Simulation, Exploration],
+        hunt Hunt { nodes: 5, workload: "membership", seeds: 100, ..Hunt::USUAL };
+    LeaderGrantsPreVote "PV1" "leader-grants-pre-vote"
+        "A leader tells a node that it would vote for it."
+        breaks ["RI15"], minimum "3 nodes",
+        source "daos-stack/raft#70", found by [Simulation, Exploration],
+        hunt Hunt { seeds: 40, ..Hunt::USUAL };
+    LeaderNeverForgotten "PV2" "leader-never-forgotten"
+        "A node refuses pre-votes as long as it remembers a leader, and remembers it until there is another."
+        breaks ["liveness"], minimum "3 nodes, a crash of the leader",
+        source "hashicorp/raft#605, #606", found by [Liveness],
+        hunt Hunt { nodes: 3, seeds: 40, ..Hunt::USUAL };
+    PreVoteRaisesTerm "PV4" "pre-vote-raises-term"
+        "A node raises its term when it asks whether it would be voted for."
+        breaks ["RI15"], minimum "2 nodes",
+        source "derived: dissertation §9.6", found by [Simulation, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    LeaseWithoutDrift "RD4" "lease-without-drift"
+        "A lease lasts as long as an election timeout may: nothing is allowed for clocks that differ."
+        breaks ["RI18", "RI17", "linearizability"], minimum "3 nodes, a slow clock or a pause",
+        source "tikv#964, etcd#6005, etcd#20418", found by [Simulation, History, Scenario],
+        hunt Hunt { nodes: 3, nemesis: "clock,partition", set: &[("lease_reads", "true")], seeds: 200, ..Hunt::USUAL };
+    LeaseSurvivesTransfer "RD5" "lease-survives-transfer"
+        "A leader keeps its lease while another takes over from it."
+        breaks ["RI18", "RI17", "linearizability"], minimum "3 nodes, a transfer",
+        source "tikv#1593, raft-rs#234, openraft#1748", found by [Simulation, History],
+        hunt Hunt { nodes: 3, workload: "membership", nemesis: "partition", set: &[("lease_reads", "true")], seeds: 200, ..Hunt::USUAL };
+    ReadContextDropped "RD7" "read-context-dropped"
+        "A leader that is deposed answers the reads that wait, from what it has."
+        breaks ["RI17", "linearizability"], minimum "3 nodes, a change of leader",
+        source "tikv#12109", found by [Simulation, History],
+        hunt Hunt { seeds: 100, ..Hunt::USUAL };
+    PromiseForgotten "RD8" "promise-forgotten"
+        "A node that has restarted votes at once, though it may have promised a leader not to."
+        breaks ["RI18", "RI17", "linearizability"], minimum "3 nodes, a crash",
+        source "derived: dissertation §6.4.1", found by [Simulation, History],
+        hunt Hunt { nodes: 3, nemesis: "kill,partition", set: &[("lease_reads", "true"), ("lease_drift", "1")], seeds: 500, ..Hunt::USUAL };
+    TransferTrusted "TR1" "transfer-trusted"
+        "A leader hands over to a node that lacks entries, and nodes vote for it all the same."
+        breaks ["RI5"], minimum "3 nodes, 1 entry",
+        source "dissertation §3.10, steps 2 and 3 left out", found by [Simulation, Exploration],
+        hunt Hunt { workload: "membership", seeds: 100, ..Hunt::USUAL };
     AnyNodeServesReads "CL7" "any-node-serves-reads"
         "Every node answers reads from its own memory, whether it leads or not."
         breaks ["linearizability"], minimum "2 nodes",

@@ -25,6 +25,10 @@ impl Raft {
             cx.note(probes::SENT_ELSEWHERE);
             return cx.reply(client, sequence, Response::NotLeader(self.leader));
         }
+        if self.leadership.transfer.is_some() {
+            // It would only put off the change of leader.
+            return cx.reply(client, sequence, Response::NotNow);
+        }
         if command.action == Action::Read {
             return self.read(client, sequence, command.key, cx);
         }
@@ -80,7 +84,7 @@ impl Raft {
                 Payload::Command {
                     client, sequence, ..
                 } => Some((client, sequence)),
-                Payload::Noop => None,
+                Payload::Noop | Payload::Voters(_) => None,
             })
             .collect();
         for (client, sequence) in uncommitted {

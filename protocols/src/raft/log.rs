@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tribunal_histories::{LogRecord, LogView, NodeId, Role, View};
+use tribunal_histories::{LogRecord, LogView, NodeId, Role, View, Voters, VotersRecord};
 
 use super::snapshot::Snapshot;
 use crate::contract::{ClientId, Durable};
@@ -30,6 +30,8 @@ pub enum Payload {
         /// What it asked.
         command: Command,
     },
+    /// The configuration from here on: in force as soon as it is in a log (dissertation §4.1).
+    Voters(Voters),
 }
 
 /// A log entry.
@@ -52,6 +54,7 @@ impl fmt::Display for Entry {
             } => {
                 write!(f, "t{} c{client}#{sequence} {command}", self.term)
             }
+            Payload::Voters(voters) => write!(f, "t{} voters {voters}", self.term),
         }
     }
 }
@@ -64,9 +67,16 @@ pub struct Log {
     base: LogRecord,
     entries: Vec<Entry>,
     records: Vec<LogRecord>,
+    /// The configurations in it.
+    changes: Vec<VotersRecord>,
 }
 
 impl Log {
+    /// The configurations in the log, oldest first: of those that it has forgotten, the last.
+    pub fn changes(&self) -> &[VotersRecord] {
+        &self.changes
+    }
+
     /// The index of the last entry that is forgotten; 0 if none is.
     pub fn start(&self) -> Index {
         self.start
@@ -150,6 +160,10 @@ impl Log {
             prefix,
         });
         self.entries.push(entry);
+        if let Payload::Voters(voters) = entry.payload {
+            let index = self.last_index();
+            self.changes.push(VotersRecord { index, voters });
+        }
     }
 
     /// Forgets the entries up to `index`. An index beyond the end does nothing.
@@ -161,6 +175,8 @@ impl Log {
             self.entries.drain(..=offset);
             self.records.drain(..=offset);
             (self.start, self.base) = (index, base);
+            let forgotten = self.changes.partition_point(|change| change.index <= index);
+            self.changes.drain(..forgotten.saturating_sub(1));
         }
     }
 
@@ -172,6 +188,8 @@ impl Log {
         {
             self.entries.truncate(length);
             self.records.truncate(length);
+            let kept = self.changes.partition_point(|change| change.index <= index);
+            self.changes.truncate(kept);
         }
     }
 }
@@ -278,6 +296,7 @@ impl Durable for HardState {
                     self.log = Log {
                         start: snapshot.index,
                         base: snapshot.last,
+                        changes: snapshot.voters.into_iter().collect(),
                         ..Log::default()
                     };
                 }

@@ -1,8 +1,7 @@
 //! Replication: how logs become equal, and when an entry is committed (paper §5.3 and §5.4.2).
 
-use tribunal_histories::{NodeId, Role};
+use tribunal_histories::{NodeId, NodeSet, Role};
 
-use super::election::peers;
 use super::log::{Index, Payload, Term, Write};
 use super::message::{Message, Response, Timer};
 use super::{Cx, Raft, RaftBug, probes};
@@ -11,14 +10,15 @@ use crate::state_machine::Output;
 impl Raft {
     /// Sends every follower what it lacks, or an empty message.
     pub(super) fn send_to_all(&mut self, cx: &mut Cx<'_>) {
-        for peer in peers(cx) {
+        let members = self.voters(cx).all().or(self.leadership.learners);
+        for peer in members.without(NodeSet::of(cx.me())).iter() {
             self.send_entries(peer, cx);
         }
     }
 
     /// Sends a follower what it lacks. The next message goes on behind these entries: if they are lost, the
     /// follower refuses that one and the leader backs up.
-    fn send_entries(&mut self, to: NodeId, cx: &mut Cx<'_>) {
+    pub(super) fn send_entries(&mut self, to: NodeId, cx: &mut Cx<'_>) {
         let log = &cx.durable().log;
         let progress = &mut self.leadership.peers[to.index()];
         let on_boundary = progress.next_index == log.start() && log.start() > 0;
@@ -126,9 +126,14 @@ impl Raft {
             cx.send(from, refusal);
             return false;
         }
+        self.loyal = true;
         if self.role == Role::Follower {
             self.leader = Some(from);
         } else {
+            if cx.has(RaftBug::VoteClearedOnStepDown) {
+                let voted_for = None;
+                cx.write(Write::Vote { term, voted_for });
+            }
             self.follow(term, Some(from), cx);
         }
         cx.set_timer(Timer::Election, cx.config().election_timeout());
@@ -165,7 +170,7 @@ impl Raft {
         if !self.leads_in(term, cx) {
             return;
         }
-        self.answered_round(from, round);
+        self.answered_round(from, round, cx);
         let progress = &mut self.leadership.peers[from.index()];
         if cx.has(RaftBug::MatchIndexDecreases) {
             progress.match_index = match_index;
@@ -175,9 +180,10 @@ impl Raft {
         progress.next_index = progress.next_index.max(progress.match_index + 1);
         let behind = progress.next_index <= cx.durable().log.last_index();
         self.advance_commit(cx);
-        if behind {
+        if behind && self.role == Role::Leader {
             self.send_entries(from, cx);
         }
+        self.hand_over(cx);
         self.serve_reads(cx);
     }
 
@@ -224,27 +230,33 @@ impl Raft {
             let synced = cx.synced().log.last_index();
             synced.min(cx.durable().log.last_index())
         };
-        let me = cx.me().index();
-        let matches = self.leadership.peers.iter().enumerate();
-        let mut stored: Vec<_> = matches
-            .map(|(node, progress)| {
-                if node == me {
-                    own
-                } else {
-                    progress.match_index
-                }
-            })
-            .collect();
-        stored.sort_unstable();
-        let on_majority = stored[stored.len() - cx.config().majority()];
-        let counted = cx.durable().log.term_at(on_majority) == Some(cx.durable().term);
+        let Some(on_quorum) = self.stored_on_quorum(own, cx) else {
+            return;
+        };
+        let counted = cx.durable().log.term_at(on_quorum) == Some(cx.durable().term);
         // The loop of Figure 2's last rule, from the first uncommitted entry upwards instead of from the end down.
         let stuck = cx.has(RaftBug::CommitStopsAtOldTerm)
             && cx.durable().log.term_at(self.commit + 1) != Some(cx.durable().term);
         if counted && !stuck || cx.has(RaftBug::OldTermCommittedByCounting) {
-            self.commit_to(on_majority, cx);
+            self.commit_to(on_quorum, cx);
         }
+        self.advance_change(cx);
         self.serve_reads(cx);
+    }
+
+    /// The last index up to which a quorum has the log on its disks, this node up to `own`.
+    fn stored_on_quorum(&self, own: Index, cx: &Cx<'_>) -> Option<Index> {
+        let me = cx.me();
+        let stored = |node: NodeId| match node {
+            node if node == me => own,
+            node => self.leadership.peers[node.index()].match_index,
+        };
+        let nodes = NodeSet::all(cx.config().nodes);
+        let on_quorum = |index: &Index| {
+            let holders = nodes.iter().filter(|node| stored(*node) >= *index);
+            self.is_quorum(holders.collect(), cx)
+        };
+        nodes.iter().map(stored).filter(on_quorum).max()
     }
 
     /// Learns that entries up to `index` are committed, and applies them.

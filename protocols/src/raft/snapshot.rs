@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tribunal_histories::{LogRecord, NodeId};
+use tribunal_histories::{LogRecord, NodeId, VotersRecord};
 
 use super::log::{Index, Term, Write};
 use super::message::Message;
@@ -22,6 +22,8 @@ pub struct Snapshot {
     pub index: Index,
     /// That entry, and by its digest all before it.
     pub last: LogRecord,
+    /// The last configuration that is in it, if there is one.
+    pub voters: Option<VotersRecord>,
     /// The objects, and the clients' sessions.
     pub machine: StateMachine,
 }
@@ -31,9 +33,14 @@ impl fmt::Display for Snapshot {
         let Self {
             index,
             last,
+            voters,
             machine,
         } = self;
-        write!(f, "{index}@{} {machine}", last.term)
+        write!(f, "{index}@{} ", last.term)?;
+        if let Some(VotersRecord { index, voters }) = voters {
+            write!(f, "voters {voters} of {index} ")?;
+        }
+        machine.fmt(f)
     }
 }
 
@@ -77,9 +84,11 @@ impl Raft {
         if cx.has(RaftBug::SnapshotWithoutSessions) {
             machine.forget_sessions();
         }
+        let changes = cx.durable().log.changes().iter();
         let snapshot = Snapshot {
             index,
             last,
+            voters: changes.rev().find(|change| change.index <= index).copied(),
             machine,
         };
         cx.write(Write::Snapshot {

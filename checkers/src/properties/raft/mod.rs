@@ -10,15 +10,19 @@
 //! `MoreUpToDateCorrectInv`, and `VotesGrantedInv`.
 
 pub mod commit_durable;
+pub mod configuration;
 pub mod current_term_commit;
 pub mod election_safety;
 pub mod index_bounds;
 pub mod leader_append_only;
 pub mod leader_completeness;
+pub mod lease;
 pub mod log_matching;
 pub mod match_index_sound;
 pub mod monotonic;
+pub mod pre_vote;
 pub mod quorum_log;
+pub mod read_index;
 pub mod same_state;
 pub mod snapshot;
 pub mod state_machine_safety;
@@ -42,7 +46,11 @@ pub const PROPERTIES: &[&PropertyInfo] = &[
     &match_index_sound::INFO,
     &index_bounds::INFO,
     &quorum_log::INFO,
+    &configuration::INFO,
+    &pre_vote::INFO,
     &snapshot::INFO,
+    &read_index::INFO,
+    &lease::INFO,
     &same_state::INFO,
 ];
 
@@ -64,6 +72,7 @@ mod tests {
         script.commit(N2, 3);
         script.commit(N3, 3);
         script.restart(N2);
+        script.would_vote(N1, 3, N3);
         script.elect(N3, 3, &[N1]);
         script.step(N3, |leader| leader.append("d"));
         script.replicate(N3, &[N1]);
@@ -72,6 +81,7 @@ mod tests {
         for node in [N3, N1] {
             script.step(node, |node| node.apply(4, Digest(4)));
         }
+        script.read(N3, 4, |_| {});
         script.step(N3, |leader| leader.log.compact(4));
         script.step(N3, |leader| leader.append("e"));
         script.replicate(N3, &[N2]);
@@ -100,8 +110,8 @@ mod tests {
         for info in super::PROPERTIES {
             let number: u32 = info.id.strip_prefix("RI").unwrap().parse().unwrap();
             assert!(number > last, "{}", info.id);
-            last = number;
             assert!(names.insert(info.name), "{}", info.name);
+            last = number;
         }
     }
 
