@@ -180,6 +180,18 @@ scenarios! {
     "raft/figure-8-small-counted.txt"
     "raft/partition.txt"
     "raft/partition-local-read.txt"
+    "raft/snapshot.txt"
+    "raft/snapshot-restart.txt"
+    "raft/old-snapshot.txt"
+    "raft/old-snapshot-installed.txt"
+    "raft/snapshot-boundary.txt"
+    "raft/snapshot-boundary-missed.txt"
+    "raft/snapshot-sessions.txt"
+    "raft/snapshot-without-sessions.txt"
+    "raft/first-entries.txt"
+    "raft/first-entries-again.txt"
+    "raft/one-way.txt"
+    "raft/one-way-overwritten.txt"
 }
 
 #[cfg(test)]
