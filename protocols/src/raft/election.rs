@@ -273,3 +273,37 @@ fn up_to_date(candidate: LogEnd, own: LogEnd, cx: &Cx<'_>) -> bool {
     }
     candidate >= own
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::contract::{Configuration, Effect, Input};
+    use crate::raft::Config;
+    use crate::{Disk, Host};
+
+    /// Who grants a vote waits an election timeout before it asks for votes itself (paper §5.2; dissertation §3.4);
+    /// who denies one does not.
+    #[test]
+    fn a_granted_vote_restarts_the_election_timer_and_a_denied_one_does_not() {
+        let config = Arc::new(Config::of(3));
+        let (mut disk, mut effects) = (Disk::<Raft>::default(), Vec::new());
+        let mut host = Host::boot(NodeId(0), config, &mut disk, &mut effects);
+        for (candidate, granted) in [(1, true), (2, false)] {
+            effects.clear();
+            let message = Message::RequestVote {
+                term: 1,
+                last_index: 0,
+                last_term: 0,
+                campaign: Campaign::Election,
+            };
+            let from = NodeId(candidate);
+            host.step(Input::Message { from, message }, &mut disk, &mut effects);
+            let restarts = effects.iter().any(|effect| {
+                matches!(effect, Effect::SetTimer { timer, .. } if *timer == Timer::Election)
+            });
+            assert_eq!(restarts, granted, "{effects:?}");
+        }
+    }
+}

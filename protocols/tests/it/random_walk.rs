@@ -22,7 +22,13 @@ impl Walk {
 fn walk(seed: u64, steps: usize, sync: SyncMode) -> (World<Raft>, Vec<EventRecord>, Vec<String>) {
     let mut walk = Walk(seed);
     let mut events = Vec::new();
-    let mut world = World::<Raft>::fresh(Config::of(3), sync, &mut ());
+    // Small snapshots, so that walks come past many.
+    let config = Config {
+        snapshot_after: 3,
+        entries_kept: seed % 3,
+        ..Config::of(3)
+    };
+    let mut world = World::<Raft>::fresh(config, sync, &mut ());
     let mut names = Vec::new();
     let (mut client, mut sequence) = (0, 0);
     for _ in 0..steps {
