@@ -185,6 +185,8 @@ scenarios! {
     "raft/ongaro-2015-corrected.txt"
     "raft/lease-drift.txt"
     "raft/lease-drift-read-index.txt"
+    "raft/promise-forgotten.txt"
+    "raft/promise-kept.txt"
     "raft/transfer.txt"
     "raft/joint.txt"
     "raft/dead-follower.txt"
