@@ -5,6 +5,9 @@
 use crate::bugs::{FoundBy, Hunt, planted_bugs};
 use FoundBy::{Exploration, History, Liveness, Scenario, Simulation};
 
+/// Snapshots after every few entries, and no entries kept behind them.
+const SMALL: &[(&str, &str)] = &[("snapshot_after", "3"), ("entries_kept", "0")];
+
 planted_bugs! {
     /// A planted bug of Raft; see [`BUGS`] for what each does.
     RaftBug:
@@ -17,7 +20,7 @@ planted_bugs! {
         "A voter compares the lengths of logs and not their last terms."
         breaks ["RI5"], minimum "3 nodes, depth 7 [MC]",
         source "paper §5.4.1, half of it", found by [Simulation, Exploration],
-        hunt Hunt { nodes: 3, set: &[("pre_vote", "false"), ("check_quorum", "false")], seeds: 300, ..Hunt::USUAL };
+        hunt Hunt { nodes: 3, seeds: 20, ..Hunt::USUAL };
     VoteByLastTermOnly "RF3" "vote-by-last-term-only"
         "A voter compares the last terms of logs and not their lengths."
         breaks ["RI5"], minimum "3 nodes, depth 8 [MC]",
@@ -70,9 +73,9 @@ planted_bugs! {
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
     FirstEntriesAlwaysFit "RF15" "first-entries-always-fit"
         "A follower takes entries that begin at index 1 without a look at its log, also when it has compacted it: they end up behind its snapshot."
-        breaks ["RI4", "RI6", "RI7", "RI11"], minimum "2 nodes, a duplicate, a snapshot",
+        breaks ["RI4", "RI10", "RI6", "RI7", "RI11"], minimum "2 nodes, a duplicate, a snapshot",
         source "WRaft#118.1", found by [Simulation, Exploration],
-        hunt Hunt { set: &[("snapshot_after", "3"), ("entries_kept", "0")], seeds: 20, ..Hunt::USUAL };
+        hunt Hunt { nodes: 2, nemesis: "packet,kill", set: SMALL, seeds: 150, ..Hunt::USUAL };
     MatchIndexDecreases "RF16" "match-index-decreases"
         "A leader believes the latest answer, though an earlier one, overtaken by it, said more."
         breaks ["RI9"], minimum "2 nodes, reordered answers",
@@ -87,7 +90,7 @@ planted_bugs! {
         "A leader takes what a follower says when it refuses for what it holds."
         breaks ["RI11", "RI6"], minimum "3 nodes",
         source "CCF (NSDI 2025) bug 3", found by [Simulation, Exploration],
-        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+        hunt Hunt { seeds: 60, ..Hunt::USUAL };
     OwnLastIndexReported "RF19" "own-last-index-reported"
         "A follower answers with the end of its log instead of the last entry that the message covered."
         breaks ["RI11"], minimum "3 nodes, 2 terms",
@@ -107,7 +110,7 @@ planted_bugs! {
         "A leader counts its own copy of an entry before that is on its disk."
         breaks ["RI7"], minimum "1 node",
         source "etcd#14370, etcd#10508", found by [Simulation, Exploration],
-        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+        hunt Hunt { nodes: 1, seeds: 20, ..Hunt::USUAL };
     AckBeforeSync "RF26" "ack-before-sync"
         "A follower answers that it has entries before they are on its disk."
         breaks ["RI7", "RI11"], minimum "3 nodes, 2 crashes that lose unsynced writes",
@@ -122,7 +125,7 @@ planted_bugs! {
         "The index in a snapshot is ahead of its state by the entry that is being applied: that entry is skipped after a restart."
         breaks ["RI16", "RI20", "linearizability"], minimum "1 node, 1 crash",
         source "etcd#13766, etcd#13514", found by [Simulation, History],
-        hunt Hunt { set: &[("snapshot_after", "3"), ("entries_kept", "0")], seeds: 20, ..Hunt::USUAL };
+        hunt Hunt { workload: "append", set: SMALL, seeds: 20, ..Hunt::USUAL };
     WaitsByIndexOnly "RF30" "waits-by-index-only"
         "A leader remembers which client waits for which index, not for which entry: after it stepped down the client is told that another leader's entry was its own."
         breaks ["linearizability"], minimum "3 nodes, a change of leader",
@@ -276,7 +279,7 @@ planted_bugs! {
         "There is room for one session only, and the command of a client whose session was dropped counts as new."
         breaks ["linearizability"], minimum "3 nodes, a lost answer, 2 clients",
         source "dissertation §6.3", found by [History],
-        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+        hunt Hunt { nodes: 3, workload: "append", nemesis: "packet", seeds: 20, ..Hunt::USUAL };
     TimeoutIsFailure "CL4" "timeout-is-failure"
         "A leader that steps down tells clients that their commands failed, though the next leader may commit them."
         breaks ["linearizability"], minimum "3 nodes, a change of leader",
@@ -291,35 +294,35 @@ planted_bugs! {
         "A leader that has just forgotten the entry that a follower lacks next sends the entries behind it instead of its snapshot."
         breaks ["RI6", "RI4", "RI11"], minimum "2 nodes, a snapshot",
         source "WRaft#118.2", found by [Simulation, Exploration],
-        hunt Hunt { set: &[("snapshot_after", "3"), ("entries_kept", "0")], seeds: 20, ..Hunt::USUAL };
+        hunt Hunt { set: SMALL, seeds: 20, ..Hunt::USUAL };
     SnapshotTermTaken "SN2" "snapshot-term-taken"
         "A follower that installs a snapshot takes the term of its last entry for the current term."
         breaks ["RI9"], minimum "3 nodes, 2 terms, a snapshot",
         source "WRaft#118.4", found by [Simulation, Exploration],
-        hunt Hunt { set: &[("snapshot_after", "3"), ("entries_kept", "0")], seeds: 20, ..Hunt::USUAL };
+        hunt Hunt { set: SMALL, seeds: 20, ..Hunt::USUAL };
     OldSnapshotInstalled "SN3" "old-snapshot-installed"
         "A snapshot that comes late takes the place of a state that has gone on since."
         breaks ["RI20", "linearizability"], minimum "2 nodes, a delayed snapshot",
         source "eBay/NuRaft#407, openraft#1894, openraft#1930", found by [Simulation, History],
-        hunt Hunt { set: &[("snapshot_after", "3"), ("entries_kept", "0")], seeds: 20, ..Hunt::USUAL };
+        hunt Hunt { nodes: 3, workload: "append", set: SMALL, seeds: 20, ..Hunt::USUAL };
     AppliesBeforeSnapshot "SN5" "applies-before-snapshot"
         "A follower applies entries behind a snapshot while that is still on its way to the disk: to its old state."
         breaks ["RI20", "RI16", "linearizability"], minimum "2 nodes, a slow disk",
         source "tikv PR#1287", found by [Simulation, History],
-        hunt Hunt { set: &[("snapshot_after", "3"), ("entries_kept", "0")], seeds: 20, ..Hunt::USUAL };
+        hunt Hunt { nodes: 3, workload: "append", set: SMALL, seeds: 20, ..Hunt::USUAL };
     CommitForgottenInSnapshot "SN6" "commit-forgotten-in-snapshot"
         "A node that restarts takes nothing for committed, not even what is in its snapshot."
         breaks ["RI12"], minimum "1 node, 1 restart",
         source "sofa-jraft#1092", found by [Simulation, Exploration],
-        hunt Hunt { set: &[("snapshot_after", "3"), ("entries_kept", "0")], seeds: 20, ..Hunt::USUAL };
+        hunt Hunt { set: SMALL, seeds: 20, ..Hunt::USUAL };
     SnapshotWithoutSessions "SN7" "snapshot-without-sessions"
         "A snapshot has the objects and not the sessions."
         breaks ["RI16", "linearizability"], minimum "2 nodes, a snapshot, a lost answer",
         source "dissertation §5 and §6.3", found by [Simulation, History],
-        hunt Hunt { set: &[("snapshot_after", "3"), ("entries_kept", "0")], seeds: 20, ..Hunt::USUAL };
+        hunt Hunt { nodes: 3, workload: "append", set: SMALL, seeds: 20, ..Hunt::USUAL };
     ConflictingSnapshotRefused "SN8" "conflicting-snapshot-refused"
         "A follower refuses a snapshot whose last entry differs from what its log has there, for ever."
         breaks ["liveness"], minimum "3 nodes, a snapshot, a conflicting entry",
         source "WRaft#3, nebula#1769", found by [Scenario],
-        hunt Hunt { set: &[("snapshot_after", "3"), ("entries_kept", "0")], seeds: 20, ..Hunt::USUAL };
+        hunt Hunt { set: SMALL, seeds: 20, ..Hunt::USUAL };
 }

@@ -214,6 +214,7 @@ impl Raft {
         progress.next_index = next.max(progress.match_index + 1);
         if cx.has(RaftBug::NeverBacksUp) {
             progress.next_index = prev_index + 1;
+            return;
         }
         cx.note(probes::LEADER_BACKED_UP);
         self.send_entries(from, cx);

@@ -77,6 +77,10 @@ mod tests {
         script.step(N3, |leader| leader.append("d"));
         script.replicate(N3, &[N1]);
         script.commit(N3, 4);
+        script.commit(N1, 4);
+        for node in [N3, N1] {
+            script.step(node, |node| node.apply(4, Digest(4)));
+        }
         script.read(N3, 4, |_| {});
         script.step(N3, |leader| leader.log.compact(4));
         script.step(N3, |leader| leader.append("e"));
