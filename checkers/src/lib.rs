@@ -6,6 +6,7 @@
 
 pub mod check;
 mod counter;
+pub mod explore;
 mod linearizability;
 pub mod model;
 pub mod properties;

@@ -4,12 +4,14 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use tribunal_checkers::Limits;
+use tribunal_checkers::explore::Progress;
 use tribunal_histories::Trace;
 use tribunal_protocols::contract::Configuration;
 use tribunal_protocols::raft::Raft;
 use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::scenario::{Scenario, ScenarioError, Staged};
 
+use crate::explore::{self, Exploration, ExploreError, Inquiry};
 use crate::judge::Outcomes;
 use crate::nemesis::MissingCapability;
 use crate::plan::{Driver, Plan};
@@ -59,6 +61,17 @@ pub trait Engine: Sync + fmt::Debug {
     /// # Errors
     /// The first line of the scenario that cannot be done, or whose expectation is not met.
     fn tell(&self, scenario: &Scenario<'_>, limits: Limits) -> Result<Trace, ScenarioError>;
+
+    /// Visits every state of a small cluster within bounds. `watch` is shown the progress, and ends the search when it
+    /// gives a reason.
+    ///
+    /// # Errors
+    /// What is set or asked of clients is wrong.
+    fn explore(
+        &self,
+        inquiry: &Inquiry,
+        watch: &mut dyn FnMut(&Progress) -> Option<String>,
+    ) -> Result<Exploration, ExploreError>;
 
     /// Makes a failing trace small.
     ///
@@ -176,6 +189,14 @@ impl<N: Staged> Engine for Of<N> {
 
     fn tell(&self, scenario: &Scenario<'_>, limits: Limits) -> Result<Trace, ScenarioError> {
         scenario::tell::<N>(scenario, limits)
+    }
+
+    fn explore(
+        &self,
+        inquiry: &Inquiry,
+        watch: &mut dyn FnMut(&Progress) -> Option<String>,
+    ) -> Result<Exploration, ExploreError> {
+        explore::inquire::<N>(inquiry, watch)
     }
 
     fn shrink(

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod command;
 pub mod draw;
 pub mod engine;
+pub mod explore;
 pub mod generator;
 pub mod hunt;
 pub mod investigate;

@@ -56,7 +56,7 @@ impl fmt::Display for Process {
 }
 
 /// An event as a reader hands it over: owned, not yet interned, with the place it came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EventRecord {
     /// The line of the file it began on, from 1; 0 when it was made in memory.
     pub line: u64,

@@ -40,7 +40,7 @@ impl<T: Clone + Debug + Eq + Ord + Hash + Send + Sync + Serialize + DeserializeO
 pub type ClientId = u32;
 
 /// A protocol: the volatile state of one node, and how it moves.
-pub trait Node: Clone + Debug + Eq + Hash + Send + Sized + 'static {
+pub trait Node: Clone + Debug + Eq + Hash + Send + Sync + Sized + 'static {
     /// The name in the registry and in every trace.
     const NAME: &'static str;
 

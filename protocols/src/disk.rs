@@ -115,6 +115,11 @@ impl<N: Node> Disk<N> {
         self.unsynced().count()
     }
 
+    /// How many effects wait, writes among them.
+    pub(crate) fn waiting_count(&self) -> usize {
+        self.queue.len()
+    }
+
     /// Whether a write has yet to reach the disk.
     pub fn is_dirty(&self) -> bool {
         !self.queue.is_empty()

@@ -5,7 +5,7 @@ use tribunal_histories::{LogRecord, LogView, NodeId, NodeSet, View, Voters};
 use super::ghost::Moment;
 
 /// A committed entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Commit {
     /// The entry.
     pub record: LogRecord,
@@ -20,7 +20,7 @@ pub struct Commit {
 ///
 /// An entry is committed from the moment when the first node's commit or applied index covers it. That is the leader:
 /// followers learn of it from the leader.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Committed {
     /// What lies at or below this index is not known: no node ever showed it.
     start: u64,
@@ -53,12 +53,18 @@ impl Committed {
         Some((self.start + 1 + offset as u64, &self.entries[offset]))
     }
 
+    /// Whether a node shows something as committed that is new.
+    pub(super) fn lacks(&self, view: &View<'_>) -> bool {
+        let last = covered(view).min(view.log.last_index());
+        last > self.last_index() && last >= view.log.start
+    }
+
     /// Takes in what a node shows as committed; `voters` is the configuration by which it acted.
     pub(super) fn cover(&mut self, node: NodeId, voters: Voters, view: &View<'_>) {
-        let last = covered(view).min(view.log.last_index());
-        if last <= self.last_index() || last < view.log.start {
+        if !self.lacks(view) {
             return;
         }
+        let last = covered(view).min(view.log.last_index());
         if view.log.start > self.last_index() {
             // The node compacted entries that nobody showed before: a run that begins with old disks. Its base
             // stands for them.
@@ -128,7 +134,7 @@ pub(super) fn describe_record(log: &LogView<'_>, index: u64) -> String {
 }
 
 /// By node, up to where it holds the committed entries: kept up to date at the cost of what changed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Holdings {
     held: Vec<u64>,
 }

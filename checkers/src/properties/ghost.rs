@@ -3,16 +3,20 @@
 //! What changed is found once for all properties, in the time of what changed: a log is compared with its mirror
 //! from the end backwards until the prefix digests agree.
 
+use std::sync::Arc;
+
 use tribunal_histories::{
     Cause, Digest, Facet, GroupView, LogRecord, LogView, NodeId, NodeSet, Observation,
     PeerProgress, Role, View, Voters,
 };
 
+use tribunal_protocols::world::fingerprint;
+
 use super::committed::Committed;
 use super::states::States;
 
 /// What a node showed when it was last observed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Past {
     /// Its role; a node that is down follows.
     pub role: Role,
@@ -124,7 +128,7 @@ pub struct Moment<'a> {
     pub states: &'a States,
     /// The index of the last entry that was committed before this moment.
     pub committed_before: u64,
-    past: &'a [Past],
+    past: &'a [Arc<Past>],
 }
 
 impl<'a> Moment<'a> {
@@ -157,7 +161,7 @@ impl<'a> Moment<'a> {
 
     /// All nodes as they were before this moment.
     pub fn past(&self) -> impl Iterator<Item = (NodeId, &'a Past)> {
-        NodeId::all(self.past.len()).zip(self.past)
+        NodeId::all(self.past.len()).zip(self.past.iter().map(|past| &**past))
     }
 
     /// Whether the observed node lost what is volatile: what it showed before does not bind it.
@@ -228,11 +232,12 @@ fn everybody(nodes: usize) -> Voters {
 }
 
 /// What is remembered of all nodes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Ghost {
-    past: Vec<Past>,
-    committed: Committed,
-    states: States,
+    /// By node. Clones share what has not changed since.
+    past: Vec<Arc<Past>>,
+    committed: Arc<Committed>,
+    states: Arc<States>,
 }
 
 impl Ghost {
@@ -240,17 +245,19 @@ impl Ghost {
     pub(super) fn moment<'a>(&'a mut self, now: &'a Observation<'a>) -> Moment<'a> {
         let nodes = now.logs.nodes().max(now.node.index() + 1);
         if self.past.len() < nodes {
-            self.past.resize_with(nodes, Past::default);
+            self.past.resize_with(nodes, Arc::default);
         }
         let committed_before = self.committed.last_index();
         let before = &self.past[now.node.index()];
-        // What a leader commits in a step it commits by the configuration in which the step began: it may append the
-        // next one in the same step.
-        let shown = before
-            .voters
-            .or(group_of(&now.view).map(|group| group.voters));
-        let voters = shown.unwrap_or_else(|| everybody(nodes));
-        self.committed.cover(now.node, voters, &now.view);
+        if self.committed.lacks(&now.view) {
+            // What a leader commits in a step it commits by the configuration in which the step began: it may append
+            // the next one in the same step.
+            let shown = before
+                .voters
+                .or(group_of(&now.view).map(|group| group.voters));
+            let voters = shown.unwrap_or_else(|| everybody(nodes));
+            Arc::make_mut(&mut self.committed).cover(now.node, voters, &now.view);
+        }
         Moment {
             now,
             before,
@@ -263,11 +270,16 @@ impl Ghost {
         }
     }
 
+    /// A number that equal memories share: of what was ever committed. What nodes showed last is what they show now.
+    pub(super) fn fingerprint(&self) -> u64 {
+        fingerprint(&(&*self.committed, &*self.states))
+    }
+
     /// Remembers an observation whose log is unchanged up to `kept`.
     pub(super) fn remember(&mut self, now: &Observation<'_>, kept: u64) {
-        let past = &mut self.past[now.node.index()];
+        let past = Arc::make_mut(&mut self.past[now.node.index()]);
         if now.view.applied_index != past.applied_index {
-            self.states.remember(now.node, &now.view);
+            Arc::make_mut(&mut self.states).remember(now.node, &now.view);
         }
         past.remember(now, kept);
     }

@@ -17,6 +17,9 @@ mod script;
 pub mod states;
 
 use std::fmt;
+use std::hash::Hash;
+
+use tribunal_protocols::world::fingerprint;
 
 pub use committed::{Commit, Committed};
 pub use ghost::{Moment, Past};
@@ -57,7 +60,7 @@ impl PropertyInfo {
 ///
 /// It is asked after every step of every run, so it must decide in constant time, and without allocating, that a
 /// moment does not concern it.
-pub trait Property: CloneBoxed + fmt::Debug + Send + Sync {
+pub trait Property: Boxed + fmt::Debug + Send + Sync {
     /// Judges one moment of the run; moments come in order.
     ///
     /// The answer is whether the moment put the property to the test: a property that was never tested has shown
@@ -68,15 +71,23 @@ pub trait Property: CloneBoxed + fmt::Debug + Send + Sync {
     fn observe(&mut self, moment: &Moment<'_>) -> Result<bool, Violation>;
 }
 
-/// Clones a property behind its box: an explorer carries what properties remember in each of its states.
-pub trait CloneBoxed {
+/// What a property can do behind its box: an explorer carries what properties remember in each of its states, and two
+/// states are the same only if their properties remember the same.
+pub trait Boxed {
     /// The same property with the same memory.
     fn clone_boxed(&self) -> Box<dyn Property>;
+
+    /// A number that equal memories share.
+    fn fingerprint(&self) -> u64;
 }
 
-impl<P: Property + Clone + 'static> CloneBoxed for P {
+impl<P: Property + Clone + Hash + 'static> Boxed for P {
     fn clone_boxed(&self) -> Box<dyn Property> {
         Box::new(self.clone())
+    }
+
+    fn fingerprint(&self) -> u64 {
+        fingerprint(self)
     }
 }
 

@@ -1,8 +1,12 @@
 //! The monitor: it shows every observation of a run to a set of properties, and keeps the first violation.
 
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+
+use foldhash::quality::FixedState;
 use tribunal_histories::Observation;
 
-use super::ghost::Ghost;
+use super::ghost::{Ghost, Moment};
 use super::{Property, PropertyInfo, Violation, properties_for};
 
 /// How often a property was put to the test in a run.
@@ -14,11 +18,39 @@ pub struct Exercise {
     pub count: u64,
 }
 
+/// A property that clones of a monitor share for as long as it remembers the same.
 #[derive(Clone, Debug)]
 struct Watched {
     info: &'static PropertyInfo,
-    property: Box<dyn Property>,
+    property: Arc<dyn Property>,
+    /// Of what the property remembers, if it was asked for since that changed.
+    fingerprint: Option<u64>,
     exercised: u64,
+}
+
+impl Watched {
+    fn observe(&mut self, moment: &Moment<'_>) -> Result<bool, Violation> {
+        if let Some(alone) = Arc::get_mut(&mut self.property) {
+            self.fingerprint = None;
+            return alone.observe(moment);
+        }
+        let mut changed = self.property.clone_boxed();
+        let result = changed.observe(moment);
+        let fingerprint = changed.fingerprint();
+        if self.fingerprint != Some(fingerprint) {
+            self.property = Arc::from(changed);
+            self.fingerprint = Some(fingerprint);
+        }
+        result
+    }
+
+    /// A number that equal memories share.
+    fn fingerprint(&mut self) -> u64 {
+        let property = &self.property;
+        *self
+            .fingerprint
+            .get_or_insert_with(|| property.fingerprint())
+    }
 }
 
 /// Watches one run of a cluster.
@@ -38,7 +70,8 @@ impl Monitor {
     pub fn new<'p>(properties: impl IntoIterator<Item = &'p &'static PropertyInfo>) -> Self {
         let watch = |info: &&'static PropertyInfo| Watched {
             info,
-            property: (info.watch)(),
+            property: Arc::from((info.watch)()),
+            fingerprint: None,
             exercised: 0,
         };
         Self {
@@ -60,7 +93,7 @@ impl Monitor {
         self.observations += 1;
         let moment = self.ghost.moment(observation);
         for watched in &mut self.watched {
-            match watched.property.observe(&moment) {
+            match watched.observe(&moment) {
                 Ok(tested) => watched.exercised += u64::from(tested),
                 Err(violation) => {
                     watched.exercised += 1;
@@ -70,6 +103,16 @@ impl Monitor {
         }
         let kept = moment.kept;
         self.ghost.remember(observation, kept);
+    }
+
+    /// A number that monitors share which judge whatever follows in the same way.
+    pub fn fingerprint(&mut self) -> u64 {
+        let mut hasher = FixedState::with_seed(0).build_hasher();
+        hasher.write_u64(self.ghost.fingerprint());
+        for watched in &mut self.watched {
+            hasher.write_u64(watched.fingerprint());
+        }
+        hasher.finish()
     }
 
     /// The first violation, if there was one.

@@ -3,7 +3,7 @@
 use tribunal_histories::{Digest, NodeId, View};
 
 /// By applied index, the state that was shown first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct States {
     /// The state after entry `index` is at place `index - 1`, if any node ever stopped there to be seen.
     first: Vec<Option<(Digest, NodeId)>>,

@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod check;
 pub mod doctor;
 pub mod exit;
+pub mod explore;
 mod interrupt;
 pub mod list;
 mod panics;
@@ -60,6 +61,7 @@ enum Command {
     Check(check::Args),
     Replay(replay::Args),
     Shrink(shrink::Args),
+    Explore(explore::Args),
     Bugs(bugs::Args),
     List(list::Args),
     Doctor(doctor::Args),
@@ -94,6 +96,7 @@ pub fn main() -> ExitCode {
                 Command::Check(args) => check::run(args),
                 Command::Replay(args) => replay::run(args),
                 Command::Shrink(args) => shrink::run(args),
+                Command::Explore(args) => explore::run(args),
                 Command::Bugs(args) => bugs::run(args),
                 Command::List(args) => list::run(args),
                 Command::Doctor(args) => doctor::run(args),

@@ -127,7 +127,7 @@ pub(crate) struct PlanArgs {
 const DEFAULT_RUNTIME: &str = "madsim";
 
 /// A field of a configuration, and its value.
-fn field(text: &str) -> Result<(String, String), String> {
+pub(crate) fn field(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("a field is set as NAME=VALUE, for instance pre_vote=false".to_owned()),

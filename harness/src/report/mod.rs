@@ -19,5 +19,5 @@ pub use directory::{Directory, write_whole};
 pub use event::{Event, EventLog, SCHEMA};
 pub use finding::{Finding, RunRecord, Shrinking, fingerprint};
 pub use narrative::{Row, heading};
-pub use progress::Progress;
 pub(crate) use progress::note;
+pub use progress::{Progress, Ticker};

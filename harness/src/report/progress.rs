@@ -84,6 +84,42 @@ impl Progress {
     }
 }
 
+/// Progress of what has no known end: a spinner with a text on a terminal, a line now and then in a log.
+#[derive(Debug)]
+pub struct Ticker(Progress);
+
+impl Ticker {
+    /// A ticker; none if `quiet`.
+    pub fn new(quiet: bool) -> Self {
+        let progress = Progress::towards(0, quiet);
+        if let Progress::Bar(bar) = &progress {
+            let style = ProgressStyle::with_template("{spinner} {msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        }
+        Self(progress)
+    }
+
+    /// Says how far things are.
+    pub fn tick(&mut self, text: &str) {
+        match &mut self.0 {
+            Progress::Bar(bar) => {
+                bar.set_message(text.to_owned());
+                bar.tick();
+            }
+            Progress::Lines { last, .. } if last.elapsed() >= LINE_EVERY => {
+                *last = now();
+                note(text);
+            }
+            Progress::Lines { .. } | Progress::Quiet => {}
+        }
+    }
+
+    /// Takes the spinner away.
+    pub fn finish(&self) {
+        self.0.finish();
+    }
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "progress is about real time; no verdict depends on it"

@@ -43,12 +43,12 @@ planted_bugs! {
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
     StaleVoteCounted "RF8" "stale-vote-counted"
         "A candidate counts votes that were given in an earlier term."
-        breaks ["RI1"], minimum "3 nodes, a delayed answer [MC]",
+        breaks ["RI14", "RI1"], minimum "3 nodes, a delayed answer [MC]",
         source "xnnyygn/xraft#33", found by [Simulation, Exploration],
         hunt Hunt { nodes: 3, workload: "append", seeds: 200, ..Hunt::USUAL };
     HalfIsEnough "RF10" "half-is-enough"
         "A candidate with half of the votes wins: of four nodes, two."
-        breaks ["RI1"], minimum "4 nodes [MC]",
+        breaks ["RI14", "RI1"], minimum "4 nodes [MC]",
         source "derived", found by [Simulation, Exploration],
         hunt Hunt { nodes: 4, seeds: 20, ..Hunt::USUAL };
     CommitToLastIndex "RF11" "commit-to-last-index"
@@ -138,18 +138,18 @@ planted_bugs! {
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
     LocalRead "RD1" "local-read"
         "A node that believes it leads answers reads from its own memory, asking nobody."
-        breaks ["linearizability"], minimum "3 nodes, a partition",
-        source "etcd#741; dissertation §6.4", found by [History],
+        breaks ["RI17", "linearizability"], minimum "3 nodes, a partition",
+        source "etcd#741; dissertation §6.4", found by [Simulation, History],
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
     ReadBeforeOwnCommit "RD2" "read-before-own-commit"
         "A new leader serves reads before an entry of its own term is committed: it may not know the latest ones."
-        breaks ["linearizability"], minimum "3 nodes, a change of leader",
-        source "etcd#7331, tikv#1634, tikv#6340", found by [History],
+        breaks ["RI17", "linearizability"], minimum "3 nodes, a change of leader",
+        source "etcd#7331, tikv#1634, tikv#6340", found by [Simulation, History],
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
     ReadWithoutQuorum "RD3" "read-without-quorum"
         "A leader remembers the commit index for a read but does not ask whether it still leads."
-        breaks ["linearizability"], minimum "3 nodes, a partition",
-        source "dissertation §6.4, step 3 left out", found by [History],
+        breaks ["RI17", "linearizability"], minimum "3 nodes, a partition",
+        source "dissertation §6.4, step 3 left out", found by [Simulation, History],
         hunt Hunt { seeds: 70, ..Hunt::USUAL };
     NoSessions "CL1" "no-sessions"
         "A command that a client sent twice is applied twice."
@@ -165,7 +165,7 @@ planted_bugs! {
         "A candidate that steps down for the leader of its term forgets that it voted for itself."
         breaks ["RI2", "RI1"], minimum "3 nodes, a delayed request",
         source "microsoft/CCF PR#8094; xraft#29", found by [Simulation, Exploration],
-        hunt Hunt { seeds: 100, ..Hunt::USUAL };
+        hunt Hunt { nemesis: "packet,partition,kill", set: &[("pre_vote", "false"), ("election_max_us", "160000")], seeds: 400, ..Hunt::USUAL };
     FakeLeader "RF24" "fake-leader"
         "A leader that learns of a newer term leads on, in that term."
         breaks ["RI14", "RI1"], minimum "3 nodes, 2 terms",
@@ -254,8 +254,8 @@ planted_bugs! {
     LeaseSurvivesTransfer "RD5" "lease-survives-transfer"
         "A leader keeps its lease while another takes over from it."
         breaks ["RI18", "RI17", "linearizability"], minimum "3 nodes, a transfer",
-        source "tikv#1593, raft-rs#234, openraft#1748", found by [Simulation, History],
-        hunt Hunt { nodes: 3, workload: "membership", nemesis: "partition", set: &[("lease_reads", "true")], seeds: 200, ..Hunt::USUAL };
+        source "tikv#1593, raft-rs#234, openraft#1748", found by [Simulation],
+        hunt Hunt { nodes: 3, workload: "membership", nemesis: "packet,partition", set: &[("lease_reads", "true"), ("lease_drift", "1")], seeds: 100, ..Hunt::USUAL };
     ReadContextDropped "RD7" "read-context-dropped"
         "A leader that is deposed answers the reads that wait, from what it has."
         breaks ["RI17", "linearizability"], minimum "3 nodes, a change of leader",
@@ -263,9 +263,8 @@ planted_bugs! {
         hunt Hunt { seeds: 100, ..Hunt::USUAL };
     PromiseForgotten "RD8" "promise-forgotten"
         "A node that has restarted votes at once, though it may have promised a leader not to."
-        breaks ["RI18", "RI17", "linearizability"], minimum "3 nodes, a crash",
-        source "derived: dissertation §6.4.1", found by [Simulation, History],
-        hunt Hunt { nodes: 3, nemesis: "kill,partition", set: &[("lease_reads", "true"), ("lease_drift", "1")], seeds: 500, ..Hunt::USUAL };
+        breaks ["RI18"], minimum "3 nodes, a crash",
+        source "derived: dissertation §6.4.1", found by [Scenario];
     TransferTrusted "TR1" "transfer-trusted"
         "A leader hands over to a node that lacks entries, and nodes vote for it all the same."
         breaks ["RI5"], minimum "3 nodes, 1 entry",
@@ -324,6 +323,6 @@ planted_bugs! {
     ConflictingSnapshotRefused "SN8" "conflicting-snapshot-refused"
         "A follower refuses a snapshot whose last entry differs from what its log has there, for ever."
         breaks ["liveness"], minimum "3 nodes, a snapshot, a conflicting entry",
-        source "WRaft#3, nebula#1769", found by [Scenario],
-        hunt Hunt { set: SMALL, seeds: 20, ..Hunt::USUAL };
+        source "WRaft#3, nebula#1769", found by [Liveness],
+        hunt Hunt { nodes: 3, workload: "membership", set: SMALL, seeds: 120, ..Hunt::USUAL };
 }

@@ -48,7 +48,14 @@ impl Raft {
         self.role = Role::Candidate;
         self.votes = NodeSet::of(cx.me());
         self.ask_for_votes(term, campaign, cx);
-        if self.is_elected(cx) {
+    }
+
+    /// The vote for itself may be all that a candidate needs. It counts once it is on the disk: a crash before that
+    /// would let the node vote again in that term.
+    pub(super) fn count_own_vote(&mut self, cx: &mut Cx<'_>) {
+        let on_disk =
+            (cx.synced().term, cx.synced().voted_for) == (cx.durable().term, Some(cx.me()));
+        if self.role == Role::Candidate && on_disk && self.is_elected(cx) {
             self.lead(cx);
         }
     }

@@ -137,14 +137,15 @@ impl Raft {
         let Some(next) = self.next_configuration(voters, cx) else {
             return;
         };
-        self.leadership.learners = next.all().without(voters.all());
-        if self.has_caught_up(self.leadership.learners) || cx.has(RaftBug::EmptyNodeVotes) {
-            self.change_to(next, cx);
-        } else {
+        let newcomers = next.all().without(voters.all());
+        let asked = std::mem::replace(&mut self.leadership.learners, newcomers);
+        if self.has_caught_up(newcomers) || cx.has(RaftBug::EmptyNodeVotes) {
+            return self.change_to(next, cx);
+        }
+        // From now on they are sent whatever the others are sent.
+        for newcomer in newcomers.without(asked).iter() {
             cx.note(probes::MEMBER_CATCHES_UP);
-            for learner in self.leadership.learners.iter() {
-                self.send_entries(learner, cx);
-            }
+            self.send_entries(newcomer, cx);
         }
     }
 

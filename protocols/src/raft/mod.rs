@@ -288,6 +288,7 @@ impl Node for Raft {
             } => self.serve_change(client, sequence, change, cx),
             Input::Synced => {
                 self.load_snapshot(cx);
+                self.count_own_vote(cx);
                 if self.role == Role::Leader {
                     self.advance_commit(cx);
                 }

@@ -17,6 +17,13 @@ pub(super) struct Call<Q> {
 
 /// What clients do.
 impl<N: Node> World<N> {
+    /// A client's latest operation, by its number, and whether it is still in flight; `None` before its first.
+    pub fn call(&self, client: ClientId) -> Option<(u32, bool)> {
+        self.calls
+            .get(&client)
+            .map(|call| (call.sequence, call.open))
+    }
+
     pub(super) fn invoke(
         &mut self,
         client: ClientId,

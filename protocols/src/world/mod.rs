@@ -212,6 +212,36 @@ impl<N: Node> World<N> {
         }
     }
 
+    /// How many effects a step that gives a node an input has: the places where a crash may cut it. `None` for other
+    /// steps, and for those that cannot be taken now.
+    pub fn effects_of(&self, step: &Step<N>) -> Option<usize> {
+        let (node, input) = self.input_of(step)?;
+        let place = &self.places[node.index()];
+        let (mut host, mut disk) = (place.host.clone()?, place.disk.clone());
+        let before = disk.waiting_count();
+        let mut effects = Vec::new();
+        host.step(input, &mut disk, &mut effects);
+        Some(effects.len() + disk.waiting_count() - before)
+    }
+
+    /// What a step gives a node, if the step can be taken now.
+    fn input_of(&self, step: &Step<N>) -> Option<(NodeId, Input<N>)> {
+        match step {
+            Step::Deliver(packet) if self.arrives(packet) && self.network.count(packet) > 0 => {
+                input_in::<N>(packet)
+            }
+            Step::Fire {
+                node,
+                timer,
+                choice,
+            } if self.choices(*node, timer) > *choice => {
+                let (timer, choice) = (*timer, *choice);
+                Some((*node, Input::Timer { timer, choice }))
+            }
+            _ => None,
+        }
+    }
+
     fn arrives(&self, packet: &PacketOf<N>) -> bool {
         match (packet.from, packet.to) {
             (Address::Node(from), Address::Node(to)) => {
@@ -240,19 +270,14 @@ impl<N: Node> World<N> {
         cut: Option<usize>,
         observer: &mut dyn Observer,
     ) -> Result<(), NotEnabled> {
-        let (node, input) = match step {
-            Step::Deliver(packet) if self.arrives(packet) => self.accept(packet)?,
-            Step::Fire {
-                node,
-                timer,
-                choice,
-            } if self.choices(*node, timer) > *choice => {
+        let (node, input) = self.input_of(step).ok_or(NotEnabled)?;
+        match step {
+            Step::Deliver(packet) => self.remove(packet)?,
+            Step::Fire { node, timer, .. } => {
                 self.places[node.index()].change().timers.remove(timer);
-                let (timer, choice) = (*timer, *choice);
-                (*node, Input::Timer { timer, choice })
             }
             _ => return Err(NotEnabled),
-        };
+        }
         let place = node.index();
         let Place { host, disk, .. } = self.places[place].change();
         let host = host.as_mut().ok_or(NotEnabled)?;
@@ -269,30 +294,6 @@ impl<N: Node> World<N> {
             }
         }
         Ok(())
-    }
-
-    /// Takes a packet off the network.
-    fn accept(&mut self, packet: &PacketOf<N>) -> Result<(NodeId, Input<N>), NotEnabled> {
-        let (node, input) = match (packet.from, packet.to, &packet.body) {
-            (Address::Node(from), Address::Node(to), Body::Message(message)) => (
-                to,
-                Input::Message {
-                    from,
-                    message: message.clone(),
-                },
-            ),
-            (Address::Client(client), Address::Node(to), Body::Request { sequence, request }) => (
-                to,
-                Input::Request {
-                    client,
-                    sequence: *sequence,
-                    request: request.clone(),
-                },
-            ),
-            _ => return Err(NotEnabled),
-        };
-        self.remove(packet)?;
-        Ok((node, input))
     }
 
     fn remove(&mut self, packet: &PacketOf<N>) -> Result<(), NotEnabled> {
@@ -432,6 +433,26 @@ impl<N: Node> tribunal_histories::Logs for World<N> {
 
     fn durable_log(&self, node: NodeId) -> tribunal_histories::LogView<'_> {
         self.disk(node).synced().log()
+    }
+}
+
+/// What a packet is to the node at its end.
+fn input_in<N: Node>(packet: &PacketOf<N>) -> Option<(NodeId, Input<N>)> {
+    match (packet.from, packet.to, &packet.body) {
+        (Address::Node(from), Address::Node(to), Body::Message(message)) => {
+            let message = message.clone();
+            Some((to, Input::Message { from, message }))
+        }
+        (Address::Client(client), Address::Node(to), Body::Request { sequence, request }) => {
+            let (sequence, request) = (*sequence, request.clone());
+            let input = Input::Request {
+                client,
+                sequence,
+                request,
+            };
+            Some((to, input))
+        }
+        _ => None,
     }
 }
 

@@ -23,7 +23,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(Configuration::default()),
 };
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 struct Configuration {
     /// By term and candidate, who voted for it.
     votes: BTreeMap<(u64, NodeId), NodeSet>,

@@ -12,7 +12,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(CurrentTermCommit),
 };
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 struct CurrentTermCommit;
 
 impl Property for CurrentTermCommit {

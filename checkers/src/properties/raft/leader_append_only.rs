@@ -13,7 +13,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(LeaderAppendOnly),
 };
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 struct LeaderAppendOnly;
 
 impl Property for LeaderAppendOnly {

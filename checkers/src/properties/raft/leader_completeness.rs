@@ -16,7 +16,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(LeaderCompleteness),
 };
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 struct LeaderCompleteness;
 
 impl Property for LeaderCompleteness {

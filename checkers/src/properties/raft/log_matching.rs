@@ -1,7 +1,10 @@
 //! RI4: index and term name an entry and all before it.
 
+use std::hash::{Hash, Hasher};
+
 use rustc_hash::FxHashMap;
 use tribunal_histories::{Cause, Digest, LogRecord, NodeId};
+use tribunal_protocols::world::fingerprint;
 
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
@@ -25,12 +28,21 @@ struct LogMatching {
 }
 
 /// An entry that some log had.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 struct Seen {
     prefix: Digest,
     first: NodeId,
     /// Whether a second node had it too.
     shared: bool,
+}
+
+/// The table has no order: its entries' fingerprints are added up.
+impl Hash for LogMatching {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let entries = self.ever.iter().map(|entry| fingerprint(&entry));
+        state.write_u64(entries.fold(0, u64::wrapping_add));
+        state.write_usize(self.ever.len());
+    }
 }
 
 impl LogMatching {

@@ -19,7 +19,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(Monotonic::default()),
 };
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 struct Monotonic {
     /// By node, the term from which it must not go back, whatever happens to it.
     bound: Vec<u64>,

@@ -18,7 +18,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(QuorumLog::default()),
 };
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 struct QuorumLog {
     in_logs: Holdings,
 }

@@ -21,13 +21,13 @@ pub static INFO: PropertyInfo = PropertyInfo {
 };
 
 /// A read that a node has received: what it must see.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 struct Received {
     sequence: u32,
     committed: u64,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 struct ReadIndex {
     /// By node and client, its last read. It stays until it is answered: answers may wait for the disk.
     received: BTreeMap<(NodeId, u32), Received>,

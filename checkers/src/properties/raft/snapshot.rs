@@ -13,7 +13,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(SnapshotSound),
 };
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 struct SnapshotSound;
 
 impl Property for SnapshotSound {

@@ -16,7 +16,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(StateMachineSafety),
 };
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 struct StateMachineSafety;
 
 impl Property for StateMachineSafety {

@@ -1,0 +1,202 @@
+//! Exploration: every run of a small cluster within its bounds, by stateright over [`World`](tribunal_protocols::World).
+//!
+//! A state is the cluster as a value, what the properties remember of the way to it, what clients saw, and how much of
+//! each budget is spent; two states are one only if all of these are equal. The properties and the checkers of
+//! histories are those that judge simulated runs. stateright gives the search; of its own actors, networks and
+//! hashable collections nothing is used: their hashes leave out lengths, so that states are merged that differ.
+
+mod bounds;
+mod coverage;
+mod search;
+mod state;
+
+use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use stateright::{Checker, HasDiscoveries, Model, UniformChooser};
+use tribunal_protocols::world::Setup;
+use tribunal_protocols::{Node, Step};
+
+pub use bounds::{Budget, Limits, Strategy};
+use coverage::Coverage;
+use search::{NOTHING_WRONG, Search};
+
+/// What is to be explored.
+#[derive(Clone, Debug)]
+pub struct Question<N: Node> {
+    /// What the cluster starts from.
+    pub setup: Setup<N>,
+    /// What clients do and what goes wrong.
+    pub budget: Budget,
+    /// Where the search ends though there is more.
+    pub limits: Limits,
+    /// In which order states are visited.
+    pub strategy: Strategy,
+    /// How many threads search; with one, breadth-first counterexamples are as short as can be.
+    pub threads: usize,
+    /// The model that clients' histories are judged by.
+    pub model: String,
+}
+
+/// An operation that the protocol does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{protocol} does not understand the operation `{operation}`")]
+pub struct NotAnOperation {
+    /// The protocol.
+    pub protocol: &'static str,
+    /// What was asked.
+    pub operation: String,
+}
+
+/// How far a search is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Progress {
+    /// Distinct states.
+    pub distinct: usize,
+    /// States made, the same ones again included.
+    pub generated: usize,
+    /// The longest path so far.
+    pub depth: usize,
+}
+
+/// Why a search ended before it had seen everything within its budgets.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cut {
+    /// The bound of depth: so many states had further steps.
+    Depth(u64),
+    /// The bound of states.
+    States,
+    /// Whoever watched said so, for this reason: time, memory, Ctrl-C.
+    Stopped(String),
+    /// Random walks are never complete.
+    RandomWalks,
+}
+
+/// What came of a search.
+#[derive(Clone, Debug)]
+pub struct Explored<N: Node> {
+    /// How far it came.
+    pub progress: Progress,
+    /// Why it did not see everything; `None` if it did, or found something.
+    pub cut: Option<Cut>,
+    /// The steps to the first bad state that was found, and what it violates.
+    pub counterexample: Option<(Vec<Step<N>>, String)>,
+    /// By kind of step, how often one was taken.
+    pub steps: Vec<(&'static str, u64)>,
+    /// Probes that were hit.
+    pub probes: Vec<&'static str>,
+    /// Properties that were put to the test.
+    pub tested: Vec<&'static str>,
+}
+
+impl<N: Node> Explored<N> {
+    /// The chance that two different states had one fingerprint of 64 bits, so that one was not looked at: n² / 2⁶⁵.
+    pub fn collision_chance(&self) -> f64 {
+        let distinct = self.progress.distinct as f64;
+        distinct * distinct / 2_f64.powi(65)
+    }
+}
+
+/// Searches. `watch` is shown the progress again and again, and waits in between; when it gives a reason, the search
+/// ends.
+///
+/// # Errors
+/// An operation that the protocol does not understand.
+pub fn explore<N: Node>(
+    question: Question<N>,
+    watch: &mut dyn FnMut(&Progress) -> Option<String>,
+) -> Result<Explored<N>, NotAnOperation> {
+    let request = |operation: &String| {
+        N::Request::from_str(operation).map_err(|_| NotAnOperation {
+            protocol: N::NAME,
+            operation: operation.clone(),
+        })
+    };
+    let clients = question.budget.operations.iter();
+    let requests: Result<_, _> = clients
+        .map(|operations| operations.iter().map(request).collect())
+        .collect();
+    let (limits, strategy) = (question.limits, question.strategy);
+    let search = Search {
+        setup: question.setup,
+        budget: question.budget,
+        limits,
+        requests: requests?,
+        model: question.model,
+        coverage: Coverage::of(N::NAME),
+        stopped: AtomicBool::new(false),
+        beyond_depth: AtomicU64::new(0),
+    };
+    let builder = search
+        .checker()
+        .threads(question.threads.max(1))
+        .finish_when(HasDiscoveries::AnyFailures);
+    Ok(match strategy {
+        Strategy::BreadthFirst => finish(builder.spawn_bfs(), limits, strategy, watch),
+        Strategy::DepthFirst => finish(builder.spawn_dfs(), limits, strategy, watch),
+        Strategy::RandomWalks { seed } => finish(
+            builder.spawn_simulation(seed, UniformChooser),
+            limits,
+            strategy,
+            watch,
+        ),
+    })
+}
+
+fn finish<N: Node>(
+    checker: impl Checker<Search<N>>,
+    limits: Limits,
+    strategy: Strategy,
+    watch: &mut dyn FnMut(&Progress) -> Option<String>,
+) -> Explored<N> {
+    let mut cut = None;
+    while !checker.is_done() {
+        let so_far = measure(&checker);
+        let full = limits
+            .states
+            .is_some_and(|states| so_far.distinct >= states);
+        let reason = if full {
+            Some(Cut::States)
+        } else {
+            watch(&so_far).map(Cut::Stopped)
+        };
+        if let Some(reason) = reason {
+            cut = Some(reason);
+            checker.model().stopped.store(true, Ordering::Relaxed);
+            break;
+        }
+    }
+    let checker = checker.join();
+    let reached = measure(&checker);
+    let search = checker.model();
+    search.stopped.store(false, Ordering::Relaxed);
+    let beyond = search.beyond_depth.load(Ordering::Relaxed);
+    if beyond > 0 {
+        cut = cut.or(Some(Cut::Depth(beyond)));
+    }
+    if matches!(strategy, Strategy::RandomWalks { .. }) {
+        cut = cut.or(Some(Cut::RandomWalks));
+    }
+    let counterexample = checker.discovery(NOTHING_WRONG).map(|path| {
+        let violated = path.last_state().violation.clone();
+        let violated = violated.as_deref().unwrap_or_default().to_owned();
+        (path.into_actions(), violated)
+    });
+    Explored {
+        progress: reached,
+        cut: cut.filter(|_| counterexample.is_none()),
+        counterexample,
+        steps: search.coverage.steps().collect(),
+        probes: search.coverage.probes().collect(),
+        tested: search.coverage.tested().collect(),
+    }
+}
+
+fn measure<N: Node>(checker: &impl Checker<Search<N>>) -> Progress {
+    Progress {
+        distinct: checker.unique_state_count(),
+        generated: checker.state_count(),
+        depth: checker.max_depth(),
+    }
+}
