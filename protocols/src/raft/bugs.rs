@@ -41,6 +41,11 @@ planted_bugs! {
         breaks ["RI9"], minimum "3 nodes, 1 restart",
         source "bakwc/PySyncObj#202", found by [Simulation, Exploration],
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    VoteClearedOnStepDown "RF7" "vote-cleared-on-step-down"
+        "A candidate that steps down for the leader of its term forgets that it voted for itself."
+        breaks ["RI2", "RI1"], minimum "3 nodes, a delayed request",
+        source "microsoft/CCF PR#8094; xraft#29", found by [Simulation, Exploration],
+        hunt Hunt { nemesis: "packet,partition,kill", set: &[("pre_vote", "false"), ("election_max_us", "160000")], seeds: 400, ..Hunt::USUAL };
     StaleVoteCounted "RF8" "stale-vote-counted"
         "A candidate counts votes that were given in an earlier term."
         breaks ["RI14", "RI1"], minimum "3 nodes, a delayed answer [MC]",
@@ -106,6 +111,11 @@ planted_bugs! {
         breaks ["liveness"], minimum "2 nodes, 2 terms",
         source "RaftOS#30", found by [Liveness],
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    FakeLeader "RF24" "fake-leader"
+        "A leader that learns of a newer term leads on, in that term."
+        breaks ["RI14", "RI1"], minimum "3 nodes, 2 terms",
+        source "nebula#2419", found by [Simulation, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
     LeaderCommitsBeforeSync "RF25" "leader-commits-before-sync"
         "A leader counts its own copy of an entry before that is on its disk."
         breaks ["RI7"], minimum "1 node",
@@ -136,41 +146,41 @@ planted_bugs! {
         breaks ["liveness"], minimum "2 nodes",
         source "xraft; PySyncObj#167", found by [Liveness],
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
-    LocalRead "RD1" "local-read"
-        "A node that believes it leads answers reads from its own memory, asking nobody."
-        breaks ["RI17", "linearizability"], minimum "3 nodes, a partition",
-        source "etcd#741; dissertation §6.4", found by [Simulation, History],
-        hunt Hunt { seeds: 20, ..Hunt::USUAL };
-    ReadBeforeOwnCommit "RD2" "read-before-own-commit"
-        "A new leader serves reads before an entry of its own term is committed: it may not know the latest ones."
-        breaks ["RI17", "linearizability"], minimum "3 nodes, a change of leader",
-        source "etcd#7331, tikv#1634, tikv#6340", found by [Simulation, History],
-        hunt Hunt { seeds: 20, ..Hunt::USUAL };
-    ReadWithoutQuorum "RD3" "read-without-quorum"
-        "A leader remembers the commit index for a read but does not ask whether it still leads."
-        breaks ["RI17", "linearizability"], minimum "3 nodes, a partition",
-        source "dissertation §6.4, step 3 left out", found by [Simulation, History],
-        hunt Hunt { seeds: 70, ..Hunt::USUAL };
-    NoSessions "CL1" "no-sessions"
-        "A command that a client sent twice is applied twice."
-        breaks ["linearizability"], minimum "3 nodes, a lost answer",
-        source "dissertation §6.3; etcd#18424; rabbitmq/ra#145", found by [History],
-        hunt Hunt { seeds: 20, ..Hunt::USUAL };
-    ReplyBeforeCommit "CL5" "reply-before-commit"
-        "A leader answers a command as soon as it has it in its own log."
-        breaks ["linearizability"], minimum "3 nodes, a crash or partition of the leader",
-        source "derived from paper §5.3", found by [History],
-        hunt Hunt { seeds: 20, ..Hunt::USUAL };
-    VoteClearedOnStepDown "RF7" "vote-cleared-on-step-down"
-        "A candidate that steps down for the leader of its term forgets that it voted for itself."
-        breaks ["RI2", "RI1"], minimum "3 nodes, a delayed request",
-        source "microsoft/CCF PR#8094; xraft#29", found by [Simulation, Exploration],
-        hunt Hunt { nemesis: "packet,partition,kill", set: &[("pre_vote", "false"), ("election_max_us", "160000")], seeds: 400, ..Hunt::USUAL };
-    FakeLeader "RF24" "fake-leader"
-        "A leader that learns of a newer term leads on, in that term."
-        breaks ["RI14", "RI1"], minimum "3 nodes, 2 terms",
-        source "nebula#2419", found by [Simulation, Exploration],
-        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    EntriesAtBoundary "SN1" "entries-at-boundary"
+        "A leader that has just forgotten the entry that a follower lacks next sends the entries behind it instead of its snapshot."
+        breaks ["RI6", "RI4", "RI11"], minimum "2 nodes, a snapshot",
+        source "WRaft#118.2", found by [Simulation, Exploration],
+        hunt Hunt { set: SMALL, seeds: 20, ..Hunt::USUAL };
+    SnapshotTermTaken "SN2" "snapshot-term-taken"
+        "A follower that installs a snapshot takes the term of its last entry for the current term."
+        breaks ["RI9"], minimum "3 nodes, 2 terms, a snapshot",
+        source "WRaft#118.4", found by [Simulation, Exploration],
+        hunt Hunt { set: SMALL, seeds: 20, ..Hunt::USUAL };
+    OldSnapshotInstalled "SN3" "old-snapshot-installed"
+        "A snapshot that comes late takes the place of a state that has gone on since."
+        breaks ["RI20", "linearizability"], minimum "2 nodes, a delayed snapshot",
+        source "eBay/NuRaft#407, openraft#1894, openraft#1930", found by [Simulation, History],
+        hunt Hunt { nodes: 3, workload: "append", set: SMALL, seeds: 20, ..Hunt::USUAL };
+    AppliesBeforeSnapshot "SN5" "applies-before-snapshot"
+        "A follower applies entries behind a snapshot while that is still on its way to the disk: to its old state."
+        breaks ["RI20", "RI16", "linearizability"], minimum "2 nodes, a slow disk",
+        source "tikv PR#1287", found by [Simulation, History],
+        hunt Hunt { nodes: 3, workload: "append", set: SMALL, seeds: 20, ..Hunt::USUAL };
+    CommitForgottenInSnapshot "SN6" "commit-forgotten-in-snapshot"
+        "A node that restarts takes nothing for committed, not even what is in its snapshot."
+        breaks ["RI12"], minimum "1 node, 1 restart",
+        source "sofa-jraft#1092", found by [Simulation, Exploration],
+        hunt Hunt { set: SMALL, seeds: 20, ..Hunt::USUAL };
+    SnapshotWithoutSessions "SN7" "snapshot-without-sessions"
+        "A snapshot has the objects and not the sessions."
+        breaks ["RI16", "linearizability"], minimum "2 nodes, a snapshot, a lost answer",
+        source "dissertation §5 and §6.3", found by [Simulation, History],
+        hunt Hunt { nodes: 3, workload: "append", set: SMALL, seeds: 20, ..Hunt::USUAL };
+    ConflictingSnapshotRefused "SN8" "conflicting-snapshot-refused"
+        "A follower refuses a snapshot whose last entry differs from what its log has there, for ever."
+        breaks ["liveness"], minimum "3 nodes, a snapshot, a conflicting entry",
+        source "WRaft#3, nebula#1769", found by [Liveness],
+        hunt Hunt { nodes: 3, workload: "membership", set: SMALL, seeds: 120, ..Hunt::USUAL };
     ChangeBeforeOwnCommit "MC1" "change-before-own-commit"
         "A leader changes the voters by one before an entry of its own term is committed."
         breaks ["RI14"], minimum "4 nodes, two removals, 3 terms, depth 6 [MC]",
@@ -246,6 +256,21 @@ planted_bugs! {
         breaks ["RI15"], minimum "2 nodes",
         source "derived: dissertation §9.6", found by [Simulation, Exploration],
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    LocalRead "RD1" "local-read"
+        "A node that believes it leads answers reads from its own memory, asking nobody."
+        breaks ["RI17", "linearizability"], minimum "3 nodes, a partition",
+        source "etcd#741; dissertation §6.4", found by [Simulation, History],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    ReadBeforeOwnCommit "RD2" "read-before-own-commit"
+        "A new leader serves reads before an entry of its own term is committed: it may not know the latest ones."
+        breaks ["RI17", "linearizability"], minimum "3 nodes, a change of leader",
+        source "etcd#7331, tikv#1634, tikv#6340", found by [Simulation, History],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    ReadWithoutQuorum "RD3" "read-without-quorum"
+        "A leader remembers the commit index for a read but does not ask whether it still leads."
+        breaks ["RI17", "linearizability"], minimum "3 nodes, a partition",
+        source "dissertation §6.4, step 3 left out", found by [Simulation, History],
+        hunt Hunt { seeds: 70, ..Hunt::USUAL };
     LeaseWithoutDrift "RD4" "lease-without-drift"
         "A lease lasts as long as an election timeout may: nothing is allowed for clocks that differ."
         breaks ["RI18", "RI17", "linearizability"], minimum "3 nodes, a slow clock or a pause",
@@ -270,10 +295,10 @@ planted_bugs! {
         breaks ["RI5"], minimum "3 nodes, 1 entry",
         source "dissertation §3.10, steps 2 and 3 left out", found by [Simulation, Exploration],
         hunt Hunt { workload: "membership", seeds: 100, ..Hunt::USUAL };
-    AnyNodeServesReads "CL7" "any-node-serves-reads"
-        "Every node answers reads from its own memory, whether it leads or not."
-        breaks ["linearizability"], minimum "2 nodes",
-        source "Xraft-KV#40", found by [History, Exploration],
+    NoSessions "CL1" "no-sessions"
+        "A command that a client sent twice is applied twice."
+        breaks ["linearizability"], minimum "3 nodes, a lost answer",
+        source "dissertation §6.3; etcd#18424; rabbitmq/ra#145", found by [History],
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
     ExpiredSessionIsNew "CL3" "expired-session-is-new"
         "There is room for one session only, and the command of a client whose session was dropped counts as new."
@@ -285,44 +310,19 @@ planted_bugs! {
         breaks ["linearizability"], minimum "3 nodes, a change of leader",
         source "Jepsen: Redis-Raft 1b3fbf6", found by [History],
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    ReplyBeforeCommit "CL5" "reply-before-commit"
+        "A leader answers a command as soon as it has it in its own log."
+        breaks ["linearizability"], minimum "3 nodes, a crash or partition of the leader",
+        source "derived from paper §5.3", found by [History],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+    AnyNodeServesReads "CL7" "any-node-serves-reads"
+        "Every node answers reads from its own memory, whether it leads or not."
+        breaks ["linearizability"], minimum "2 nodes",
+        source "Xraft-KV#40", found by [History, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL };
     FailoverLosesState "CL8" "failover-loses-state"
         "A new leader begins with an empty state machine."
         breaks ["RI20", "linearizability"], minimum "2 nodes, a change of leader",
         source "Jepsen: Redis-Raft 1b3fbf6 (data loss on any failover)", found by [Simulation, History],
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
-    EntriesAtBoundary "SN1" "entries-at-boundary"
-        "A leader that has just forgotten the entry that a follower lacks next sends the entries behind it instead of its snapshot."
-        breaks ["RI6", "RI4", "RI11"], minimum "2 nodes, a snapshot",
-        source "WRaft#118.2", found by [Simulation, Exploration],
-        hunt Hunt { set: SMALL, seeds: 20, ..Hunt::USUAL };
-    SnapshotTermTaken "SN2" "snapshot-term-taken"
-        "A follower that installs a snapshot takes the term of its last entry for the current term."
-        breaks ["RI9"], minimum "3 nodes, 2 terms, a snapshot",
-        source "WRaft#118.4", found by [Simulation, Exploration],
-        hunt Hunt { set: SMALL, seeds: 20, ..Hunt::USUAL };
-    OldSnapshotInstalled "SN3" "old-snapshot-installed"
-        "A snapshot that comes late takes the place of a state that has gone on since."
-        breaks ["RI20", "linearizability"], minimum "2 nodes, a delayed snapshot",
-        source "eBay/NuRaft#407, openraft#1894, openraft#1930", found by [Simulation, History],
-        hunt Hunt { nodes: 3, workload: "append", set: SMALL, seeds: 20, ..Hunt::USUAL };
-    AppliesBeforeSnapshot "SN5" "applies-before-snapshot"
-        "A follower applies entries behind a snapshot while that is still on its way to the disk: to its old state."
-        breaks ["RI20", "RI16", "linearizability"], minimum "2 nodes, a slow disk",
-        source "tikv PR#1287", found by [Simulation, History],
-        hunt Hunt { nodes: 3, workload: "append", set: SMALL, seeds: 20, ..Hunt::USUAL };
-    CommitForgottenInSnapshot "SN6" "commit-forgotten-in-snapshot"
-        "A node that restarts takes nothing for committed, not even what is in its snapshot."
-        breaks ["RI12"], minimum "1 node, 1 restart",
-        source "sofa-jraft#1092", found by [Simulation, Exploration],
-        hunt Hunt { set: SMALL, seeds: 20, ..Hunt::USUAL };
-    SnapshotWithoutSessions "SN7" "snapshot-without-sessions"
-        "A snapshot has the objects and not the sessions."
-        breaks ["RI16", "linearizability"], minimum "2 nodes, a snapshot, a lost answer",
-        source "dissertation §5 and §6.3", found by [Simulation, History],
-        hunt Hunt { nodes: 3, workload: "append", set: SMALL, seeds: 20, ..Hunt::USUAL };
-    ConflictingSnapshotRefused "SN8" "conflicting-snapshot-refused"
-        "A follower refuses a snapshot whose last entry differs from what its log has there, for ever."
-        breaks ["liveness"], minimum "3 nodes, a snapshot, a conflicting entry",
-        source "WRaft#3, nebula#1769", found by [Liveness],
-        hunt Hunt { nodes: 3, workload: "membership", set: SMALL, seeds: 120, ..Hunt::USUAL };
 }

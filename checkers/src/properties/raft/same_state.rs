@@ -9,7 +9,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     name: "same-state",
     statement: "nodes that have applied the entries up to an index have the same state there, now and ever",
     source: "Raft figure 3, State Machine Safety, said of the machines; Schneider 1990 §3",
-    gated_by: &["SN3", "SN5", "CL8"],
+    gated_by: &["SN3", "CL8"],
     watch: || Box::new(SameState),
 };
 

@@ -9,7 +9,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     name: "snapshot-sound",
     statement: "a snapshot covers committed entries only and holds the state that they came to, sessions included",
     source: "Raft §7 and figures 12, 13; dissertation §5.1 to §5.3 and §6.3",
-    gated_by: &["RF28", "SN7"],
+    gated_by: &["RF28", "SN5", "SN7"],
     watch: || Box::new(SnapshotSound),
 };
 
