@@ -48,7 +48,12 @@ impl Raft {
         self.role = Role::Candidate;
         self.votes = NodeSet::of(cx.me());
         self.ask_for_votes(term, campaign, cx);
-        if self.is_elected(cx) {
+    }
+
+    /// A candidate's own vote counts when it is on its disk, as every vote does: of a single voter it is enough.
+    pub(super) fn count_own_vote(&mut self, cx: &mut Cx<'_>) {
+        let cast = cx.synced().term == cx.durable().term && cx.synced().voted_for == Some(cx.me());
+        if cast && self.is_elected(cx) {
             self.lead(cx);
         }
     }

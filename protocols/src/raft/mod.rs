@@ -290,8 +290,10 @@ impl Node for Raft {
             } => self.serve_change(client, sequence, change, cx),
             Input::Synced => {
                 self.load_snapshot(cx);
-                if self.role == Role::Leader {
-                    self.advance_commit(cx);
+                match self.role {
+                    Role::Leader => self.advance_commit(cx),
+                    Role::Candidate => self.count_own_vote(cx),
+                    Role::Follower | Role::PreCandidate => {}
                 }
             }
         }
