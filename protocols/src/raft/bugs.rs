@@ -323,6 +323,6 @@ planted_bugs! {
     ConflictingSnapshotRefused "SN8" "conflicting-snapshot-refused"
         "A follower refuses a snapshot whose last entry differs from what its log has there, for ever."
         breaks ["liveness"], minimum "3 nodes, a snapshot, a conflicting entry",
-        source "WRaft#3, nebula#1769", found by [Scenario],
-        hunt Hunt { set: SMALL, seeds: 20, ..Hunt::USUAL };
+        source "WRaft#3, nebula#1769", found by [Liveness],
+        hunt Hunt { nodes: 3, workload: "membership", set: SMALL, seeds: 120, ..Hunt::USUAL };
 }

@@ -50,10 +50,12 @@ impl Raft {
         self.ask_for_votes(term, campaign, cx);
     }
 
-    /// A candidate's own vote counts when it is on its disk, as every vote does: of a single voter it is enough.
+    /// The vote for itself may be all that a candidate needs. It counts once it is on the disk: a crash before that
+    /// would let the node vote again in that term.
     pub(super) fn count_own_vote(&mut self, cx: &mut Cx<'_>) {
-        let cast = cx.synced().term == cx.durable().term && cx.synced().voted_for == Some(cx.me());
-        if cast && self.is_elected(cx) {
+        let on_disk =
+            (cx.synced().term, cx.synced().voted_for) == (cx.durable().term, Some(cx.me()));
+        if self.role == Role::Candidate && on_disk && self.is_elected(cx) {
             self.lead(cx);
         }
     }
@@ -277,4 +279,38 @@ fn up_to_date(candidate: LogEnd, own: LogEnd, cx: &Cx<'_>) -> bool {
         return candidate.0 >= own.0;
     }
     candidate >= own
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::contract::{Configuration, Effect, Input};
+    use crate::raft::Config;
+    use crate::{Disk, Host};
+
+    /// Who grants a vote waits an election timeout before it asks for votes itself (paper §5.2; dissertation §3.4);
+    /// who denies one does not.
+    #[test]
+    fn a_granted_vote_restarts_the_election_timer_and_a_denied_one_does_not() {
+        let config = Arc::new(Config::of(3));
+        let (mut disk, mut effects) = (Disk::<Raft>::default(), Vec::new());
+        let mut host = Host::boot(NodeId(0), config, &mut disk, &mut effects);
+        for (candidate, granted) in [(1, true), (2, false)] {
+            effects.clear();
+            let message = Message::RequestVote {
+                term: 1,
+                last_index: 0,
+                last_term: 0,
+                campaign: Campaign::Election,
+            };
+            let from = NodeId(candidate);
+            host.step(Input::Message { from, message }, &mut disk, &mut effects);
+            let restarts = effects.iter().any(|effect| {
+                matches!(effect, Effect::SetTimer { timer, .. } if *timer == Timer::Election)
+            });
+            assert_eq!(restarts, granted, "{effects:?}");
+        }
+    }
 }

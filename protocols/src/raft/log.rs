@@ -438,4 +438,63 @@ mod tests {
         assert_eq!(log.changes().len(), 1);
         assert_eq!(last(&log), Some((4, voters(2))));
     }
+
+    fn snapshot_of(log: &Log, index: Index) -> Arc<Snapshot> {
+        let last = log.view().at(index).unwrap();
+        Arc::new(Snapshot {
+            index,
+            last,
+            ..Snapshot::default()
+        })
+    }
+
+    fn holding(log: Log) -> HardState {
+        HardState {
+            log,
+            ..HardState::default()
+        }
+    }
+
+    #[test]
+    fn a_snapshot_takes_the_place_of_what_lies_before_it() {
+        let log = log_of(&[1, 1, 2, 3]);
+        let (snapshot, start) = (snapshot_of(&log, 3), 2);
+        let mut disk = holding(log.clone());
+        disk.apply(&Write::Snapshot { snapshot, start });
+        assert_eq!((disk.log.start(), disk.log.last_index()), (2, 4));
+        assert_eq!(disk.log.view().at(4), log.view().at(4));
+        assert_eq!((disk.log.term_at(2), disk.log.term_at(1)), (Some(1), None));
+        assert_eq!(disk.log.first_of_term(3), 3);
+        assert_eq!(disk.log.last_of_term(1), Some(2));
+        // An older one changes nothing.
+        let before = disk.clone();
+        let (snapshot, start) = (snapshot_of(&log, 1), 1);
+        disk.apply(&Write::Snapshot { snapshot, start });
+        assert_eq!(disk, before);
+    }
+
+    #[test]
+    fn a_snapshot_takes_the_place_of_a_log_that_does_not_have_its_last_entry() {
+        let log = log_of(&[1, 1, 2, 3]);
+        let (snapshot, start) = (snapshot_of(&log, 3), 1);
+        let write = Write::Snapshot { snapshot, start };
+        // One that is too short, for the disk lost the entries, and one that holds others.
+        for terms in [&[1, 1][..], &[1, 1, 1, 1, 1]] {
+            let mut disk = holding(log_of(terms));
+            disk.apply(&write);
+            assert_eq!((disk.log.start(), disk.log.last_index()), (3, 3));
+            assert_eq!(disk.log.last_term(), 2);
+            // What follows the snapshot fits; what follows an entry that was lost does not.
+            let noop = Entry {
+                term: 3,
+                payload: Payload::Noop,
+            };
+            let longer = log_of(&[1, 1, 2, 3, 3]);
+            disk.apply(&longer.append(5, vec![noop]));
+            assert_eq!(disk.log.last_index(), 3);
+            disk.apply(&log.append(3, vec![noop]));
+            assert_eq!(disk.log.view().at(4), log.view().at(4));
+        }
+        assert_eq!(HardState::torn(&write), None);
+    }
 }

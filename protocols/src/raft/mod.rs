@@ -290,10 +290,9 @@ impl Node for Raft {
             } => self.serve_change(client, sequence, change, cx),
             Input::Synced => {
                 self.load_snapshot(cx);
-                match self.role {
-                    Role::Leader => self.advance_commit(cx),
-                    Role::Candidate => self.count_own_vote(cx),
-                    Role::Follower | Role::PreCandidate => {}
+                self.count_own_vote(cx);
+                if self.role == Role::Leader {
+                    self.advance_commit(cx);
                 }
             }
         }
