@@ -342,6 +342,8 @@ impl Durable for HardState {
 
 #[cfg(test)]
 mod tests {
+    use tribunal_histories::NodeSet;
+
     use super::*;
 
     fn log_of(terms: &[Term]) -> Log {
@@ -412,6 +414,29 @@ mod tests {
         assert_eq!(disk.log, log_of(&[1, 3]));
         disk.apply(&write);
         assert_eq!(disk.log, log_of(&[1, 3, 3]));
+    }
+
+    #[test]
+    fn configurations_go_with_their_entries_and_the_last_one_stays_when_a_log_forgets() {
+        let voters = |nodes| Voters::of(NodeSet::all(nodes));
+        let mut log = Log::default();
+        for nodes in [3, 2, 1] {
+            log.push(Entry {
+                term: 1,
+                payload: Payload::Noop,
+            });
+            log.push(Entry {
+                term: 1,
+                payload: Payload::Voters(voters(nodes)),
+            });
+        }
+        let last = |log: &Log| log.changes().last().map(|last| (last.index, last.voters));
+        assert_eq!(last(&log), Some((6, voters(1))));
+        log.truncate(5);
+        assert_eq!(last(&log), Some((4, voters(2))));
+        log.forget(5);
+        assert_eq!(log.changes().len(), 1);
+        assert_eq!(last(&log), Some((4, voters(2))));
     }
 
     fn snapshot_of(log: &Log, index: Index) -> Arc<Snapshot> {

@@ -128,6 +128,15 @@ impl Raft {
         self.leadership = Leadership::default();
     }
 
+    /// There is a newer term: whatever this node was, it is nothing in that one (paper §5.1).
+    fn learn_term(&mut self, term: Term, cx: &mut Cx<'_>) {
+        if cx.has(RaftBug::FakeLeader) && self.role == Role::Leader {
+            let voted_for = None;
+            return cx.write(log::Write::Vote { term, voted_for });
+        }
+        self.follow(term, None, cx);
+    }
+
     fn receive(&mut self, from: NodeId, message: Message, cx: &mut Cx<'_>) {
         if self.ignores(from, &message, cx) {
             return;
@@ -144,14 +153,7 @@ impl Raft {
             }
         );
         if message.term() > cx.durable().term && !asks_only {
-            if cx.has(RaftBug::FakeLeader) && self.role == Role::Leader {
-                cx.write(log::Write::Vote {
-                    term: message.term(),
-                    voted_for: None,
-                });
-            } else {
-                self.follow(message.term(), None, cx);
-            }
+            self.learn_term(message.term(), cx);
         }
         match message {
             Message::RequestVote {
