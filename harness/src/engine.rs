@@ -212,7 +212,7 @@ impl<N: Staged> Engine for Of<N> {
 
 /// The engines of all protocols: a line each.
 const ENGINES: &[&dyn Engine] = &[
-    &serving::<Raft>(&["register", "kv", "append"]),
+    &serving::<Raft>(&["register", "kv", "append", "membership"]),
     &serving::<Gossip>(&["dissemination", "register"]),
 ];
 

@@ -18,7 +18,7 @@ const PROCESSES: &str = "processes";
 /// If the plan selects faults that only a simulated cluster can have: a plan is checked before it is run.
 pub fn run<N: Node>(plan: &Plan, seed: u64, stop: &dyn Fn() -> bool) -> Outcomes {
     let config: N::Config = plan.config(seed).expect("the plan was checked");
-    let workload = plan.workload.workload(&plan.options);
+    let workload = plan.workload.workload(&plan.workload_options());
     let directory = plan.live.directory.join(seed.to_string());
     let ran = ClusterOptions::of::<N>(&config, seed, directory).and_then(|cluster| {
         let options = LiveOptions {

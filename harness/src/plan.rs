@@ -160,6 +160,14 @@ pub const SIMULATED: [Capability; 6] = [
 ];
 
 impl Plan {
+    /// How much of the workload, and for how many nodes.
+    pub fn workload_options(&self) -> workload::Options {
+        workload::Options {
+            nodes: self.nodes,
+            ..self.options
+        }
+    }
+
     /// Five nodes and the swarm, on the default runtime, with a bound that no ordinary run reaches.
     pub fn usual(protocol: &'static Protocol, workload: &'static workload::Entry) -> Self {
         Self {

@@ -18,7 +18,7 @@ use crate::runtime::sim::{Clients, Cluster, End, Faults, Remains, Witness, plain
 pub fn run<N: Node>(plan: &Plan, seed: u64, record: bool, stop: &dyn Fn() -> bool) -> Outcomes {
     let config: N::Config = plan.config(seed).expect("the plan was checked");
     let settings = plan.settings(seed, config.patience_us());
-    let workload = plan.workload.workload(&plan.options);
+    let workload = plan.workload.workload(&plan.workload_options());
     let nemesis = plan.nemesis(seed).expect("the plan was checked");
     let clients = Clients::new(
         workload.generator,

@@ -10,10 +10,12 @@ pub mod format;
 pub mod history;
 pub mod json;
 pub mod node;
+pub mod node_set;
 pub mod stats;
 pub mod trace;
 pub mod value;
 pub mod view;
+pub mod voters;
 
 pub use digest::Digest;
 pub use event::{Event, EventRecord, Kind, Process};
@@ -22,10 +24,12 @@ pub use history::{
     BuildOptions, History, HistoryBuilder, Operation, Outcome, ProcessReuse, RuleBroken,
 };
 pub use node::NodeId;
+pub use node_set::{NODES_MAX, NodeSet};
 pub use stats::{OutcomeCounts, Statistics};
 pub use trace::{Trace, TraceEnd, TraceError, TraceHeader, TraceLine};
 pub use value::{Value, ValueId, Values};
 pub use view::{
-    Cause, Claim, Facet, LogRecord, LogView, Logs, MemberStatus, MemberView, MessageView,
-    Observation, PeerProgress, Role, TableEntry, View, Vote,
+    Cause, Claim, Facet, GroupView, LogRecord, LogView, Logs, MemberStatus, MemberView,
+    MessageView, Observation, PeerProgress, PendingRead, Role, TableEntry, View, Vote,
 };
+pub use voters::{Voters, VotersRecord};

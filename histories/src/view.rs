@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::node::NodeId;
 use crate::value::Value;
+use crate::voters::{Voters, VotersRecord};
 
 /// What a node is doing in its group.
 #[derive(
@@ -113,6 +114,8 @@ pub enum Facet<'a> {
     Members(&'a [MemberView]),
     /// What it knows of a table that all nodes have a copy of, in the order of its cells.
     Table(&'a [TableEntry]),
+    /// Whom its group consists of, as far as its log says, and what it does as a member of it.
+    Group(GroupView<'a>),
 }
 
 /// A record of a table that spreads from node to node.
@@ -128,6 +131,38 @@ pub struct TableEntry {
     pub author: NodeId,
     /// A digest of the value; `None` if it says that there is none any more.
     pub value: Option<Digest>,
+}
+
+/// What a member of a replicated group shows of the group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GroupView<'a> {
+    /// Whom it takes for the leader, as far as it has heard of it of late; itself, if it leads.
+    pub leader: Option<NodeId>,
+    /// The configuration before any in the log.
+    pub initial: Voters,
+    /// The configurations in its log, oldest first.
+    pub changes: &'a [VotersRecord],
+    /// The configuration that it acts by.
+    pub voters: Voters,
+    /// The reads that it has received and not yet answered.
+    pub reads: &'a [PendingRead],
+    /// Whether it holds a lease: it answers reads without asking anybody.
+    pub lease: bool,
+}
+
+/// A read that waits for what makes its answer linearizable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PendingRead {
+    /// The client that asks.
+    pub client: u32,
+    /// Which of its operations it is.
+    pub sequence: u32,
+    /// The number of the object's key.
+    pub key: u32,
+    /// What is applied must cover this entry.
+    pub index: u64,
+    /// A quorum must have answered this round of questions whether the node still leads.
+    pub round: u64,
 }
 
 /// What a node believes of a member of its cluster.
@@ -186,6 +221,24 @@ pub enum Claim {
     Proposed(Vote),
     /// An acceptor has accepted (phase 2b).
     Accepted(Vote),
+    /// A node says that it would vote for the receiver in this term; that binds it to nothing (a pre-vote).
+    WouldVote {
+        /// The term.
+        term: u64,
+    },
+    /// A leader asks the receiver to take over the lead from it.
+    HandedOver,
+    /// A leader answers a client's read; a claim about a message to oneself, for clients are not nodes.
+    ReadServed {
+        /// The client.
+        client: u32,
+        /// Which of its operations.
+        sequence: u32,
+        /// The term in which the leader leads.
+        term: u64,
+        /// All entries up to here are in what was read.
+        index: u64,
+    },
 }
 
 /// A value in a slot under a ballot: what Paxos votes are about (`Voting.tla`: `votes`).

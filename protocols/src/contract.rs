@@ -79,6 +79,16 @@ pub trait Node: Clone + Debug + Eq + Hash + Send + Sync + Sized + 'static {
     /// What a message shows to properties.
     fn message_view(to: NodeId, message: &Self::Message) -> MessageView;
 
+    /// What an answer to a client shows to properties, as a message to the node itself; by default nothing.
+    fn answer_view(
+        _me: NodeId,
+        _client: ClientId,
+        _sequence: u32,
+        _response: &Self::Response,
+    ) -> Option<MessageView> {
+        None
+    }
+
     /// What a response means to the client that made a request.
     fn reply(request: &Self::Request, response: &Self::Response) -> Reply;
 }
@@ -134,6 +144,12 @@ pub trait Recorded: Sized {
 
     /// Whether it asks what one node knows, whoever leads: each client then asks a node of its own.
     fn is_local(&self) -> bool {
+        false
+    }
+
+    /// Whether it is about the cluster and not about its objects (a change of its members): it then stands in a history
+    /// as something that the nemesis did, as in Jepsen's, and no model judges it.
+    fn is_administrative(&self) -> bool {
         false
     }
 }

@@ -6,11 +6,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::Hash;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tribunal_histories::Value;
+use tribunal_histories::{Digest, Value};
 
 use crate::contract::{ClientId, Recorded};
 
@@ -224,9 +225,58 @@ struct Session {
 pub struct StateMachine {
     objects: BTreeMap<Key, Object>,
     sessions: BTreeMap<ClientId, Session>,
+    /// Of the objects and the sessions, kept as they change: the exclusive or of a digest of each part, so that the
+    /// order in which parts came to be does not matter.
+    digest: Digest,
+}
+
+/// The digest of one part of a state.
+fn part<T: Hash>(kind: &str, part: &T) -> u64 {
+    Digest::default().then(kind).then(part).0
+}
+
+/// The digest of an object: of a list, of each value at its place, so that appending need not look at the others.
+fn object_digest(key: Key, object: &Object) -> u64 {
+    match object {
+        Object::Absent => 0,
+        Object::Integer(value) => part("integer", &(key, value)),
+        Object::List(values) => (0..).zip(values.iter()).fold(0, |digest, (place, value)| {
+            digest ^ element_digest(key, place, *value)
+        }),
+    }
+}
+
+fn element_digest(key: Key, place: usize, value: i64) -> u64 {
+    part("element", &(key, place, value))
+}
+
+fn session_digest(client: ClientId, session: &Session) -> u64 {
+    part("session", &(client, session))
+}
+
+/// All of it: the objects, then each client's last command and what it gave.
+impl fmt::Display for StateMachine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{")?;
+        for (place, (key, object)) in self.objects.iter().enumerate() {
+            write!(f, "{}{key} {object}", if place > 0 { ", " } else { "" })?;
+        }
+        for (place, (client, session)) in self.sessions.iter().enumerate() {
+            let Session { sequence, output } = session;
+            let before = if place > 0 { ", " } else { "; " };
+            write!(f, "{before}c{client}#{sequence} {output}")?;
+        }
+        f.write_str("}")
+    }
 }
 
 impl StateMachine {
+    /// A digest of the objects and the sessions: equal states have equal digests, and that of the state before all
+    /// commands is the default. It is kept, not computed.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
     /// Applies a client's command, once: a repetition of the client's last command gets the answer of the first
     /// time, and one from before it, which nobody waits for, gets none.
     pub fn apply(&mut self, client: ClientId, sequence: u32, command: Command) -> Option<Output> {
@@ -235,13 +285,14 @@ impl StateMachine {
             Some(session) if session.sequence == sequence => Some(session.output.clone()),
             _ => {
                 let output = self.apply_again(command);
-                self.sessions.insert(
-                    client,
-                    Session {
-                        sequence,
-                        output: output.clone(),
-                    },
-                );
+                let session = Session {
+                    sequence,
+                    output: output.clone(),
+                };
+                self.digest.0 ^= session_digest(client, &session);
+                if let Some(before) = self.sessions.insert(client, session) {
+                    self.digest.0 ^= session_digest(client, &before);
+                }
                 Some(output)
             }
         }
@@ -252,17 +303,41 @@ impl StateMachine {
         if matches!(command.action, Action::Read | Action::LocalRead) {
             return Output::Value(self.read(command.key));
         }
-        let object = self.objects.entry(command.key).or_default();
-        match (command.action, &mut *object) {
-            (Action::Read | Action::LocalRead, _) => {}
-            (Action::Write(value), _) => *object = Object::Integer(value),
-            (Action::Cas(old, new), Object::Integer(value)) if *value == old => *value = new,
-            (Action::Cas(..), _) => return Output::Mismatch,
-            (Action::Append(value), Object::List(values)) => Arc::make_mut(values).push(value),
-            (Action::Append(value), _) => *object = Object::List(Arc::new(vec![value])),
-            (Action::Delete, _) => *object = Object::Absent,
-        }
+        let key = command.key;
+        let object = self.objects.entry(key).or_default();
+        let new = match (command.action, &mut *object) {
+            (Action::Write(value), _) => Object::Integer(value),
+            (Action::Cas(old, new), Object::Integer(value)) if *value == old => {
+                Object::Integer(new)
+            }
+            (Action::Append(value), Object::List(values)) => {
+                self.digest.0 ^= element_digest(key, values.len(), value);
+                Arc::make_mut(values).push(value);
+                return Output::Done;
+            }
+            (Action::Append(value), _) => Object::List(Arc::new(vec![value])),
+            (Action::Delete, _) => Object::Absent,
+            (Action::Read | Action::LocalRead | Action::Cas(..), _) => return Output::Mismatch,
+        };
+        self.digest.0 ^= object_digest(key, object) ^ object_digest(key, &new);
+        *object = new;
         Output::Done
+    }
+
+    /// Forgets all sessions, as a snapshot that leaves them out does.
+    pub fn forget_sessions(&mut self) {
+        for (client, session) in std::mem::take(&mut self.sessions) {
+            self.digest.0 ^= session_digest(client, &session);
+        }
+    }
+
+    /// Forgets all sessions but one client's, as a table with room for one does.
+    pub fn forget_sessions_but(&mut self, client: ClientId) {
+        let kept = self.sessions.remove_entry(&client);
+        self.forget_sessions();
+        if let Some((client, session)) = kept {
+            self.sessions.insert(client, session);
+        }
     }
 
     /// What a client's command gave, if it was the client's last that was applied.
@@ -297,6 +372,45 @@ mod tests {
         assert_eq!(machine.read(Key(0)), Object::List(Arc::new(vec![5])));
         machine.apply_again(append);
         assert_eq!(machine.read(Key(0)).to_string(), "[5 5]");
+    }
+
+    #[test]
+    fn equal_states_have_equal_digests_however_they_came_to_be() {
+        let mut left = StateMachine::default();
+        let mut right = StateMachine::default();
+        let apply = |machine: &mut StateMachine, commands: &[&str]| {
+            for (sequence, command) in (1..).zip(commands) {
+                machine.apply_again(command.parse().unwrap());
+                machine.apply(7, sequence, "read x".parse().unwrap());
+            }
+        };
+        apply(&mut left, &["append x 1", "write y 5", "append x 2"]);
+        apply(
+            &mut right,
+            &["write x 9", "append x 1", "append x 2", "cas y 1 2"],
+        );
+        assert_ne!(left.digest(), right.digest());
+        right.apply_again("write y 5".parse().unwrap());
+        left.forget_sessions();
+        assert_ne!(left.digest(), right.digest());
+        right.forget_sessions();
+        assert_eq!(left, right);
+        for key in ["x", "y"] {
+            left.apply_again(format!("delete {key}").parse().unwrap());
+        }
+        assert_eq!(left.digest(), Digest::default());
+    }
+
+    #[test]
+    fn one_session_may_be_kept() {
+        let mut machine = StateMachine::default();
+        let write: Command = "write x 1".parse().unwrap();
+        machine.apply(1, 1, write);
+        let alone = machine.clone();
+        machine.apply(2, 1, write);
+        machine.forget_sessions_but(1);
+        assert_eq!(machine, alone);
+        assert_eq!(machine.to_string(), "{x 1; c1#1 done}");
     }
 
     #[test]

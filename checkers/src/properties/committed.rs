@@ -1,6 +1,6 @@
 //! The committed entries of a run, which no node may ever contradict, and who holds them.
 
-use tribunal_histories::{LogRecord, LogView, NodeId, View};
+use tribunal_histories::{LogRecord, LogView, NodeId, NodeSet, View, Voters};
 
 use super::ghost::Moment;
 
@@ -25,9 +25,17 @@ pub struct Committed {
     /// What lies at or below this index is not known: no node ever showed it.
     start: u64,
     entries: Vec<Commit>,
+    /// The configurations under which entries were committed, each with the last of them.
+    electorates: Vec<(Voters, u64)>,
 }
 
 impl Committed {
+    /// The configurations under which entries were committed, oldest first, each with the index of the last entry that
+    /// was.
+    pub fn electorates(&self) -> &[(Voters, u64)] {
+        &self.electorates
+    }
+
     /// The index of the last committed entry; 0 when nothing was committed.
     pub fn last_index(&self) -> u64 {
         self.start + self.entries.len() as u64
@@ -51,8 +59,8 @@ impl Committed {
         last > self.last_index() && last >= view.log.start
     }
 
-    /// Takes in what a node shows as committed.
-    pub(super) fn cover(&mut self, node: NodeId, view: &View<'_>) {
+    /// Takes in what a node shows as committed; `voters` is the configuration by which it acted.
+    pub(super) fn cover(&mut self, node: NodeId, voters: Voters, view: &View<'_>) {
         if !self.lacks(view) {
             return;
         }
@@ -67,6 +75,10 @@ impl Committed {
         let news = (self.last_index() + 1..=last).filter_map(|index| view.log.at(index));
         self.entries
             .extend(news.map(|record| Commit { record, term, by }));
+        match self.electorates.last_mut() {
+            Some((same, index)) if *same == voters => *index = last,
+            _ => self.electorates.push((voters, last)),
+        }
     }
 
     /// Whether a log holds the committed entries up to `index`, which equal prefix digests tell. What the log has
@@ -153,24 +165,29 @@ impl Holdings {
         true
     }
 
-    /// The first committed entry that fewer than `needed` nodes hold.
-    pub(super) fn first_short_of(&self, needed: usize, committed: &Committed) -> Option<u64> {
-        let last = committed.last_index();
-        if self.held.iter().filter(|held| **held >= last).count() >= needed {
-            return None;
-        }
-        let mut held = self.held.clone();
-        held.sort_unstable_by(|a, b| b.cmp(a));
-        Some(held[needed - 1] + 1)
+    /// The nodes that hold the committed entries up to `index`.
+    pub(super) fn at(&self, index: u64) -> NodeSet {
+        let nodes = NodeId::all(self.held.len()).zip(&self.held);
+        nodes
+            .filter(|(_, held)| **held >= index)
+            .map(|(node, _)| node)
+            .collect()
+    }
+
+    /// The first committed entry that no quorum holds of the configuration under which it was committed, and that
+    /// configuration.
+    pub(super) fn first_short(&self, committed: &Committed) -> Option<(u64, Voters)> {
+        let mut electorates = committed.electorates().iter();
+        let (voters, last) =
+            electorates.find(|(voters, last)| !voters.has_quorum(self.at(*last)))?;
+        let mut indexes = 1..=*last;
+        let first = indexes.find(|index| !voters.has_quorum(self.at(*index)))?;
+        Some((first, *voters))
     }
 
     /// Names the nodes that hold the committed entries up to `index`.
     pub(super) fn holders(&self, index: u64) -> String {
-        let nodes = NodeId::all(self.held.len()).zip(&self.held);
-        let names: Vec<_> = nodes
-            .filter(|(_, held)| **held >= index)
-            .map(|(node, _)| node.to_string())
-            .collect();
+        let names: Vec<_> = self.at(index).iter().map(|node| node.to_string()).collect();
         if names.is_empty() {
             "no node".to_owned()
         } else {
@@ -184,6 +201,8 @@ mod tests {
     use crate::properties::script::{Log, N1, N2};
 
     use super::*;
+
+    const ALL: Voters = Voters::of(NodeSet::from_bits(0b11));
 
     fn view(log: &Log, term: u64, commit_index: u64) -> View<'_> {
         View {
@@ -199,9 +218,9 @@ mod tests {
         let mut log = Log::default();
         log.append(1, "ab");
         let mut committed = Committed::default();
-        committed.cover(N1, &view(&log, 3, 1));
-        committed.cover(N2, &view(&log, 4, 2));
-        committed.cover(N1, &view(&log, 4, 2));
+        committed.cover(N1, ALL, &view(&log, 3, 1));
+        committed.cover(N2, ALL, &view(&log, 4, 2));
+        committed.cover(N1, ALL, &view(&log, 4, 2));
         let terms = [1, 2].map(|index| committed.at(index).map(|commit| (commit.term, commit.by)));
         assert_eq!(terms, [Some((3, N1)), Some((4, N2))]);
         assert_eq!(committed.last_before(4).map(|(index, _)| index), Some(1));
@@ -215,7 +234,7 @@ mod tests {
         let mut compacted = log.clone();
         compacted.compact(3);
         let mut committed = Committed::default();
-        committed.cover(N1, &view(&compacted, 1, 4));
+        committed.cover(N1, ALL, &view(&compacted, 1, 4));
         assert_eq!(committed.at(2), None);
         assert_eq!(committed.last_index(), 4);
         assert_eq!(committed.held_by(&log.view()), 4);

@@ -5,11 +5,15 @@
 
 use std::sync::Arc;
 
-use tribunal_histories::{Cause, LogRecord, LogView, NodeId, Observation, PeerProgress, Role};
+use tribunal_histories::{
+    Cause, Digest, Facet, GroupView, LogRecord, LogView, NodeId, NodeSet, Observation,
+    PeerProgress, Role, View, Voters,
+};
 
 use tribunal_protocols::world::fingerprint;
 
 use super::committed::Committed;
+use super::states::States;
 
 /// What a node showed when it was last observed.
 #[derive(Clone, Debug, Default, Hash)]
@@ -22,6 +26,14 @@ pub struct Past {
     pub commit_index: u64,
     /// Its applied index.
     pub applied_index: u64,
+    /// For whom it had voted in its term.
+    pub voted_for: Option<NodeId>,
+    /// Whom it took for the leader.
+    pub leader: Option<NodeId>,
+    /// The configuration that it acted by, if it has shown one.
+    pub voters: Option<Voters>,
+    /// A digest of its state machine's state.
+    pub state: Digest,
     /// What it believed of its peers.
     pub peers: Vec<PeerProgress>,
     start: u64,
@@ -57,6 +69,12 @@ impl Past {
         self.term = view.term;
         self.commit_index = view.commit_index;
         self.applied_index = view.applied_index;
+        self.voted_for = view.voted_for;
+        let group = group_of(view);
+        self.leader = group.and_then(|group| group.leader);
+        // A node that is down shows none: what it acted by then is the best that is known.
+        self.voters = group.map(|group| group.voters).or(self.voters);
+        self.state = view.state;
         self.peers.clear();
         self.peers.extend_from_slice(view.peers);
         self.remember_log(&view.log, kept);
@@ -80,6 +98,14 @@ impl Past {
     }
 }
 
+/// What a node shows of the group that it is a member of.
+pub(super) fn group_of<'a>(view: &View<'a>) -> Option<GroupView<'a>> {
+    match view.facet {
+        Facet::Group(group) => Some(group),
+        _ => None,
+    }
+}
+
 fn disk_end(now: &Observation<'_>) -> (u64, LogRecord) {
     let log = now.logs.durable_log(now.node);
     (log.last_index(), log.last())
@@ -98,6 +124,8 @@ pub struct Moment<'a> {
     pub disk_changed: bool,
     /// All that was ever committed, this moment included.
     pub committed: &'a Committed,
+    /// The states that nodes showed before this moment, by what they had applied.
+    pub states: &'a States,
     /// The index of the last entry that was committed before this moment.
     pub committed_before: u64,
     past: &'a [Arc<Past>],
@@ -109,9 +137,26 @@ impl<'a> Moment<'a> {
         self.past.len()
     }
 
-    /// How many nodes are a majority.
-    pub fn majority(&self) -> usize {
-        self.nodes() / 2 + 1
+    /// What the observed node shows of its group.
+    pub fn group(&self) -> Option<GroupView<'a>> {
+        group_of(&self.now.view)
+    }
+
+    /// The configuration that a node acts by, the observed node included: all nodes, if it has shown none.
+    pub fn voters(&self, node: NodeId) -> Voters {
+        let shown = match self.group() {
+            Some(group) if node == self.now.node => Some(group.voters),
+            _ => self.past[node.index()].voters,
+        };
+        shown.unwrap_or_else(|| everybody(self.nodes()))
+    }
+
+    /// The commit index of a node, the observed node included.
+    pub fn commit_index(&self, node: NodeId) -> u64 {
+        if node == self.now.node {
+            return self.now.view.commit_index;
+        }
+        self.past[node.index()].commit_index
     }
 
     /// All nodes as they were before this moment.
@@ -148,6 +193,18 @@ impl<'a> Moment<'a> {
         before.last_index() != now.last_index() || before.last() != now.last()
     }
 
+    /// Whether what the observed node has applied comes from a snapshot: it started from one, or got one for entries
+    /// that it had not applied.
+    pub fn loaded_snapshot(&self) -> bool {
+        let view = &self.now.view;
+        let applied = if self.restarted() {
+            0
+        } else {
+            self.before.applied_index
+        };
+        view.applied_index > applied && (self.restarted() || view.log.start > applied)
+    }
+
     /// Whether entries were removed from the end of the observed node's log, replaced or not.
     pub fn dropped_entries(&self) -> bool {
         self.kept < self.before.log().last_index()
@@ -170,12 +227,17 @@ fn entries_above(index: u64, log: LogView<'_>) -> impl Iterator<Item = (u64, Log
     (first + 1..).zip(log.records.iter().skip(below).copied())
 }
 
+fn everybody(nodes: usize) -> Voters {
+    Voters::of(NodeSet::all(nodes.min(tribunal_histories::NODES_MAX)))
+}
+
 /// What is remembered of all nodes.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Ghost {
     /// By node. Clones share what has not changed since.
     past: Vec<Arc<Past>>,
     committed: Arc<Committed>,
+    states: Arc<States>,
 }
 
 impl Ghost {
@@ -186,16 +248,23 @@ impl Ghost {
             self.past.resize_with(nodes, Arc::default);
         }
         let committed_before = self.committed.last_index();
-        if self.committed.lacks(&now.view) {
-            Arc::make_mut(&mut self.committed).cover(now.node, &now.view);
-        }
         let before = &self.past[now.node.index()];
+        if self.committed.lacks(&now.view) {
+            // What a leader commits in a step it commits by the configuration in which the step began: it may append
+            // the next one in the same step.
+            let shown = before
+                .voters
+                .or(group_of(&now.view).map(|group| group.voters));
+            let voters = shown.unwrap_or_else(|| everybody(nodes));
+            Arc::make_mut(&mut self.committed).cover(now.node, voters, &now.view);
+        }
         Moment {
             now,
             before,
             kept: before.kept_in(&now.view.log),
             disk_changed: before.disk_end != disk_end(now),
             committed: &self.committed,
+            states: &self.states,
             committed_before,
             past: &self.past,
         }
@@ -203,12 +272,16 @@ impl Ghost {
 
     /// A number that equal memories share: of what was ever committed. What nodes showed last is what they show now.
     pub(super) fn fingerprint(&self) -> u64 {
-        fingerprint(&*self.committed)
+        fingerprint(&(&*self.committed, &*self.states))
     }
 
     /// Remembers an observation whose log is unchanged up to `kept`.
     pub(super) fn remember(&mut self, now: &Observation<'_>, kept: u64) {
-        Arc::make_mut(&mut self.past[now.node.index()]).remember(now, kept);
+        let past = Arc::make_mut(&mut self.past[now.node.index()]);
+        if now.view.applied_index != past.applied_index {
+            Arc::make_mut(&mut self.states).remember(now.node, &now.view);
+        }
+        past.remember(now, kept);
     }
 }
 

@@ -15,6 +15,7 @@ pub mod monitor;
 pub mod raft;
 #[cfg(test)]
 mod script;
+pub mod states;
 
 use std::fmt;
 use std::hash::Hash;
@@ -24,6 +25,7 @@ use tribunal_protocols::world::fingerprint;
 pub use committed::{Commit, Committed};
 pub use ghost::{Moment, Past};
 pub use monitor::{Exercise, Monitor};
+pub use states::States;
 
 /// What is known of a property before any run.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,8 @@
 //! A cluster acted out by hand, for the tests of properties: a test says what nodes do, the script observes it.
 
 use tribunal_histories::{
-    Cause, LogRecord, LogView, Logs, MessageView, NodeId, Observation, PeerProgress, Role, View,
+    Cause, Claim, Digest, Facet, GroupView, LogRecord, LogView, Logs, MessageView, NodeId, NodeSet,
+    Observation, PeerProgress, PendingRead, Role, View, Voters, VotersRecord,
 };
 
 use super::{Monitor, Violation};
@@ -58,7 +59,16 @@ pub(super) struct Actor {
     pub(super) log: Log,
     pub(super) commit_index: u64,
     pub(super) applied_index: u64,
+    pub(super) state: Digest,
     pub(super) peers: Vec<PeerProgress>,
+    pub(super) leader: Option<NodeId>,
+    pub(super) initial: Voters,
+    /// The configurations in its log.
+    pub(super) changes: Vec<VotersRecord>,
+    /// The configuration that it acts by, if it is another than the last in its log.
+    pub(super) acts_by: Option<Voters>,
+    pub(super) reads: Vec<PendingRead>,
+    pub(super) lease: bool,
     pub(super) disk: Disk,
 }
 
@@ -84,6 +94,24 @@ impl Actor {
         self.log.append(self.term, payloads);
     }
 
+    /// Appends a configuration.
+    pub(super) fn change(&mut self, voters: Voters) {
+        self.append("c");
+        let index = self.log.view().last_index();
+        self.changes.push(VotersRecord { index, voters });
+    }
+
+    /// Applies entries up to an index, and comes to a state.
+    pub(super) fn apply(&mut self, index: u64, state: Digest) {
+        self.applied_index = index;
+        self.state = state;
+    }
+
+    fn voters(&self) -> Voters {
+        let last = self.changes.last().map(|change| change.voters);
+        self.acts_by.or(last).unwrap_or(self.initial)
+    }
+
     fn view(&self) -> View<'_> {
         View {
             role: self.role,
@@ -93,6 +121,15 @@ impl Actor {
             commit_index: self.commit_index,
             applied_index: self.applied_index,
             peers: &self.peers,
+            state: self.state,
+            facet: Facet::Group(GroupView {
+                leader: self.leader,
+                initial: self.initial,
+                changes: &self.changes,
+                voters: self.voters(),
+                reads: &self.reads,
+                lease: self.lease,
+            }),
             ..View::default()
         }
     }
@@ -126,7 +163,13 @@ impl Script {
     /// Boots a Raft cluster.
     pub(super) fn raft(nodes: usize) -> Self {
         let mut script = Self {
-            actors: Actors(vec![Actor::default(); nodes]),
+            actors: Actors(vec![
+                Actor {
+                    initial: Voters::of(NodeSet::all(nodes)),
+                    ..Actor::default()
+                };
+                nodes
+            ]),
             monitor: Monitor::of("raft").unwrap(),
         };
         for node in NodeId::all(nodes) {
@@ -157,6 +200,44 @@ impl Script {
         self.observe(node, Cause::Step, &[]);
     }
 
+    /// A node takes a step and sends something.
+    pub(super) fn step_and_send(
+        &mut self,
+        node: NodeId,
+        change: impl FnOnce(&mut Actor),
+        sent: &[MessageView],
+    ) {
+        change(self.actor(node));
+        self.observe(node, Cause::Step, sent);
+    }
+
+    /// A node says that it would vote for another.
+    pub(super) fn would_vote(&mut self, node: NodeId, term: u64, candidate: NodeId) {
+        self.step_and_send(node, |_| {}, &[claim(candidate, Claim::WouldVote { term })]);
+    }
+
+    /// A leader gets a read, and answers it after what `between` does.
+    pub(super) fn read(&mut self, node: NodeId, index: u64, between: impl FnOnce(&mut Self)) {
+        let (client, sequence) = (0, 1);
+        let read = PendingRead {
+            client,
+            sequence,
+            key: 0,
+            index,
+            round: 1,
+        };
+        self.step(node, |leader| leader.reads.push(read));
+        between(self);
+        let term = self.actor(node).term;
+        let served = Claim::ReadServed {
+            client,
+            sequence,
+            term,
+            index,
+        };
+        self.step_and_send(node, |leader| leader.reads.clear(), &[claim(node, served)]);
+    }
+
     /// What a node has written reaches its disk.
     pub(super) fn sync(&mut self, node: NodeId) {
         self.sync_and_send(node, &[]);
@@ -175,6 +256,11 @@ impl Script {
 
     /// A node crashes and starts again from its disk.
     pub(super) fn restart(&mut self, node: NodeId) {
+        self.restart_with(node, |_| ());
+    }
+
+    /// A node crashes, and starts again from its disk and what `change` says.
+    pub(super) fn restart_with(&mut self, node: NodeId, change: impl FnOnce(&mut Actor)) {
         let actor = self.actor(node);
         let disk = actor.disk.clone();
         *actor = Actor {
@@ -182,9 +268,12 @@ impl Script {
             voted_for: disk.voted_for,
             log: disk.log.clone(),
             disk,
+            initial: actor.initial,
+            changes: actor.changes.clone(),
             ..Actor::default()
         };
         self.observe(node, Cause::Crash, &[]);
+        change(self.actor(node));
         self.observe(node, Cause::Boot, &[]);
     }
 
@@ -229,11 +318,14 @@ impl Script {
     /// A leader's log is copied to others, which acknowledge it when it is on their disks.
     pub(super) fn replicate(&mut self, leader: NodeId, followers: &[NodeId]) {
         self.sync(leader);
-        let Actor { term, log, .. } = self.actor(leader).clone();
+        let Actor {
+            term, log, changes, ..
+        } = self.actor(leader).clone();
         for &follower in followers {
             self.step(follower, |actor| {
                 actor.follow(term);
                 actor.log = log.clone();
+                actor.changes = changes.clone();
                 actor.commit_index = actor.commit_index.max(log.start);
             });
             self.sync(follower);
@@ -309,5 +401,15 @@ pub(super) fn grant(term: u64, to: NodeId) -> MessageView {
         term,
         grants_vote: true,
         claims: Vec::new(),
+    }
+}
+
+/// A message that claims something.
+pub(super) fn claim(to: NodeId, claim: Claim) -> MessageView {
+    MessageView {
+        to,
+        term: 0,
+        grants_vote: false,
+        claims: vec![claim],
     }
 }

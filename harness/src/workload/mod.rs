@@ -9,6 +9,7 @@ mod append;
 mod dissemination;
 mod distinct;
 mod kv;
+mod membership;
 mod probe;
 mod register;
 
@@ -34,6 +35,8 @@ pub struct Options {
     /// No new operation once so many processes have been seen: each that an `info` retires leaves an operation
     /// that the checker must consider to the end.
     pub processes: usize,
+    /// The cluster has so many nodes, for workloads that change it.
+    pub nodes: usize,
 }
 
 impl Default for Options {
@@ -46,6 +49,7 @@ impl Default for Options {
             rate_per_s: 100,
             time_limit_us: 3_000_000,
             processes: 40,
+            nodes: 5,
         }
     }
 }
@@ -102,6 +106,7 @@ pub const REGISTRY: &[Entry] = &[
     append::ENTRY,
     dissemination::ENTRY,
     kv::ENTRY,
+    membership::ENTRY,
     register::ENTRY,
 ];
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tribunal_checkers::{Answer as Verdict, CheckRequest, check_history};
-use tribunal_histories::{BuildOptions, EventRecord, History, Kind};
+use tribunal_histories::{BuildOptions, EventRecord, History, Kind, Process};
 
 use super::*;
 use crate::draw::{Domain, Draw};
@@ -59,6 +59,7 @@ impl Store {
                 *object = value.clone();
                 (Kind::Ok, value)
             }
+            (change, _) if CHANGES.contains(&change) => (Kind::Ok, value),
             (other, _) => panic!("the store has no `{other}`"),
         };
         if self.draw.chance(self.faults.forgotten_ppm) {
@@ -72,6 +73,9 @@ impl Store {
         }
     }
 }
+
+/// What is done to the cluster, and stands in histories as the nemesis's.
+const CHANGES: [&str; 4] = ["reconfigure", "add-node", "remove-node", "transfer"];
 
 const UNANSWERED: Faults = Faults {
     unanswered_ppm: 50_000,
@@ -109,7 +113,13 @@ fn run(name: &str, seed: u64, faults: Faults, options: Options) -> [Vec<EventRec
 }
 
 fn history(parts: [Vec<EventRecord>; 2]) -> History {
-    History::from_records(parts.concat(), BuildOptions::default()).expect("it is well-formed")
+    let records = parts.concat().into_iter().map(|mut record| {
+        if CHANGES.contains(&&*record.function) {
+            record.process = Process::Nemesis;
+        }
+        record
+    });
+    History::from_records(records, BuildOptions::default()).expect("it is well-formed")
 }
 
 #[test]

@@ -1,12 +1,13 @@
-//! What a Raft node keeps on disk: its term, its vote and its log (Raft paper, Figure 2, "Persistent state").
-//!
-//! Log compaction will move [`Log::start`] forward; every index here is already relative to it.
+//! What a Raft node keeps on disk: its term, its vote and its log (Raft paper, Figure 2, "Persistent state"), and the
+//! snapshot that stands for the entries that the log has forgotten (Figure 12).
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tribunal_histories::{LogRecord, LogView, NodeId, Role, View};
+use tribunal_histories::{LogRecord, LogView, NodeId, Role, View, Voters, VotersRecord};
 
+use super::snapshot::Snapshot;
 use crate::contract::{ClientId, Durable};
 use crate::state_machine::Command;
 
@@ -29,6 +30,8 @@ pub enum Payload {
         /// What it asked.
         command: Command,
     },
+    /// The configuration from here on: in force as soon as it is in a log (dissertation §4.1).
+    Voters(Voters),
 }
 
 /// A log entry.
@@ -51,20 +54,34 @@ impl fmt::Display for Entry {
             } => {
                 write!(f, "t{} c{client}#{sequence} {command}", self.term)
             }
+            Payload::Voters(voters) => write!(f, "t{} voters {voters}", self.term),
         }
     }
 }
 
-/// A log, with a digest of every prefix beside it so that logs are compared in constant time.
+/// A log, with a digest of every prefix beside it so that logs are compared in constant time. The entries up to
+/// `start` are forgotten; of the last of them, the base, the record is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Log {
     start: Index,
     base: LogRecord,
     entries: Vec<Entry>,
     records: Vec<LogRecord>,
+    /// The configurations in it.
+    changes: Vec<VotersRecord>,
 }
 
 impl Log {
+    /// The configurations in the log, oldest first: of those that it has forgotten, the last.
+    pub fn changes(&self) -> &[VotersRecord] {
+        &self.changes
+    }
+
+    /// The index of the last entry that is forgotten; 0 if none is.
+    pub fn start(&self) -> Index {
+        self.start
+    }
+
     /// The index of the last entry; 0 if there is none.
     pub fn last_index(&self) -> Index {
         self.start + self.entries.len() as u64
@@ -75,7 +92,7 @@ impl Log {
         self.view().last().term
     }
 
-    /// The term of the entry at an index: 0 at index 0, `None` beyond the end.
+    /// The term of the entry at an index: 0 at index 0, `None` beyond the end and before the base.
     pub fn term_at(&self, index: Index) -> Option<Term> {
         self.view().at(index).map(|record| record.term)
     }
@@ -103,11 +120,11 @@ impl Log {
 
     /// The last index of a term, if the log has an entry of it.
     pub fn last_of_term(&self, term: Term) -> Option<Index> {
-        let offset = self
-            .records
-            .partition_point(|record| record.term <= term)
-            .checked_sub(1)?;
-        (self.records[offset].term == term).then_some(self.start + 1 + offset as u64)
+        let count = self.records.partition_point(|record| record.term <= term);
+        let last = count
+            .checked_sub(1)
+            .map_or(self.base, |offset| self.records[offset]);
+        (last.term == term).then_some(self.start + count as u64)
     }
 
     /// The write that puts these entries behind the entry at `after`, in place of what lies there.
@@ -143,6 +160,24 @@ impl Log {
             prefix,
         });
         self.entries.push(entry);
+        if let Payload::Voters(voters) = entry.payload {
+            let index = self.last_index();
+            self.changes.push(VotersRecord { index, voters });
+        }
+    }
+
+    /// Forgets the entries up to `index`. An index beyond the end does nothing.
+    fn forget(&mut self, index: Index) {
+        let Some(base) = self.view().at(index) else {
+            return;
+        };
+        if let Some(offset) = self.offset(index) {
+            self.entries.drain(..=offset);
+            self.records.drain(..=offset);
+            (self.start, self.base) = (index, base);
+            let forgotten = self.changes.partition_point(|change| change.index <= index);
+            self.changes.drain(..forgotten.saturating_sub(1));
+        }
     }
 
     /// Cuts off what lies behind `index`. An index before the start or beyond the end does nothing.
@@ -153,6 +188,8 @@ impl Log {
         {
             self.entries.truncate(length);
             self.records.truncate(length);
+            let kept = self.changes.partition_point(|change| change.index <= index);
+            self.changes.truncate(kept);
         }
     }
 }
@@ -164,6 +201,8 @@ pub struct HardState {
     pub term: Term,
     /// For whom it voted in that term.
     pub voted_for: Option<NodeId>,
+    /// What the entries that the log has forgotten came to, and perhaps some behind them.
+    pub snapshot: Arc<Snapshot>,
     /// Its log.
     pub log: Log,
 }
@@ -188,6 +227,20 @@ pub enum Write {
         /// The entries.
         entries: Vec<Entry>,
     },
+    /// A snapshot, this node's own or a leader's, which takes effect together with what it does to the log: one
+    /// that has the snapshot's last entry forgets what lies before `start`, any other gives way altogether (paper
+    /// Figure 13, rules 5 to 7).
+    Snapshot {
+        /// The snapshot.
+        snapshot: Arc<Snapshot>,
+        /// The last entry to be forgotten; not behind the snapshot's last.
+        start: Index,
+    },
+    /// A term in the place of a later one, and no vote. Only planted bugs write it.
+    Forget {
+        /// The term.
+        term: Term,
+    },
 }
 
 impl fmt::Display for Write {
@@ -204,6 +257,10 @@ impl fmt::Display for Write {
             Self::Append { after, entries, .. } => {
                 write!(f, "{} entries after {after}", entries.len())
             }
+            Self::Snapshot { snapshot, start } => {
+                write!(f, "snapshot {snapshot}, log from {start}")
+            }
+            Self::Forget { term } => write!(f, "term {term} again"),
         }
     }
 }
@@ -228,12 +285,34 @@ impl Durable for HardState {
                     self.log.push(*entry);
                 }
             }
+            // A later snapshot is there: this one is of no use.
+            Write::Snapshot { snapshot, .. } if snapshot.index <= self.snapshot.index => {}
+            Write::Snapshot { snapshot, start } => {
+                if self.log.view().at(snapshot.index) == Some(snapshot.last) {
+                    self.log.forget(*start);
+                } else {
+                    // Another log, or one whose last entries the disk has lost: all that is committed in it is in
+                    // the snapshot.
+                    self.log = Log {
+                        start: snapshot.index,
+                        base: snapshot.last,
+                        changes: snapshot.voters.into_iter().collect(),
+                        ..Log::default()
+                    };
+                }
+                self.snapshot = snapshot.clone();
+            }
+            Write::Forget { term } => {
+                self.term = *term;
+                self.voted_for = None;
+            }
         }
     }
 
     fn torn(write: &Write) -> Option<Write> {
         match write {
-            Write::Vote { .. } => None,
+            // A snapshot's file has a checksum: half of one is none, and the log is not touched before it is whole.
+            Write::Vote { .. } | Write::Snapshot { .. } | Write::Forget { .. } => None,
             Write::Append {
                 after,
                 follows,
@@ -263,6 +342,8 @@ impl Durable for HardState {
 
 #[cfg(test)]
 mod tests {
+    use tribunal_histories::NodeSet;
+
     use super::*;
 
     fn log_of(terms: &[Term]) -> Log {
@@ -333,5 +414,87 @@ mod tests {
         assert_eq!(disk.log, log_of(&[1, 3]));
         disk.apply(&write);
         assert_eq!(disk.log, log_of(&[1, 3, 3]));
+    }
+
+    #[test]
+    fn configurations_go_with_their_entries_and_the_last_one_stays_when_a_log_forgets() {
+        let voters = |nodes| Voters::of(NodeSet::all(nodes));
+        let mut log = Log::default();
+        for nodes in [3, 2, 1] {
+            log.push(Entry {
+                term: 1,
+                payload: Payload::Noop,
+            });
+            log.push(Entry {
+                term: 1,
+                payload: Payload::Voters(voters(nodes)),
+            });
+        }
+        let last = |log: &Log| log.changes().last().map(|last| (last.index, last.voters));
+        assert_eq!(last(&log), Some((6, voters(1))));
+        log.truncate(5);
+        assert_eq!(last(&log), Some((4, voters(2))));
+        log.forget(5);
+        assert_eq!(log.changes().len(), 1);
+        assert_eq!(last(&log), Some((4, voters(2))));
+    }
+
+    fn snapshot_of(log: &Log, index: Index) -> Arc<Snapshot> {
+        let last = log.view().at(index).unwrap();
+        Arc::new(Snapshot {
+            index,
+            last,
+            ..Snapshot::default()
+        })
+    }
+
+    fn holding(log: Log) -> HardState {
+        HardState {
+            log,
+            ..HardState::default()
+        }
+    }
+
+    #[test]
+    fn a_snapshot_takes_the_place_of_what_lies_before_it() {
+        let log = log_of(&[1, 1, 2, 3]);
+        let (snapshot, start) = (snapshot_of(&log, 3), 2);
+        let mut disk = holding(log.clone());
+        disk.apply(&Write::Snapshot { snapshot, start });
+        assert_eq!((disk.log.start(), disk.log.last_index()), (2, 4));
+        assert_eq!(disk.log.view().at(4), log.view().at(4));
+        assert_eq!((disk.log.term_at(2), disk.log.term_at(1)), (Some(1), None));
+        assert_eq!(disk.log.first_of_term(3), 3);
+        assert_eq!(disk.log.last_of_term(1), Some(2));
+        // An older one changes nothing.
+        let before = disk.clone();
+        let (snapshot, start) = (snapshot_of(&log, 1), 1);
+        disk.apply(&Write::Snapshot { snapshot, start });
+        assert_eq!(disk, before);
+    }
+
+    #[test]
+    fn a_snapshot_takes_the_place_of_a_log_that_does_not_have_its_last_entry() {
+        let log = log_of(&[1, 1, 2, 3]);
+        let (snapshot, start) = (snapshot_of(&log, 3), 1);
+        let write = Write::Snapshot { snapshot, start };
+        // One that is too short, for the disk lost the entries, and one that holds others.
+        for terms in [&[1, 1][..], &[1, 1, 1, 1, 1]] {
+            let mut disk = holding(log_of(terms));
+            disk.apply(&write);
+            assert_eq!((disk.log.start(), disk.log.last_index()), (3, 3));
+            assert_eq!(disk.log.last_term(), 2);
+            // What follows the snapshot fits; what follows an entry that was lost does not.
+            let noop = Entry {
+                term: 3,
+                payload: Payload::Noop,
+            };
+            let longer = log_of(&[1, 1, 2, 3, 3]);
+            disk.apply(&longer.append(5, vec![noop]));
+            assert_eq!(disk.log.last_index(), 3);
+            disk.apply(&log.append(3, vec![noop]));
+            assert_eq!(disk.log.view().at(4), log.view().at(4));
+        }
+        assert_eq!(HardState::torn(&write), None);
     }
 }

@@ -3,32 +3,18 @@
 //! A leader that receives a read remembers which entries are committed, asks its followers whether it still
 //! leads (any message answered in its term says so), waits until it has applied those entries, and answers.
 
-use serde::{Deserialize, Serialize};
-use tribunal_histories::NodeId;
+use tribunal_histories::{NodeId, NodeSet, PendingRead};
 
 use super::log::Index;
 use super::message::Response;
 use super::{Cx, Raft, RaftBug, probes};
 use crate::contract::ClientId;
-use crate::state_machine::{Key, Output};
-
-/// A read that waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(super) struct PendingRead {
-    client: ClientId,
-    sequence: u32,
-    key: Key,
-    /// The state machine must have applied this entry.
-    index: Index,
-    /// A majority must have answered this round.
-    round: u64,
-}
+use crate::state_machine::Key;
 
 impl Raft {
     pub(super) fn read(&mut self, client: ClientId, sequence: u32, key: Key, cx: &mut Cx<'_>) {
         if cx.has(RaftBug::LocalRead) {
-            let output = Output::Value(self.machine.read(key));
-            return cx.reply(client, sequence, Response::Answer(output));
+            return self.answer_read(client, sequence, key.0, self.applied, cx);
         }
         // A new leader does not know which entries are committed until one of its own is.
         let first_index = self.leadership.first_index;
@@ -39,6 +25,9 @@ impl Raft {
         };
         if self.applied < index {
             cx.note(probes::READ_WAITED);
+        } else if self.holds_lease() {
+            cx.note(probes::READ_BY_LEASE);
+            return self.answer_read(client, sequence, key.0, index, cx);
         }
         self.leadership.round += 1;
         let round = if cx.has(RaftBug::ReadWithoutQuorum) {
@@ -46,10 +35,10 @@ impl Raft {
         } else {
             self.leadership.round
         };
-        self.leadership.reads.push_back(PendingRead {
+        self.leadership.reads.push(PendingRead {
             client,
             sequence,
-            key,
+            key: key.0,
             index,
             round,
         });
@@ -57,26 +46,50 @@ impl Raft {
         self.serve_reads(cx);
     }
 
+    fn answer_read(
+        &self,
+        client: ClientId,
+        sequence: u32,
+        key: u32,
+        index: Index,
+        cx: &mut Cx<'_>,
+    ) {
+        let response = Response::Read {
+            object: self.machine.read(Key(key)),
+            term: cx.durable().term,
+            index,
+        };
+        cx.reply(client, sequence, response);
+    }
+
     /// A follower answered a message of this round: when it was sent, this node still led.
-    pub(super) fn answered_round(&mut self, from: NodeId, round: u64) {
+    pub(super) fn answered_round(&mut self, from: NodeId, round: u64, cx: &Cx<'_>) {
+        self.leadership.heard.insert(from);
         let answered = &mut self.leadership.answered_rounds[from.index()];
         *answered = round.max(*answered);
+        self.renew_leases(cx);
+    }
+
+    /// Whether a quorum answered this round, or a later one.
+    pub(super) fn is_answered(&self, round: u64, cx: &Cx<'_>) -> bool {
+        let rounds = self.leadership.answered_rounds.iter().enumerate();
+        let answered: NodeSet = rounds
+            .filter(|(_, answered)| **answered >= round)
+            .map(|(node, _)| NodeId::from_index(node))
+            .chain([cx.me()])
+            .collect();
+        self.is_quorum(answered, cx)
     }
 
     /// Answers the reads that need not wait any longer.
     pub(super) fn serve_reads(&mut self, cx: &mut Cx<'_>) {
-        while let Some(read) = self.leadership.reads.front().copied() {
-            let me = cx.me().index();
-            let rounds = self.leadership.answered_rounds.iter().enumerate();
-            let answers = rounds
-                .filter(|(node, round)| *node == me || **round >= read.round)
-                .count();
-            if answers < cx.config().majority() || self.applied < read.index {
-                return;
-            }
-            self.leadership.reads.pop_front();
-            let output = Output::Value(self.machine.read(read.key));
-            cx.reply(read.client, read.sequence, Response::Answer(output));
+        let ready =
+            |read: &PendingRead| self.applied >= read.index && self.is_answered(read.round, cx);
+        let count = self.leadership.reads.iter().take_while(|read| ready(read));
+        let count = count.count();
+        let served: Vec<_> = self.leadership.reads.drain(..count).collect();
+        for read in served {
+            self.answer_read(read.client, read.sequence, read.key, read.index, cx);
         }
     }
 
@@ -84,7 +97,11 @@ impl Raft {
     pub(super) fn give_up_reads(&mut self, leader: Option<NodeId>, cx: &mut Cx<'_>) {
         for read in std::mem::take(&mut self.leadership.reads) {
             cx.note(probes::DEPOSED_DURING_READ);
-            cx.reply(read.client, read.sequence, Response::NotLeader(leader));
+            if cx.has(RaftBug::ReadContextDropped) {
+                self.answer_read(read.client, read.sequence, read.key, self.applied, cx);
+            } else {
+                cx.reply(read.client, read.sequence, Response::NotLeader(leader));
+            }
         }
     }
 }

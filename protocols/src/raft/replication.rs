@@ -1,8 +1,7 @@
 //! Replication: how logs become equal, and when an entry is committed (paper §5.3 and §5.4.2).
 
-use tribunal_histories::{NodeId, Role};
+use tribunal_histories::{NodeId, NodeSet, Role};
 
-use super::election::peers;
 use super::log::{Index, Payload, Term, Write};
 use super::message::{Message, Response, Timer};
 use super::{Cx, Raft, RaftBug, probes};
@@ -11,16 +10,22 @@ use crate::state_machine::Output;
 impl Raft {
     /// Sends every follower what it lacks, or an empty message.
     pub(super) fn send_to_all(&mut self, cx: &mut Cx<'_>) {
-        for peer in peers(cx) {
+        let members = self.voters(cx).all().or(self.leadership.learners);
+        for peer in members.without(NodeSet::of(cx.me())).iter() {
             self.send_entries(peer, cx);
         }
     }
 
     /// Sends a follower what it lacks. The next message goes on behind these entries: if they are lost, the
     /// follower refuses that one and the leader backs up.
-    fn send_entries(&mut self, to: NodeId, cx: &mut Cx<'_>) {
+    pub(super) fn send_entries(&mut self, to: NodeId, cx: &mut Cx<'_>) {
         let log = &cx.durable().log;
         let progress = &mut self.leadership.peers[to.index()];
+        let on_boundary = progress.next_index == log.start() && log.start() > 0;
+        let forgotten = progress.next_index <= log.start();
+        if forgotten && !(on_boundary && cx.has(RaftBug::EntriesAtBoundary)) {
+            return self.send_snapshot(to, cx);
+        }
         let prev_index = progress.next_index - 1;
         let entries = log
             .entries_from(progress.next_index, cx.config().entries_per_message)
@@ -29,7 +34,7 @@ impl Raft {
         let message = Message::Append {
             term: cx.durable().term,
             prev_index,
-            prev_term: log.term_at(prev_index).unwrap_or_default(),
+            prev_term: log.term_at(prev_index).unwrap_or(log.view().base.term),
             entries,
             commit: self.commit,
             round: self.leadership.round,
@@ -43,44 +48,45 @@ impl Raft {
             term,
             prev_index,
             prev_term,
-            entries,
+            mut entries,
             commit,
             round,
         } = message
         else {
             return;
         };
-        let current = cx.durable().term;
-        if term < current || self.role == Role::Leader {
-            let refusal = Message::Refused {
-                term: current,
-                prev_index,
-                conflict_index: 0,
-                conflict_term: 0,
-                round,
-            };
-            return cx.send(from, refusal);
+        if !self.heeds(from, term, prev_index, round, cx) {
+            return;
         }
-        if self.role == Role::Follower {
-            self.leader = Some(from);
-        } else {
-            self.follow(term, Some(from), cx);
-        }
-        cx.set_timer(Timer::Election, cx.config().election_timeout());
         let log = &cx.durable().log;
+        let last_new = prev_index + entries.len() as u64;
+        let begins = prev_index.max(log.start());
         let fits = match log.term_at(prev_index) {
+            // What the log has forgotten is committed: the leader has the same.
+            None if prev_index < log.start() => true,
             Some(own_term) => own_term == prev_term || cx.has(RaftBug::PreviousTermIgnored),
             None => false,
         };
         if !fits {
             cx.note(probes::ENTRIES_REFUSED);
-            return cx.send(from, refusal(cx, prev_index, round));
+            return self.refuse(from, prev_index, round, cx);
         }
-        let last_new = prev_index + entries.len() as u64;
-        let write = missing_entries(cx, prev_index, &entries);
+        if begins > prev_index {
+            cx.note(probes::ENTRIES_IN_SNAPSHOT);
+            let known = usize::try_from(begins - prev_index).unwrap_or(usize::MAX);
+            if !(prev_index == 0 && cx.has(RaftBug::FirstEntriesAlwaysFit)) {
+                entries.drain(..known.min(entries.len()));
+            }
+        }
+        let write = missing_entries(cx, begins, &entries);
+        let match_index = if cx.has(RaftBug::OwnLastIndexReported) {
+            cx.durable().log.last_index().max(last_new)
+        } else {
+            last_new
+        };
         let answer = Message::Appended {
             term,
-            match_index: last_new,
+            match_index,
             round,
         };
         if cx.has(RaftBug::AckBeforeSync) {
@@ -98,6 +104,59 @@ impl Raft {
         self.commit_to(commit.min(known), cx);
     }
 
+    /// Whether a message comes from the leader of this node's term, which it then follows. One of an older term is
+    /// told so.
+    pub(super) fn heeds(
+        &mut self,
+        from: NodeId,
+        term: Term,
+        prev_index: Index,
+        round: u64,
+        cx: &mut Cx<'_>,
+    ) -> bool {
+        let current = cx.durable().term;
+        if term < current || self.role == Role::Leader {
+            let refusal = Message::Refused {
+                term: current,
+                prev_index,
+                conflict_index: 0,
+                conflict_term: 0,
+                round,
+            };
+            cx.send(from, refusal);
+            return false;
+        }
+        self.loyal = true;
+        if self.role == Role::Follower {
+            self.leader = Some(from);
+        } else {
+            if cx.has(RaftBug::VoteClearedOnStepDown) {
+                let voted_for = None;
+                cx.write(Write::Vote { term, voted_for });
+            }
+            self.follow(term, Some(from), cx);
+        }
+        cx.set_timer(Timer::Election, cx.config().election_timeout());
+        true
+    }
+
+    /// Tells the leader where to look next.
+    pub(super) fn refuse(&self, to: NodeId, prev_index: Index, round: u64, cx: &mut Cx<'_>) {
+        let log = &cx.durable().log;
+        let (conflict_index, conflict_term) = match log.term_at(prev_index) {
+            Some(term) => (log.first_of_term(prev_index), term),
+            None => (log.last_index() + 1, 0),
+        };
+        let refusal = Message::Refused {
+            term: cx.durable().term,
+            prev_index,
+            conflict_index,
+            conflict_term,
+            round,
+        };
+        cx.send(to, refusal);
+    }
+
     /// A follower has the leader's log up to `match_index`. Answers may come late and out of order: what is
     /// known never shrinks.
     pub(super) fn note_progress(
@@ -111,7 +170,7 @@ impl Raft {
         if !self.leads_in(term, cx) {
             return;
         }
-        self.answered_round(from, round);
+        self.answered_round(from, round, cx);
         let progress = &mut self.leadership.peers[from.index()];
         if cx.has(RaftBug::MatchIndexDecreases) {
             progress.match_index = match_index;
@@ -121,9 +180,10 @@ impl Raft {
         progress.next_index = progress.next_index.max(progress.match_index + 1);
         let behind = progress.next_index <= cx.durable().log.last_index();
         self.advance_commit(cx);
-        if behind {
+        if behind && self.role == Role::Leader {
             self.send_entries(from, cx);
         }
+        self.hand_over(cx);
         self.serve_reads(cx);
     }
 
@@ -141,6 +201,9 @@ impl Raft {
         if prev_index <= progress.match_index {
             return;
         }
+        if cx.has(RaftBug::RefusalCounted) {
+            progress.match_index = progress.match_index.max(conflict_index.max(1) - 1);
+        }
         let log = &cx.durable().log;
         let shared_end = (conflict_term > 0 && cx.config().exact_back_up)
             .then(|| log.last_of_term(conflict_term))
@@ -149,6 +212,10 @@ impl Raft {
             .map_or(conflict_index, |end| end + 1)
             .min(prev_index);
         progress.next_index = next.max(progress.match_index + 1);
+        if cx.has(RaftBug::NeverBacksUp) {
+            progress.next_index = prev_index + 1;
+            return;
+        }
         cx.note(probes::LEADER_BACKED_UP);
         self.send_entries(from, cx);
     }
@@ -157,39 +224,56 @@ impl Raft {
     /// (paper §5.4.2, Figure 8).
     pub(super) fn advance_commit(&mut self, cx: &mut Cx<'_>) {
         // Its own copy counts once it is on its disk.
-        let own = cx
-            .synced()
-            .log
-            .last_index()
-            .min(cx.durable().log.last_index());
-        let me = cx.me().index();
-        let matches = self.leadership.peers.iter().enumerate();
-        let mut stored: Vec<_> = matches
-            .map(|(node, progress)| {
-                if node == me {
-                    own
-                } else {
-                    progress.match_index
-                }
-            })
-            .collect();
-        stored.sort_unstable();
-        let on_majority = stored[stored.len() - cx.config().majority()];
-        let counted = cx.durable().log.term_at(on_majority) == Some(cx.durable().term);
-        if counted || cx.has(RaftBug::OldTermCommittedByCounting) {
-            self.commit_to(on_majority, cx);
+        let own = if cx.has(RaftBug::LeaderCommitsBeforeSync) {
+            cx.durable().log.last_index()
+        } else {
+            let synced = cx.synced().log.last_index();
+            synced.min(cx.durable().log.last_index())
+        };
+        let Some(on_quorum) = self.stored_on_quorum(own, cx) else {
+            return;
+        };
+        let counted = cx.durable().log.term_at(on_quorum) == Some(cx.durable().term);
+        // The loop of Figure 2's last rule, from the first uncommitted entry upwards instead of from the end down.
+        let stuck = cx.has(RaftBug::CommitStopsAtOldTerm)
+            && cx.durable().log.term_at(self.commit + 1) != Some(cx.durable().term);
+        if counted && !stuck || cx.has(RaftBug::OldTermCommittedByCounting) {
+            self.commit_to(on_quorum, cx);
         }
+        self.advance_change(cx);
         self.serve_reads(cx);
     }
 
+    /// The last index up to which a quorum has the log on its disks, this node up to `own`.
+    fn stored_on_quorum(&self, own: Index, cx: &Cx<'_>) -> Option<Index> {
+        let me = cx.me();
+        let stored = |node: NodeId| match node {
+            node if node == me => own,
+            node => self.leadership.peers[node.index()].match_index,
+        };
+        let nodes = NodeSet::all(cx.config().nodes);
+        let on_quorum = |index: &Index| {
+            let holders = nodes.iter().filter(|node| stored(*node) >= *index);
+            self.is_quorum(holders.collect(), cx)
+        };
+        nodes.iter().map(stored).filter(on_quorum).max()
+    }
+
     /// Learns that entries up to `index` are committed, and applies them.
-    fn commit_to(&mut self, index: Index, cx: &mut Cx<'_>) {
+    pub(super) fn commit_to(&mut self, index: Index, cx: &mut Cx<'_>) {
         self.commit = self.commit.max(index);
+        if cx.has(RaftBug::AppliesBeforeSnapshot) && self.commit > cx.durable().snapshot.index {
+            self.applied = self.applied.max(cx.durable().log.start());
+        }
         while self.applied < self.commit {
             let Some(entry) = cx.durable().log.entry(self.applied + 1).copied() else {
                 break;
             };
             self.applied += 1;
+            if cx.has(RaftBug::IndexAheadOfState) {
+                self.compact_when_due(cx);
+            }
+            self.answer_by_index(cx);
             let Payload::Command {
                 client,
                 sequence,
@@ -200,6 +284,9 @@ impl Raft {
             };
             let output = if cx.has(RaftBug::NoSessions) {
                 Some(self.machine.apply_again(command))
+            } else if cx.has(RaftBug::ExpiredSessionIsNew) {
+                self.machine.forget_sessions_but(client);
+                self.machine.apply(client, sequence, command)
             } else {
                 self.machine.apply(client, sequence, command)
             };
@@ -215,27 +302,12 @@ impl Raft {
     }
 }
 
-/// Tells the leader where to look next.
-fn refusal(cx: &Cx<'_>, prev_index: Index, round: u64) -> Message {
-    let log = &cx.durable().log;
-    let (conflict_index, conflict_term) = match log.term_at(prev_index) {
-        Some(term) => (log.first_of_term(prev_index), term),
-        None => (log.last_index() + 1, 0),
-    };
-    Message::Refused {
-        term: cx.durable().term,
-        prev_index,
-        conflict_index,
-        conflict_term,
-        round,
-    }
-}
-
 /// What must be written so that the log has these entries behind `prev_index`. What already agrees stays: a
 /// message may be old, and entries behind it may be committed (paper §5.3, Figure 2 "AppendEntries", rules 3, 4).
 fn missing_entries(cx: &mut Cx<'_>, prev_index: Index, entries: &[super::Entry]) -> Option<Write> {
     let log = &cx.durable().log;
-    if cx.has(RaftBug::TruncatesAlways) {
+    let ends_log = entries.is_empty() && cx.has(RaftBug::HeartbeatTruncates);
+    if cx.has(RaftBug::TruncatesAlways) || ends_log {
         return Some(log.append(prev_index, entries.to_vec()));
     }
     let indexed = (prev_index + 1..).zip(entries);

@@ -15,9 +15,10 @@ const USAGE: Wrong = Wrong::NotUnderstood(
 pub(super) fn check<N: Staged>(stage: &Stage<N>, words: &str) -> Result<(), Wrong> {
     let words: Vec<_> = words.split_whitespace().collect();
     if let Some(Ok(Address::Client(client))) = words.first().map(|word| word.parse()) {
-        return client_stands(stage, client, &words[1..]);
+        return client_stands(stage, Process::Client(client), &words[1..]);
     }
     match words[..] {
+        ["nemesis", ref rest @ ..] => client_stands(stage, Process::Nemesis, rest),
         ["logs", "equal"] => logs_equal(stage),
         ["value", object, "=", value, "at", ref nodes @ ..] => {
             value_is(stage, object, value, &nodes.join(" "))
@@ -60,12 +61,17 @@ fn node_is<N: Staged>(stage: &Stage<N>, node: NodeId, words: &[&str]) -> Result<
     met(holds, || show::node(&stage.world, node))
 }
 
-fn client_stands<N: Staged>(stage: &Stage<N>, client: u32, words: &[&str]) -> Result<(), Wrong> {
-    let Some(event) = stage
-        .latest()
-        .find(|event| event.process == Process::Client(client))
-    else {
-        return Err(Wrong::Unmet(format!("c{client} has done nothing")));
+fn client_stands<N: Staged>(
+    stage: &Stage<N>,
+    process: Process,
+    words: &[&str],
+) -> Result<(), Wrong> {
+    let Some(event) = stage.latest().find(|event| event.process == process) else {
+        let name = match process {
+            Process::Client(client) => format!("c{client}"),
+            Process::Nemesis => process.to_string(),
+        };
+        return Err(Wrong::Unmet(format!("{name} has done nothing")));
     };
     let outcome = show::outcome(event.kind);
     let holds = match *words {

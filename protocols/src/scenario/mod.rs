@@ -27,7 +27,8 @@
 //!
 //! - `expect n1 n2 follower [in term 3]`, `expect n3 down`, `expect n1 commit 4`;
 //! - `expect logs equal`, `expect value x = 8 at n1 n2` (or `at all`: all that are up);
-//! - `expect c0 open`, `expect c0 ok [5]`, `expect c0 fail`, `expect c0 info`: its latest operation.
+//! - `expect c0 open`, `expect c0 ok [5]`, `expect c0 fail`, `expect c0 info`: its latest operation; and
+//!   `expect nemesis …`: the latest request to change the cluster.
 //!
 //! The verdict is that of the protocol's properties and of the clients' history. If no client does anything, there is
 //! no history to judge, and a scenario that violates nothing has the verdict `unknown`.
@@ -201,6 +202,30 @@ scenarios! {
     "gossip/duplicates.txt"
     "gossip/slow-clock.txt"
     "gossip/seen-before-applied.txt"
+    "raft/snapshot.txt"
+    "raft/snapshot-restart.txt"
+    "raft/old-snapshot.txt"
+    "raft/old-snapshot-installed.txt"
+    "raft/snapshot-boundary.txt"
+    "raft/snapshot-boundary-missed.txt"
+    "raft/snapshot-sessions.txt"
+    "raft/snapshot-without-sessions.txt"
+    "raft/first-entries.txt"
+    "raft/first-entries-again.txt"
+    "raft/one-way.txt"
+    "raft/one-way-overwritten.txt"
+    "raft/ongaro-2015.txt"
+    "raft/ongaro-2015-corrected.txt"
+    "raft/lease-drift.txt"
+    "raft/lease-drift-read-index.txt"
+    "raft/promise-forgotten.txt"
+    "raft/promise-kept.txt"
+    "raft/transfer.txt"
+    "raft/joint.txt"
+    "raft/dead-follower.txt"
+    "raft/removed-node.txt"
+    "raft/empty-node-votes.txt"
+    "raft/empty-node-waits.txt"
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use super::Staged;
 use crate::contract::Node;
 use crate::world::World;
 
-/// `n1 leader t2 vote n1 log 1 1 2 commit 2`: the log by the terms of its entries.
+/// `n1 leader t2 vote n1 log 1 1 2 commit 2`: the log by the terms of its entries. `compacted 3@1` stands before it
+/// if the entries up to the third, which is of term 1, are forgotten.
 pub(super) fn node<N: Staged>(world: &World<N>, node: NodeId) -> String {
     let unsynced = world.disk(node).unsynced_count();
     if let Some(told) = N::told(world.disk(node).written()) {
@@ -23,6 +24,9 @@ pub(super) fn node<N: Staged>(world: &World<N>, node: NodeId) -> String {
     let mut line = format!("{node} {} t{}", role(world, node), view.term);
     if let Some(vote) = view.voted_for {
         let _ = write!(line, " vote {vote}");
+    }
+    if view.log.start > 0 {
+        let _ = write!(line, " compacted {}@{}", view.log.start, view.log.base.term);
     }
     line.push_str(if view.log.records.is_empty() {
         " log empty"

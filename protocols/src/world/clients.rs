@@ -113,7 +113,7 @@ impl<N: Node> World<N> {
 }
 
 /// An event of a client's history. Operations without a result of their own complete with their argument, as in
-/// Jepsen.
+/// Jepsen; and as there, what is done to the cluster and not to its objects is the nemesis's.
 pub fn client_event<Q: Recorded>(
     client: ClientId,
     request: &Q,
@@ -121,7 +121,12 @@ pub fn client_event<Q: Recorded>(
     result: Option<Value>,
 ) -> EventRecord {
     let (function, key, value) = request.record();
-    let mut event = EventRecord::new(Process::Client(client), kind, function, key, value);
+    let process = if request.is_administrative() {
+        Process::Nemesis
+    } else {
+        Process::Client(client)
+    };
+    let mut event = EventRecord::new(process, kind, function, key, value);
     match (kind, result) {
         (Kind::Ok, Some(result)) if !result.is_nil() => event.value = result,
         (Kind::Fail, Some(error)) => event.error = error,

@@ -386,6 +386,7 @@ impl<N: Node> World<N> {
                     sequence,
                     response,
                 } => {
+                    sent.extend(N::answer_view(node, client, sequence, &response));
                     let (from, to) = (Address::Node(node), Address::Client(client));
                     self.put(Packet {
                         from,

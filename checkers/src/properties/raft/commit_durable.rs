@@ -27,14 +27,12 @@ impl Property for CommitDurable {
         if !self.on_disk.refresh(moment, moment.disk_changed, disk) {
             return Ok(false);
         }
-        let needed = moment.majority();
-        if let Some(index) = self.on_disk.first_short_of(needed, moment.committed) {
+        if let Some((index, voters)) = self.on_disk.first_short(moment.committed) {
             return Err(INFO.broken(format!(
-                "Because {} is on the disks of {}: a committed entry must stay on the disks of a majority, \
-                 {needed} of {} nodes.",
+                "Because {} is on the disks of {}: a committed entry must stay on the disks of a majority of those \
+                 who were voters then, {voters}.",
                 moment.committed.describe(index),
                 self.on_disk.holders(index),
-                moment.nodes(),
             )));
         }
         Ok(true)
@@ -74,7 +72,7 @@ mod tests {
         script.assert_says(
             "RI7",
             "Because entry 1 of term 1, which n1 committed in term 1, is on the disks of only n1: a \
-             committed entry must stay on the disks of a majority, 2 of 3 nodes.",
+             committed entry must stay on the disks of a majority of those who were voters then, {n1 n2 n3}.",
         );
     }
 

@@ -17,7 +17,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     name: "log-matching",
     statement: "logs that ever had an entry of the same index and term are the same up to it",
     source: "Raft §5.3 and figure 3; dissertation lemma 4 (allLogs); etcdraft.tla LogMatchingInv, made historical",
-    gated_by: &["RF13", "RF14", "RF15"],
+    gated_by: &["RF14", "RF15", "SN1"],
     watch: || Box::new(LogMatching::default()),
 };
 

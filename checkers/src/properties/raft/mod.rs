@@ -10,22 +10,28 @@
 //! `MoreUpToDateCorrectInv`, and `VotesGrantedInv`.
 
 pub mod commit_durable;
+pub mod configuration;
 pub mod current_term_commit;
 pub mod election_safety;
 pub mod index_bounds;
 pub mod leader_append_only;
 pub mod leader_completeness;
+pub mod lease;
 pub mod log_matching;
 pub mod match_index_sound;
 pub mod monotonic;
+pub mod pre_vote;
 pub mod quorum_log;
+pub mod read_index;
+pub mod same_state;
+pub mod snapshot;
 pub mod state_machine_safety;
 pub mod term_bounds;
 pub mod vote_once;
 
 use super::PropertyInfo;
 
-/// The properties of Raft, RI1 to RI13.
+/// The properties of Raft.
 pub const PROPERTIES: &[&PropertyInfo] = &[
     &election_safety::INFO,
     &vote_once::INFO,
@@ -40,10 +46,18 @@ pub const PROPERTIES: &[&PropertyInfo] = &[
     &match_index_sound::INFO,
     &index_bounds::INFO,
     &quorum_log::INFO,
+    &configuration::INFO,
+    &pre_vote::INFO,
+    &snapshot::INFO,
+    &read_index::INFO,
+    &lease::INFO,
+    &same_state::INFO,
 ];
 
 #[cfg(test)]
 mod tests {
+    use tribunal_histories::Digest;
+
     use crate::properties::script::{N1, N2, N3, Script};
 
     /// Three terms of correct Raft: an uncommitted entry is overwritten, a node restarts, another compacts its log
@@ -58,18 +72,25 @@ mod tests {
         script.commit(N2, 3);
         script.commit(N3, 3);
         script.restart(N2);
+        script.would_vote(N1, 3, N3);
         script.elect(N3, 3, &[N1]);
         script.step(N3, |leader| leader.append("d"));
         script.replicate(N3, &[N1]);
         script.commit(N3, 4);
+        script.commit(N1, 4);
+        for node in [N3, N1] {
+            script.step(node, |node| node.apply(4, Digest(4)));
+        }
+        script.read(N3, 4, |_| {});
         script.step(N3, |leader| leader.log.compact(4));
         script.step(N3, |leader| leader.append("e"));
         script.replicate(N3, &[N2]);
         script.commit(N3, 5);
         script.step(N2, |node| {
             node.commit_index = 5;
-            node.applied_index = 5;
+            node.apply(5, Digest(5));
         });
+        script.step(N3, |node| node.apply(5, Digest(5)));
         script
     }
 
@@ -85,9 +106,12 @@ mod tests {
     #[test]
     fn ids_count_up_and_names_differ() {
         let mut names = std::collections::BTreeSet::new();
-        for (number, info) in (1..).zip(super::PROPERTIES) {
-            assert_eq!(info.id, format!("RI{number}"));
+        let mut last = 0;
+        for info in super::PROPERTIES {
+            let number: u32 = info.id.strip_prefix("RI").unwrap().parse().unwrap();
+            assert!(number > last, "{}", info.id);
             assert!(names.insert(info.name), "{}", info.name);
+            last = number;
         }
     }
 

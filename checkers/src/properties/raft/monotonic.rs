@@ -15,7 +15,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     statement: "term, commit index and applied index never decrease, nor match indexes within a leadership",
     source: "Raft figure 2; dissertation lemma 1; ccfraft.tla MonotonicTermProp, MonotonicCommitIndexProp, \
              MonotonicMatchIndexProp",
-    gated_by: &["RF6", "RF16", "SN2"],
+    gated_by: &["RF6", "RF16", "RF27", "SN2"],
     watch: || Box::new(Monotonic::default()),
 };
 

@@ -1,5 +1,7 @@
 //! RI13: every quorum has a member that holds all that is committed.
 
+use tribunal_histories::{NodeId, NodeSet};
+
 use crate::properties::committed::Holdings;
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
@@ -28,14 +30,20 @@ impl Property for QuorumLog {
         if !self.in_logs.refresh(moment, changed, |node| logs.log(node)) {
             return Ok(false);
         }
-        let needed = moment.nodes() + 1 - moment.majority();
-        if let Some(index) = self.in_logs.first_short_of(needed, moment.committed) {
+        let all = NodeSet::all(moment.nodes());
+        for node in NodeId::all(moment.nodes()) {
+            let (voters, index) = (moment.voters(node), moment.commit_index(node));
+            if !voters.has_quorum(all.without(self.in_logs.at(index))) {
+                continue;
+            }
+            let mut indexes = 1..=index;
+            let lacks = |index: &u64| voters.has_quorum(all.without(self.in_logs.at(*index)));
+            let index = indexes.find(lacks).unwrap_or(index);
             return Err(INFO.broken(format!(
                 "Because {} is in the logs of {}, so that a majority without it could elect a leader: \
-                 every majority of {} nodes must have a node that holds it.",
+                 every majority of the voters that {node} counts by, {voters}, must have a node that holds it.",
                 moment.committed.describe(index),
                 self.in_logs.holders(index),
-                moment.nodes(),
             )));
         }
         Ok(true)
@@ -89,8 +97,8 @@ mod tests {
         script.assert_says(
             "RI13",
             "Because entry 2 of term 1, which n1 committed in term 1, is in the logs of only n1, so that a \
-             majority without it could elect a leader: every majority of 3 nodes must have a node that holds \
-             it.",
+             majority without it could elect a leader: every majority of the voters that n1 counts by, \
+             {n1 n2 n3}, must have a node that holds it.",
         );
     }
 }

@@ -12,7 +12,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     name: "state-machine-safety",
     statement: "all entries ever committed or applied at an index are the same, on all nodes and across restarts",
     source: "Raft §5.4.3 and figure 3; dissertation theorem 1; ccfraft.tla CommittedLogAppendOnlyProp",
-    gated_by: &["RF6", "RF11", "RF12", "RF18", "RF20", "RF28", "SN1", "SN5"],
+    gated_by: &["RF11", "RF13", "RF14"],
     watch: || Box::new(StateMachineSafety),
 };
 

@@ -15,7 +15,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     name: "vote-once",
     statement: "a node votes for at most one candidate a term, across restarts",
     source: "Raft §5.2 and figure 2 (votedFor is persistent); dissertation §3.4 and §3.8",
-    gated_by: &["RF5", "RF6", "RF7", "RF27"],
+    gated_by: &["RF5", "RF7"],
     watch: || Box::new(VoteOnce::default()),
 };
 

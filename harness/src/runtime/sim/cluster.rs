@@ -398,6 +398,7 @@ impl<N: Node> Cluster<N> {
                     sequence,
                     response,
                 } => {
+                    sent.extend(N::answer_view(node, client, sequence, &response));
                     let (from, to) = (Address::Node(node), Address::Client(client));
                     self.send(Packet {
                         from,

@@ -252,11 +252,14 @@ impl<N: Node, O: Observer + Send + 'static> Director<N> for Scripted<N, O> {
                     client,
                     sequence,
                     response,
-                } => self.put(Packet {
-                    from: Address::Node(node),
-                    to: Address::Client(client),
-                    body: Body::Response { sequence, response },
-                }),
+                } => {
+                    sent.extend(N::answer_view(node, client, sequence, &response));
+                    self.put(Packet {
+                        from: Address::Node(node),
+                        to: Address::Client(client),
+                        body: Body::Response { sequence, response },
+                    });
+                }
                 Effect::SetTimer { timer, choices, .. } => {
                     self.timers[node.index()].insert(timer, choices);
                 }

@@ -42,10 +42,11 @@ fn correct_raft_is_valid_and_everything_is_tested() {
                 probe.name
             );
         }
-        for number in 1..=13 {
+        for property in tribunal_checkers::properties::raft::PROPERTIES {
             assert!(
-                sums.contains_key(format!("RI{number}").as_str()),
-                "RI{number} was not watched"
+                sums.contains_key(property.id),
+                "{} was not watched",
+                property.id
             );
         }
     }
