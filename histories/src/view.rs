@@ -112,19 +112,17 @@ pub enum Facet<'a> {
     None,
     /// Whom it knows, in the order of their names, and what it believes of each.
     Members(&'a [MemberView]),
-    /// By which quorums it goes, and what it has accepted and learned (Paxos and its kin).
+    /// By which quorums it goes, and what it has learned (Paxos and its kin).
     Ballots(BallotView<'a>),
 }
 
-/// What a node of the Paxos family shows: how it counts, its vote, and what it takes for chosen.
+/// What a node of the Paxos family shows: how it counts, and what it takes for chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BallotView<'a> {
     /// Which sets of acceptors let a ballot go on with their promises (phase 1).
     pub prepare_quorum: &'a Quorum,
     /// Which sets of acceptors choose a value with their acceptances (phase 2).
     pub accept_quorum: &'a Quorum,
-    /// Its last acceptance, where it has one slot only; a replicated log shows its acceptances as its log.
-    pub accepted: Option<&'a Vote>,
     /// What it has learned, in the order in which it has since it started. Where values are told by claims alone
     /// ([`Claim::Learned`]) it stays empty.
     pub learned: &'a [Learned],
