@@ -7,6 +7,7 @@ use tribunal_checkers::Limits;
 use tribunal_checkers::explore::Progress;
 use tribunal_histories::Trace;
 use tribunal_protocols::contract::Configuration;
+use tribunal_protocols::paxos::Paxos;
 use tribunal_protocols::raft::Raft;
 use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::scenario::{Scenario, ScenarioError, Staged};
@@ -210,7 +211,10 @@ impl<N: Staged> Engine for Of<N> {
 }
 
 /// The engines of all protocols: a line each.
-const ENGINES: &[&dyn Engine] = &[&serving::<Raft>(&["register", "kv", "append"])];
+const ENGINES: &[&dyn Engine] = &[
+    &serving::<Paxos>(&["consensus"]),
+    &serving::<Raft>(&["register", "kv", "append"]),
+];
 
 /// The engine of a protocol of the registry.
 ///

@@ -2,7 +2,7 @@
 //! table of what runs them.
 
 use crate::bugs::{Bug, Bugs, by_id};
-use crate::raft;
+use crate::{paxos, raft};
 
 /// What there is to know about a protocol.
 #[derive(Clone, Copy, Debug)]
@@ -18,14 +18,25 @@ pub struct Protocol {
 }
 
 /// All protocols.
-pub const PROTOCOLS: &[Protocol] = &[Protocol {
-    name: "raft",
-    about: "A replicated log with one elected leader: elections with pre-vote, replication with fast back-up, \
+pub const PROTOCOLS: &[Protocol] = &[
+    Protocol {
+        name: "paxos",
+        about: "Agreement on one value: proposers, acceptors and learners on every node, ballots that are on disk before \
+            they are used, quorums of the two phases that may differ, random back-off. A client is told what was \
+            chosen, whoever proposed it. (Lamport, Paxos Made Simple, 2001; Howard, Malkhi and Spiegelman, Flexible \
+            Paxos, OPODIS 2016.)",
+        bugs: paxos::bugs::BUGS,
+        probes: paxos::PROBES,
+    },
+    Protocol {
+        name: "raft",
+        about: "A replicated log with one elected leader: elections with pre-vote, replication with fast back-up, \
             client sessions, linearizable reads by ReadIndex. (Ongaro and Ousterhout, ATC 2014; Ongaro's \
             dissertation, 2014.)",
-    bugs: raft::bugs::BUGS,
-    probes: raft::PROBES,
-}];
+        bugs: raft::bugs::BUGS,
+        probes: raft::PROBES,
+    },
+];
 
 /// A planted bug that a protocol does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

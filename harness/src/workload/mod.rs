@@ -6,6 +6,7 @@
 //! knows how a system carries them out.
 
 mod append;
+mod consensus;
 mod distinct;
 mod kv;
 mod probe;
@@ -64,7 +65,24 @@ pub struct Entry {
     operations: fn(&Options) -> Box<dyn Generator>,
     /// The keys of its objects.
     keys: fn(&Options) -> Vec<Value>,
+    /// How its objects are read at the end.
+    last_read: LastRead,
 }
+
+/// How every client reads every object when all faults are healed.
+#[derive(Clone, Copy, Debug)]
+struct LastRead {
+    /// The operation.
+    function: &'static str,
+    /// Its argument, if it has one.
+    value: Option<i64>,
+}
+
+/// A read.
+const READ: LastRead = LastRead {
+    function: "read",
+    value: None,
+};
 
 /// What clients do to a system, and how their history is to be judged.
 #[derive(Clone)]
@@ -80,7 +98,7 @@ pub struct Workload {
 }
 
 /// All workloads.
-pub const REGISTRY: &[Entry] = &[append::ENTRY, kv::ENTRY, register::ENTRY];
+pub const REGISTRY: &[Entry] = &[append::ENTRY, consensus::ENTRY, kv::ENTRY, register::ENTRY];
 
 /// No workload has that name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -114,7 +132,8 @@ impl Entry {
     pub fn workload(&'static self, options: &Options) -> Workload {
         let gap_us = 1_000_000 / u64::from(options.rate_per_s.max(1));
         let reads = (self.keys)(options).into_iter().map(|key| {
-            let read = once(Call::new("read", key, Value::Nil)).repeat();
+            let value = self.last_read.value.map_or(Value::Nil, Value::Int);
+            let read = once(Call::new(self.last_read.function, key, value)).repeat();
             read.until_ok().limit(FINAL_READS_MAX).boxed()
         });
         Workload {

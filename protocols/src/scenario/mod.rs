@@ -52,6 +52,12 @@ pub trait Staged: Node {
 
     /// The value of an object as this node knows it; `None` if nothing has that name.
     fn value(&self, object: &str) -> Option<String>;
+
+    /// A node in the protocol's own words, where it has no log to show; without its volatile half it is down. `None` to
+    /// show its role, term and log.
+    fn told(_node: Option<&Self>, _disk: &Self::Durable) -> Option<String> {
+        None
+    }
 }
 
 /// A scenario: its text, and what the text's first lines say.
