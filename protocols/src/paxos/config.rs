@@ -140,9 +140,15 @@ impl Configuration for Config {
             }
             _ => (Quorum::Majority, Quorum::Majority),
         };
+        // Short waits make proposers get in each other's way, and themselves in their own: votes of minorities.
+        let [round_max_us, back_off_us] = [[200_000, 50_000], [20_000, 5_000], [4_000, 1_000]]
+            [usize::try_from(below(3)).unwrap_or_default()];
         Self {
             prepare_quorum,
             accept_quorum,
+            round_min_us: round_max_us / 2,
+            round_max_us,
+            back_off_us,
             refusals: below(3) > 0,
             fresh_ballots: below(3) > 0,
             ..self
@@ -158,7 +164,7 @@ impl Configuration for Config {
     }
 
     fn patience_us(&self) -> u64 {
-        2 * self.round_max_us
+        self.longest_us / 2
     }
 
     fn objection(&self) -> Option<String> {
