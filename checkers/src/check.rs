@@ -5,8 +5,8 @@ use tribunal_histories::{History, Operation, Value};
 
 use crate::linearizability;
 use crate::model::{
-    CasRegister, FailedCas, FifoQueue, Kv, LinearizableCounter, LinearizableSet, ListAppend,
-    Misfit, Model, MultiRegister, Mutex, NilRead, Register, Semantics, Shape,
+    CasRegister, Consensus, FailedCas, FifoQueue, Kv, LinearizableCounter, LinearizableSet,
+    ListAppend, Misfit, Model, MultiRegister, Mutex, NilRead, Register, Semantics, Shape,
 };
 use crate::verdict::{Verdict, guarded};
 use crate::{convergence, counter, set};
@@ -216,6 +216,7 @@ static REGISTRY: &[CheckerEntry] = &[
     CheckerEntry::linearizable::<FifoQueue>(),
     CheckerEntry::linearizable::<LinearizableSet>(),
     CheckerEntry::linearizable::<LinearizableCounter>(),
+    CheckerEntry::linearizable::<Consensus>(),
     CheckerEntry {
         name: set::NAME,
         aliases: &[],

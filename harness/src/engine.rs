@@ -8,6 +8,7 @@ use tribunal_checkers::explore::Progress;
 use tribunal_histories::Trace;
 use tribunal_protocols::contract::Configuration;
 use tribunal_protocols::gossip::Gossip;
+use tribunal_protocols::paxos::Paxos;
 use tribunal_protocols::raft::Raft;
 use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::scenario::{Scenario, ScenarioError, Staged};
@@ -213,6 +214,7 @@ impl<N: Staged> Engine for Of<N> {
 /// The engines of all protocols: a line each.
 const ENGINES: &[&dyn Engine] = &[
     &serving::<Raft>(&["register", "kv", "append", "membership"]),
+    &serving::<Paxos>(&["consensus"]),
     &serving::<Gossip>(&["dissemination", "register"]),
 ];
 

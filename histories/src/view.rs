@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::node::NodeId;
+use crate::quorum::Quorum;
 use crate::value::Value;
 use crate::voters::{Voters, VotersRecord};
 
@@ -116,6 +117,8 @@ pub enum Facet<'a> {
     Table(&'a [TableEntry]),
     /// Whom its group consists of, as far as its log says, and what it does as a member of it.
     Group(GroupView<'a>),
+    /// By which quorums it goes, and what it has learned (Paxos and its kin).
+    Ballots(BallotView<'a>),
 }
 
 /// A record of a table that spreads from node to node.
@@ -163,6 +166,27 @@ pub struct PendingRead {
     pub index: u64,
     /// A quorum must have answered this round of questions whether the node still leads.
     pub round: u64,
+}
+
+/// What a node of the Paxos family shows: how it counts, and what it takes for chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BallotView<'a> {
+    /// Which sets of acceptors let a ballot go on with their promises (phase 1).
+    pub prepare_quorum: &'a Quorum,
+    /// Which sets of acceptors choose a value with their acceptances (phase 2).
+    pub accept_quorum: &'a Quorum,
+    /// What it has learned, in the order in which it has since it started. Where values are told by claims alone
+    /// ([`Claim::Learned`]) it stays empty.
+    pub learned: &'a [Learned],
+}
+
+/// A value that is taken for chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Learned {
+    /// The slot of the log; 0 where there is only one decision.
+    pub slot: u64,
+    /// The value.
+    pub value: Value,
 }
 
 /// What a node believes of a member of its cluster.
@@ -214,7 +238,9 @@ pub enum Claim {
     Promised {
         /// The ballot.
         ballot: u64,
-        /// Its acceptances that the promise tells of: of each slot the one of the highest ballot.
+        /// It tells of this slot and those after it; 0 where it tells of all, or there is only one decision.
+        first_slot: u64,
+        /// Its acceptances in these slots: of each slot the one of the highest ballot.
         accepted: Vec<Vote>,
     },
     /// A proposer asks acceptors to accept (phase 2a).
@@ -239,10 +265,12 @@ pub enum Claim {
         /// All entries up to here are in what was read.
         index: u64,
     },
+    /// A learner takes a value for chosen, and says so.
+    Learned(Learned),
 }
 
 /// A value in a slot under a ballot: what Paxos votes are about (`Voting.tla`: `votes`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Vote {
     /// The ballot.
     pub ballot: u64,

@@ -2,7 +2,7 @@
 //! table of what runs them.
 
 use crate::bugs::{Bug, Bugs, by_id};
-use crate::{gossip, raft};
+use crate::{gossip, paxos, raft};
 
 /// What there is to know about a protocol.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +26,15 @@ pub const PROTOCOLS: &[Protocol] = &[
                 dissertation, 2014.)",
         bugs: raft::bugs::BUGS,
         probes: raft::PROBES,
+    },
+    Protocol {
+        name: "paxos",
+        about: "Agreement on one value: proposers, acceptors and learners on every node, ballots that are on disk before \
+            they are used, quorums of the two phases that may differ, random back-off. A client is told what was \
+            chosen, whoever proposed it. (Lamport, Paxos Made Simple, 2001; Howard, Malkhi and Spiegelman, Flexible \
+            Paxos, OPODIS 2016.)",
+        bugs: paxos::bugs::BUGS,
+        probes: paxos::PROBES,
     },
     Protocol {
         name: "gossip",

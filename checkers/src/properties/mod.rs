@@ -12,6 +12,7 @@ pub mod committed;
 pub mod ghost;
 pub mod gossip;
 pub mod monitor;
+pub mod paxos;
 pub mod raft;
 #[cfg(test)]
 mod script;
@@ -120,5 +121,8 @@ pub fn properties_for(protocol: &str) -> Option<&'static [&'static PropertyInfo]
 }
 
 /// The properties of every protocol: a line each.
-const FAMILIES: &[(&str, &[&PropertyInfo])] =
-    &[("raft", raft::PROPERTIES), ("gossip", gossip::PROPERTIES)];
+const FAMILIES: &[(&str, &[&PropertyInfo])] = &[
+    ("raft", raft::PROPERTIES),
+    ("paxos", paxos::PROPERTIES),
+    ("gossip", gossip::PROPERTIES),
+];

@@ -34,6 +34,7 @@ pub(super) const ENTRY: Entry = Entry {
     },
     last_read: LastRead {
         function: "final-read",
+        value: None,
         after_us: 2_000_000,
     },
 };

@@ -6,6 +6,7 @@
 //! knows how a system carries them out.
 
 mod append;
+mod consensus;
 mod dissemination;
 mod distinct;
 mod kv;
@@ -78,6 +79,8 @@ pub struct Entry {
 struct LastRead {
     /// The operation.
     function: &'static str,
+    /// Its argument, if it has one.
+    value: Option<i64>,
     /// So long after the faults: nothing, for a read that waits itself until it can be answered rightly.
     after_us: u64,
 }
@@ -85,6 +88,7 @@ struct LastRead {
 /// A linearizable read, at once.
 const READ: LastRead = LastRead {
     function: "read",
+    value: None,
     after_us: 0,
 };
 
@@ -104,6 +108,7 @@ pub struct Workload {
 /// All workloads.
 pub const REGISTRY: &[Entry] = &[
     append::ENTRY,
+    consensus::ENTRY,
     dissemination::ENTRY,
     kv::ENTRY,
     membership::ENTRY,
@@ -142,7 +147,8 @@ impl Entry {
     pub fn workload(&'static self, options: &Options) -> Workload {
         let gap_us = 1_000_000 / u64::from(options.rate_per_s.max(1));
         let reads = (self.keys)(options).into_iter().map(|key| {
-            let read = once(Call::new(self.last_read.function, key, Value::Nil)).repeat();
+            let value = self.last_read.value.map_or(Value::Nil, Value::Int);
+            let read = once(Call::new(self.last_read.function, key, value)).repeat();
             read.until_ok().limit(FINAL_READS_MAX).boxed()
         });
         Workload {

@@ -55,6 +55,12 @@ impl Store {
                 *object = Value::list(items.chain([value.clone()]));
                 (Kind::Ok, value)
             }
+            ("propose", _) => {
+                if object.is_nil() {
+                    *object = value;
+                }
+                (Kind::Ok, object.clone())
+            }
             ("write" | "delete", _) => {
                 *object = value.clone();
                 (Kind::Ok, value)
@@ -63,7 +69,9 @@ impl Store {
             (other, _) => panic!("the store has no `{other}`"),
         };
         if self.draw.chance(self.faults.forgotten_ppm) {
-            *object = before;
+            // What is decided stays so, unless it is forgotten as a whole.
+            let decides = function == "propose";
+            *object = if decides { Value::Nil } else { before };
         }
         let is_unanswered = self.draw.chance(self.faults.unanswered_ppm);
         Answer {

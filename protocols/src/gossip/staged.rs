@@ -34,8 +34,9 @@ impl Staged for Gossip {
         Some(value.map_or_else(|| "nil".to_owned(), |value| value.to_string()))
     }
 
-    fn told(disk: &HardState) -> Option<String> {
-        Some(format!("knows {}", disk.table))
+    fn told(node: Option<&Self>, disk: &HardState) -> Option<String> {
+        let down = node.map_or("down ", |_| "");
+        Some(format!("{down}knows {}", disk.table))
     }
 }
 

@@ -59,8 +59,9 @@ pub trait Staged: Node {
         self.value(object)
     }
 
-    /// A node by what it has on its disk, where that is no log; `None` to show its role, term and log.
-    fn told(_disk: &Self::Durable) -> Option<String> {
+    /// A node in the protocol's own words, where it has no log to show; without its volatile half it is down. `None` to
+    /// show its role, term and log.
+    fn told(_node: Option<&Self>, _disk: &Self::Durable) -> Option<String> {
         None
     }
 }
@@ -178,6 +179,24 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    "paxos/majority-of-reports.txt"
+    "paxos/value-adoption.txt"
+    "paxos/majority-of-reports-of-five.txt"
+    "paxos/highest-vote-of-five.txt"
+    "paxos/duel.txt"
+    "paxos/duel-without-rest.txt"
+    "paxos/crash-after-prepare.txt"
+    "paxos/indeterminate.txt"
+    "paxos/indeterminate-rejected.txt"
+    "paxos/vote-is-a-promise.txt"
+    "paxos/vote-overwritten.txt"
+    "paxos/weighted.txt"
+    "paxos/four-acceptors.txt"
+    "paxos/half-of-four.txt"
+    "paxos/flexible.txt"
+    "paxos/quorums-apart.txt"
+    "paxos/read-of-nothing.txt"
+    "paxos/read-of-the-past.txt"
     "raft/tour.txt"
     "raft/stale-candidate.txt"
     "raft/stale-candidate-wins.txt"

@@ -11,15 +11,19 @@ use crate::world::World;
 /// `n1 leader t2 vote n1 log 1 1 2 commit 2`: the log by the terms of its entries. `compacted 3@1` stands before it
 /// if the entries up to the third, which is of term 1, are forgotten.
 pub(super) fn node<N: Staged>(world: &World<N>, node: NodeId) -> String {
+    let told = N::told(world.node(node), world.disk(node).written());
+    let mut line = match told {
+        Some(told) => format!("{node} {told}"),
+        None => by_role_and_log(world, node),
+    };
     let unsynced = world.disk(node).unsynced_count();
-    if let Some(told) = N::told(world.disk(node).written()) {
-        let up = world.node(node).map_or(" down", |_| "");
-        let unsynced = match unsynced {
-            0 => String::new(),
-            some => format!(" unsynced {some}"),
-        };
-        return format!("{node}{up} {told}{unsynced}");
+    if unsynced > 0 {
+        let _ = write!(line, " unsynced {unsynced}");
     }
+    line
+}
+
+fn by_role_and_log<N: Node>(world: &World<N>, node: NodeId) -> String {
     let view = world.view(node);
     let mut line = format!("{node} {} t{}", role(world, node), view.term);
     if let Some(vote) = view.voted_for {
@@ -38,9 +42,6 @@ pub(super) fn node<N: Staged>(world: &World<N>, node: NodeId) -> String {
     }
     if view.commit_index > 0 {
         let _ = write!(line, " commit {}", view.commit_index);
-    }
-    if unsynced > 0 {
-        let _ = write!(line, " unsynced {unsynced}");
     }
     line
 }
@@ -64,8 +65,10 @@ pub(super) fn event(event: &EventRecord) -> String {
         Process::Client(client) => format!("c{client}"),
         Process::Nemesis => "nemesis".to_owned(),
     };
-    let key = event.key.as_name().unwrap_or_default();
-    let mut line = format!("{client} {} {} {key}", outcome(event.kind), event.function);
+    let mut line = format!("{client} {} {}", outcome(event.kind), event.function);
+    if let Some(key) = event.key.as_name() {
+        let _ = write!(line, " {key}");
+    }
     if event.kind == Kind::Ok || !event.value.is_nil() {
         let _ = write!(line, " {}", event.value);
     }
