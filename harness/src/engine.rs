@@ -7,6 +7,7 @@ use tribunal_checkers::Limits;
 use tribunal_checkers::explore::Progress;
 use tribunal_histories::Trace;
 use tribunal_protocols::contract::Configuration;
+use tribunal_protocols::multi_paxos::MultiPaxos;
 use tribunal_protocols::raft::Raft;
 use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::scenario::{Scenario, ScenarioError, Staged};
@@ -163,7 +164,7 @@ impl<N: Staged> Engine for Of<N> {
                 served: self.workloads,
             });
         }
-        plan.nemesis(0)?;
+        plan.nemesis::<N>(0)?;
         Ok(())
     }
 
@@ -210,7 +211,10 @@ impl<N: Staged> Engine for Of<N> {
 }
 
 /// The engines of all protocols: a line each.
-const ENGINES: &[&dyn Engine] = &[&serving::<Raft>(&["register", "kv", "append"])];
+const ENGINES: &[&dyn Engine] = &[
+    &serving::<Raft>(&["register", "kv", "append"]),
+    &serving::<MultiPaxos>(&["register", "kv", "append"]),
+];
 
 /// The engine of a protocol of the registry.
 ///

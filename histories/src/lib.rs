@@ -26,6 +26,6 @@ pub use stats::{OutcomeCounts, Statistics};
 pub use trace::{Trace, TraceEnd, TraceError, TraceHeader, TraceLine};
 pub use value::{Value, ValueId, Values};
 pub use view::{
-    Cause, Claim, Facet, LogRecord, LogView, Logs, MemberStatus, MemberView, MessageView,
-    Observation, PeerProgress, Role, View, Vote,
+    Cause, Claim, Execution, Facet, LogRecord, LogView, Logs, MemberStatus, MemberView,
+    MessageView, Observation, PeerProgress, ReplicaView, Role, View, Vote,
 };

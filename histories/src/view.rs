@@ -23,6 +23,9 @@ pub enum Role {
     Candidate,
     /// It leads.
     Leader,
+    /// It lost its disk, and takes no part before it has re-learned what it needs (Viewstamped Replication Revisited,
+    /// §4.3: status *recovering*).
+    Recovering,
 }
 
 /// A log entry as a property sees it.
@@ -111,6 +114,29 @@ pub enum Facet<'a> {
     None,
     /// Whom it knows, in the order of their names, and what it believes of each.
     Members(&'a [MemberView]),
+    /// A replica of a state machine.
+    Replica(ReplicaView<'a>),
+}
+
+/// What a replica shows of its state machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReplicaView<'a> {
+    /// The commands that it has executed since it started, in order: repetitions that were only answered again are
+    /// not among them.
+    pub executed: &'a [Execution],
+    /// It holds a lease: it may answer reads and ask nobody.
+    pub holds_lease: bool,
+}
+
+/// That a replica executed a client's command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Execution {
+    /// The entry or slot of the log that it executed.
+    pub index: u64,
+    /// Who asked.
+    pub client: u32,
+    /// Which of the client's operations it is.
+    pub sequence: u32,
 }
 
 /// What a node believes of a member of its cluster.
@@ -164,6 +190,15 @@ pub enum Claim {
         ballot: u64,
         /// Its acceptances that the promise tells of: of each slot the one of the highest ballot.
         accepted: Vec<Vote>,
+    },
+    /// Of which slots a promise tells the acceptances (Multi-Paxos, phase 1b for many slots at once).
+    Covers {
+        /// The ballot.
+        ballot: u64,
+        /// The first slot.
+        first: u64,
+        /// The last; `None` where it tells of all that follow.
+        last: Option<u64>,
     },
     /// A proposer asks acceptors to accept (phase 2a).
     Proposed(Vote),

@@ -33,6 +33,7 @@ pub mod bugs;
 pub mod contract;
 pub mod disk;
 pub mod host;
+pub mod multi_paxos;
 pub mod quorum;
 pub mod raft;
 pub mod registry;

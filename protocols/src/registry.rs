@@ -2,7 +2,7 @@
 //! table of what runs them.
 
 use crate::bugs::{Bug, Bugs, by_id};
-use crate::raft;
+use crate::{multi_paxos, raft};
 
 /// What there is to know about a protocol.
 #[derive(Clone, Copy, Debug)]
@@ -18,14 +18,25 @@ pub struct Protocol {
 }
 
 /// All protocols.
-pub const PROTOCOLS: &[Protocol] = &[Protocol {
-    name: "raft",
-    about: "A replicated log with one elected leader: elections with pre-vote, replication with fast back-up, \
+pub const PROTOCOLS: &[Protocol] = &[
+    Protocol {
+        name: "raft",
+        about: "A replicated log with one elected leader: elections with pre-vote, replication with fast back-up, \
             client sessions, linearizable reads by ReadIndex. (Ongaro and Ousterhout, ATC 2014; Ongaro's \
             dissertation, 2014.)",
-    bugs: raft::bugs::BUGS,
-    probes: raft::PROBES,
-}];
+        bugs: raft::bugs::BUGS,
+        probes: raft::PROBES,
+    },
+    Protocol {
+        name: "multi_paxos",
+        about: "A replicated log, each slot of which is an instance of Paxos: phase 1 once for all open slots, phase 2 for \
+            several at once, client sessions, linearizable reads by a quorum or (if clocks keep a bound) a lease, \
+            recovery of a node whose disk was lost. (Lamport, Paxos Made Simple, 2001; Chandra and others, Paxos Made \
+            Live, PODC 2007.)",
+        bugs: multi_paxos::bugs::BUGS,
+        probes: multi_paxos::PROBES,
+    },
+];
 
 /// A planted bug that a protocol does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

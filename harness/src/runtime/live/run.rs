@@ -384,6 +384,7 @@ fn context(cluster: &LiveCluster, record: &RefCell<Record>) -> NemesisContext {
         leaders: cluster.leaders(),
         up: cluster.up(),
         paused: cluster.paused(),
+        amnesic: BTreeSet::new(),
     }
 }
 
