@@ -11,6 +11,7 @@
 pub mod committed;
 pub mod ghost;
 pub mod monitor;
+pub mod multi_paxos;
 pub mod raft;
 #[cfg(test)]
 mod script;
@@ -117,4 +118,7 @@ pub fn properties_for(protocol: &str) -> Option<&'static [&'static PropertyInfo]
 }
 
 /// The properties of every protocol: a line each.
-const FAMILIES: &[(&str, &[&PropertyInfo])] = &[("raft", raft::PROPERTIES)];
+const FAMILIES: &[(&str, &[&PropertyInfo])] = &[
+    ("raft", raft::PROPERTIES),
+    ("multi_paxos", multi_paxos::PROPERTIES),
+];

@@ -50,7 +50,7 @@ impl<N: Node> Cluster<N> {
                 .filter(|node| self.places[node.index()].paused)
                 .collect(),
             amnesic: nodes
-                .filter(|node| self.disk(*node).synced().view().role == Role::Recovering)
+                .filter(|node| self.disks[node.index()].synced().view().role == Role::Recovering)
                 .collect(),
         }
     }
