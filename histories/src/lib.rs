@@ -10,6 +10,8 @@ pub mod format;
 pub mod history;
 pub mod json;
 pub mod node;
+pub mod node_set;
+pub mod quorum;
 pub mod stats;
 pub mod trace;
 pub mod value;
@@ -22,10 +24,12 @@ pub use history::{
     BuildOptions, History, HistoryBuilder, Operation, Outcome, ProcessReuse, RuleBroken,
 };
 pub use node::NodeId;
+pub use node_set::{NODES_MAX, NodeSet};
+pub use quorum::Quorum;
 pub use stats::{OutcomeCounts, Statistics};
 pub use trace::{Trace, TraceEnd, TraceError, TraceHeader, TraceLine};
 pub use value::{Value, ValueId, Values};
 pub use view::{
-    Cause, Claim, Execution, Facet, LogRecord, LogView, Logs, MemberStatus, MemberView,
-    MessageView, Observation, PeerProgress, ReplicaView, Role, View, Vote,
+    BallotView, Cause, Claim, Execution, Facet, Learned, LogRecord, LogView, Logs, MemberStatus,
+    MemberView, MessageView, Observation, PeerProgress, ReplicaView, Role, View, Vote,
 };

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::node::NodeId;
+use crate::quorum::Quorum;
 use crate::value::Value;
 
 /// What a node is doing in its group.
@@ -116,6 +117,8 @@ pub enum Facet<'a> {
     Members(&'a [MemberView]),
     /// A replica of a state machine.
     Replica(ReplicaView<'a>),
+    /// By which quorums it goes, and what it has accepted and learned (Paxos and its kin).
+    Ballots(BallotView<'a>),
 }
 
 /// What a replica shows of its state machine.
@@ -137,6 +140,29 @@ pub struct Execution {
     pub client: u32,
     /// Which of the client's operations it is.
     pub sequence: u32,
+}
+
+/// What a node of the Paxos family shows: how it counts, its vote, and what it takes for chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BallotView<'a> {
+    /// Which sets of acceptors let a ballot go on with their promises (phase 1).
+    pub prepare_quorum: &'a Quorum,
+    /// Which sets of acceptors choose a value with their acceptances (phase 2).
+    pub accept_quorum: &'a Quorum,
+    /// Its last acceptance, where it has one slot only; a replicated log shows its acceptances as its log.
+    pub accepted: Option<&'a Vote>,
+    /// What it has learned, in the order in which it has since it started. Where values are told by claims alone
+    /// ([`Claim::Learned`]) it stays empty.
+    pub learned: &'a [Learned],
+}
+
+/// A value that is taken for chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Learned {
+    /// The slot of the log; 0 where there is only one decision.
+    pub slot: u64,
+    /// The value.
+    pub value: Value,
 }
 
 /// What a node believes of a member of its cluster.
@@ -188,7 +214,9 @@ pub enum Claim {
     Promised {
         /// The ballot.
         ballot: u64,
-        /// Its acceptances that the promise tells of: of each slot the one of the highest ballot.
+        /// It tells of this slot and those after it; 0 where it tells of all, or there is only one decision.
+        first_slot: u64,
+        /// Its acceptances in these slots: of each slot the one of the highest ballot.
         accepted: Vec<Vote>,
     },
     /// Of which slots a promise tells the acceptances (Multi-Paxos, phase 1b for many slots at once).
@@ -204,10 +232,12 @@ pub enum Claim {
     Proposed(Vote),
     /// An acceptor has accepted (phase 2b).
     Accepted(Vote),
+    /// A learner takes a value for chosen, and says so.
+    Learned(Learned),
 }
 
 /// A value in a slot under a ballot: what Paxos votes are about (`Voting.tla`: `votes`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Vote {
     /// The ballot.
     pub ballot: u64,

@@ -12,6 +12,7 @@ pub mod committed;
 pub mod ghost;
 pub mod monitor;
 pub mod multi_paxos;
+pub mod paxos;
 pub mod raft;
 #[cfg(test)]
 mod script;
@@ -119,6 +120,7 @@ pub fn properties_for(protocol: &str) -> Option<&'static [&'static PropertyInfo]
 
 /// The properties of every protocol: a line each.
 const FAMILIES: &[(&str, &[&PropertyInfo])] = &[
-    ("raft", raft::PROPERTIES),
+    ("paxos", paxos::PROPERTIES),
     ("multi_paxos", multi_paxos::PROPERTIES),
+    ("raft", raft::PROPERTIES),
 ];
