@@ -117,7 +117,7 @@ pub enum Facet<'a> {
     Members(&'a [MemberView]),
     /// A replica of a state machine.
     Replica(ReplicaView<'a>),
-    /// By which quorums it goes, and what it has accepted and learned (Paxos and its kin).
+    /// By which quorums it goes, and what it has learned (Paxos and its kin).
     Ballots(BallotView<'a>),
 }
 
@@ -142,15 +142,13 @@ pub struct Execution {
     pub sequence: u32,
 }
 
-/// What a node of the Paxos family shows: how it counts, its vote, and what it takes for chosen.
+/// What a node of the Paxos family shows: how it counts, and what it takes for chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BallotView<'a> {
     /// Which sets of acceptors let a ballot go on with their promises (phase 1).
     pub prepare_quorum: &'a Quorum,
     /// Which sets of acceptors choose a value with their acceptances (phase 2).
     pub accept_quorum: &'a Quorum,
-    /// Its last acceptance, where it has one slot only; a replicated log shows its acceptances as its log.
-    pub accepted: Option<&'a Vote>,
     /// What it has learned, in the order in which it has since it started. Where values are told by claims alone
     /// ([`Claim::Learned`]) it stays empty.
     pub learned: &'a [Learned],

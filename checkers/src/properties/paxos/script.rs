@@ -70,7 +70,6 @@ impl Cluster {
         let facet = Facet::Ballots(BallotView {
             prepare_quorum,
             accept_quorum,
-            accepted: None,
             learned: &self.learned[node.index()],
         });
         let view = match cause {
