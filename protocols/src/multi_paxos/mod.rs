@@ -24,7 +24,8 @@ pub mod stable;
 use std::collections::{BTreeMap, VecDeque};
 
 use tribunal_histories::{
-    Claim, Digest, Execution, Facet, MessageView, NodeId, ReplicaView, Role, Value, View, Vote,
+    Claim, Digest, Execution, Facet, Learned, MessageView, NodeId, ReplicaView, Role, Value, View,
+    Vote,
 };
 
 pub use bugs::MultiPaxosBug;
@@ -255,6 +256,7 @@ impl Node for MultiPaxos {
                 let accepted = told.map(|(slot, vote)| voted(vote.ballot, *slot, vote.value));
                 let promised = Claim::Promised {
                     ballot: *ballot,
+                    first_slot: *first,
                     accepted: accepted.collect(),
                 };
                 let covers = Claim::Covers {
@@ -279,8 +281,18 @@ impl Node for MultiPaxos {
             Message::Prepare { ballot, .. }
             | Message::Heartbeat { ballot, .. }
             | Message::Alive { ballot, .. }
-            | Message::Chosen { ballot, .. }
-            | Message::Learn { ballot, .. } => (*ballot, Vec::new()),
+            | Message::Chosen { ballot, .. } => (*ballot, Vec::new()),
+            Message::Learn {
+                ballot,
+                after,
+                values,
+            } => {
+                let learned = (after + 1..).zip(values).map(|(slot, value)| {
+                    let value = Value::text(&value.to_string());
+                    Claim::Learned(Learned { slot, value })
+                });
+                (*ballot, learned.collect())
+            }
             Message::Nack { promised } => (*promised, Vec::new()),
             Message::Forward { .. } => (0, Vec::new()),
         };

@@ -12,10 +12,18 @@ pub mod same_state;
 #[cfg(test)]
 mod script;
 
-use super::PropertyInfo;
+use super::{PropertyInfo, paxos};
 
-/// The properties of Multi-Paxos.
+/// The properties of Multi-Paxos: those of Paxos in every slot, and its own.
 pub const PROPERTIES: &[&PropertyInfo] = &[
+    &paxos::agreement::INFO,
+    &paxos::one_value_per_ballot::INFO,
+    &paxos::promise_kept::INFO,
+    &paxos::honest_promise::INFO,
+    &paxos::shows_safe::INFO,
+    &paxos::validity::INFO,
+    &paxos::learn_only_chosen::INFO,
+    &paxos::ballot_unique::INFO,
     &prefix_apply::INFO,
     &leader_recovery::INFO,
     &exactly_once::INFO,

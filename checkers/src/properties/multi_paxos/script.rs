@@ -48,9 +48,12 @@ pub(super) struct Cluster {
 
 impl Cluster {
     pub(super) fn of(nodes: usize) -> Self {
+        let own = super::PROPERTIES
+            .iter()
+            .filter(|info| info.id.starts_with("MP"));
         let mut cluster = Self {
             actors: vec![Actor::default(); nodes],
-            monitor: Monitor::new(super::PROPERTIES),
+            monitor: Monitor::new(own),
         };
         for node in NodeId::all(nodes) {
             cluster.observe(node, Cause::Boot, &[]);

@@ -69,6 +69,9 @@ impl HonestPromise {
 impl Property for HonestPromise {
     fn observe(&mut self, moment: &Moment<'_>) -> Result<bool, Violation> {
         let node = moment.now.node;
+        if moment.recovered() {
+            self.votes.forget(node);
+        }
         let mut tested = false;
         for claim in moment.now.sent.iter().flat_map(|sent| &sent.claims) {
             match claim {

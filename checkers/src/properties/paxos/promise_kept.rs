@@ -32,6 +32,9 @@ impl Property for PromiseKept {
             self.promised.resize(moment.nodes(), 0);
         }
         let promised = &mut self.promised[node.index()];
+        if moment.recovered() {
+            *promised = 0;
+        }
         let mut tested = false;
         for claim in moment.now.sent.iter().flat_map(|sent| &sent.claims) {
             match claim {
