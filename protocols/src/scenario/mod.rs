@@ -180,6 +180,16 @@ scenarios! {
     "raft/figure-8-small-counted.txt"
     "raft/partition.txt"
     "raft/partition-local-read.txt"
+    "multi_paxos/leader-gap.txt"
+    "multi_paxos/two-leaders.txt"
+    "multi_paxos/two-leaders-unchecked.txt"
+    "multi_paxos/primary-order.txt"
+    "multi_paxos/one-dead.txt"
+    "multi_paxos/wiped.txt"
+    "multi_paxos/wiped-rejoins-at-once.txt"
+    "multi_paxos/old-disk.txt"
+    "multi_paxos/old-disk-counts.txt"
+    "multi_paxos/one-slot-prepared.txt"
 }
 
 #[cfg(test)]
