@@ -1,4 +1,7 @@
 //! What a node does for clients: commands through the log, each applied once, by the leader or passed on to it.
+//!
+//! A command that is sent again while it is on its way gets another slot; that it is executed once is for the session
+//! of its client to see to, which it must anyway, for a new leader may propose again what an old one did.
 
 use tribunal_histories::{NodeId, Role};
 
@@ -33,9 +36,6 @@ impl MultiPaxos {
         {
             cx.note(probes::ANSWERED_FROM_SESSION);
             return cx.reply(client, sequence, Response::Answer(output));
-        }
-        if self.is_underway(client, sequence, command) {
-            return;
         }
         if cx.has(MultiPaxosBug::ReplyBeforeChosen) {
             let output = self.machine.clone().apply_again(command);

@@ -1,13 +1,11 @@
 //! Phase 2, for several slots at once (*Paxos Made Simple*, §3).
 
-use tribunal_histories::{NodeId, Role};
+use tribunal_histories::NodeId;
 
 use super::message::{Message, Timer};
 use super::stable::{Ballot, Proposal, Slot};
 use super::{Cx, MultiPaxos, peers, probes};
-use crate::contract::ClientId;
 use crate::quorum::{NodeSet, Quorum};
-use crate::state_machine::Command;
 
 impl MultiPaxos {
     /// Puts waiting commands into slots, as far as the pipeline goes.
@@ -101,19 +99,5 @@ impl MultiPaxos {
                 self.ask_for_votes(peer, proposals, cx);
             }
         }
-    }
-
-    /// Whether a command is on its way to be chosen.
-    pub(super) fn is_underway(&self, who: ClientId, which: u32, what: Command) -> bool {
-        let wanted = Proposal::Command {
-            client: who,
-            sequence: which,
-            command: what,
-        };
-        let mut proposed = self.leadership.proposed.values();
-        debug_assert_eq!(self.role, Role::Leader);
-        proposed.any(|(value, _)| *value == wanted)
-            || self.learned.values().any(|value| *value == wanted)
-            || self.leadership.waiting.contains(&(who, which, what))
     }
 }

@@ -14,7 +14,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     name: "promise-kept",
     statement: "after it has promised a ballot, an acceptor casts no vote under a lower one",
     source: "Lamport, Paxos Made Simple (2001) §2.2, P1a; Paxos.tla: MsgInv, 1b",
-    gated_by: &["BP5", "BP7"],
+    gated_by: &["BP5", "BP7", "MP3", "MP15"],
     watch: || Box::new(PromiseKept::default()),
 };
 
