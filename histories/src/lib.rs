@@ -31,7 +31,8 @@ pub use stats::{OutcomeCounts, Statistics};
 pub use trace::{Trace, TraceEnd, TraceError, TraceHeader, TraceLine};
 pub use value::{Value, ValueId, Values};
 pub use view::{
-    BallotView, Cause, Claim, Facet, GroupView, Learned, LogRecord, LogView, Logs, MemberStatus,
-    MemberView, MessageView, Observation, PeerProgress, PendingRead, Role, TableEntry, View, Vote,
+    BallotView, Cause, Claim, Execution, Facet, GroupView, Learned, LogRecord, LogView, Logs,
+    MemberStatus, MemberView, MessageView, Observation, PeerProgress, PendingRead, ReplicaView,
+    Role, TableEntry, View, Vote,
 };
 pub use voters::{Voters, VotersRecord};

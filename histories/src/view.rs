@@ -25,6 +25,9 @@ pub enum Role {
     Candidate,
     /// It leads.
     Leader,
+    /// It lost its disk, and takes no part before it has re-learned what it needs (Viewstamped Replication Revisited,
+    /// §4.3: status *recovering*).
+    Recovering,
 }
 
 /// A log entry as a property sees it.
@@ -117,6 +120,8 @@ pub enum Facet<'a> {
     Table(&'a [TableEntry]),
     /// Whom its group consists of, as far as its log says, and what it does as a member of it.
     Group(GroupView<'a>),
+    /// A replica of a state machine.
+    Replica(ReplicaView<'a>),
     /// By which quorums it goes, and what it has learned (Paxos and its kin).
     Ballots(BallotView<'a>),
 }
@@ -166,6 +171,27 @@ pub struct PendingRead {
     pub index: u64,
     /// A quorum must have answered this round of questions whether the node still leads.
     pub round: u64,
+}
+
+/// What a replica shows of its state machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReplicaView<'a> {
+    /// The commands that it has executed since it started, in order: repetitions that were only answered again are
+    /// not among them.
+    pub executed: &'a [Execution],
+    /// It holds a lease: it may answer reads and ask nobody.
+    pub holds_lease: bool,
+}
+
+/// That a replica executed a client's command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Execution {
+    /// The entry or slot of the log that it executed.
+    pub index: u64,
+    /// Who asked.
+    pub client: u32,
+    /// Which of the client's operations it is.
+    pub sequence: u32,
 }
 
 /// What a node of the Paxos family shows: how it counts, and what it takes for chosen.
@@ -242,6 +268,15 @@ pub enum Claim {
         first_slot: u64,
         /// Its acceptances in these slots: of each slot the one of the highest ballot.
         accepted: Vec<Vote>,
+    },
+    /// Of which slots a promise tells the acceptances (Multi-Paxos, phase 1b for many slots at once).
+    Covers {
+        /// The ballot.
+        ballot: u64,
+        /// The first slot.
+        first: u64,
+        /// The last; `None` where it tells of all that follow.
+        last: Option<u64>,
     },
     /// A proposer asks acceptors to accept (phase 2a).
     Proposed(Vote),

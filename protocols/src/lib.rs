@@ -34,6 +34,7 @@ pub mod contract;
 pub mod disk;
 pub mod gossip;
 pub mod host;
+pub mod multi_paxos;
 pub mod paxos;
 pub mod quorum;
 pub mod raft;

@@ -2,7 +2,7 @@
 //! table of what runs them.
 
 use crate::bugs::{Bug, Bugs, by_id};
-use crate::{gossip, paxos, raft};
+use crate::{gossip, multi_paxos, paxos, raft};
 
 /// What there is to know about a protocol.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +35,15 @@ pub const PROTOCOLS: &[Protocol] = &[
             Paxos, OPODIS 2016.)",
         bugs: paxos::bugs::BUGS,
         probes: paxos::PROBES,
+    },
+    Protocol {
+        name: "multi_paxos",
+        about: "A replicated log, each slot of which is an instance of Paxos: phase 1 once for all open slots, phase 2 for \
+            several at once, client sessions, linearizable reads by a quorum or (if clocks keep a bound) a lease, \
+            recovery of a node whose disk was lost. (Lamport, Paxos Made Simple, 2001; Chandra and others, Paxos Made \
+            Live, PODC 2007.)",
+        bugs: multi_paxos::bugs::BUGS,
+        probes: multi_paxos::PROBES,
     },
     Protocol {
         name: "gossip",

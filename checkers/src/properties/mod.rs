@@ -12,6 +12,7 @@ pub mod committed;
 pub mod ghost;
 pub mod gossip;
 pub mod monitor;
+pub mod multi_paxos;
 pub mod paxos;
 pub mod raft;
 #[cfg(test)]
@@ -124,5 +125,6 @@ pub fn properties_for(protocol: &str) -> Option<&'static [&'static PropertyInfo]
 const FAMILIES: &[(&str, &[&PropertyInfo])] = &[
     ("raft", raft::PROPERTIES),
     ("paxos", paxos::PROPERTIES),
+    ("multi_paxos", multi_paxos::PROPERTIES),
     ("gossip", gossip::PROPERTIES),
 ];

@@ -85,7 +85,7 @@ fn client_stands<N: Staged>(
 fn logs_equal<N: Staged>(stage: &Stage<N>) -> Result<(), Wrong> {
     let log = |node| {
         let log = stage.world.view(node).log;
-        (log.last_index(), log.last())
+        (log.last_index(), log.last().prefix)
     };
     let nodes = stage.all_nodes();
     let other = nodes.iter().find(|node| log(**node) != log(nodes[0]));

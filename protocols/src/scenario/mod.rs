@@ -245,6 +245,16 @@ scenarios! {
     "raft/removed-node.txt"
     "raft/empty-node-votes.txt"
     "raft/empty-node-waits.txt"
+    "multi_paxos/leader-gap.txt"
+    "multi_paxos/two-leaders.txt"
+    "multi_paxos/two-leaders-unchecked.txt"
+    "multi_paxos/primary-order.txt"
+    "multi_paxos/one-dead.txt"
+    "multi_paxos/wiped.txt"
+    "multi_paxos/wiped-rejoins-at-once.txt"
+    "multi_paxos/old-disk.txt"
+    "multi_paxos/old-disk-counts.txt"
+    "multi_paxos/one-slot-prepared.txt"
 }
 
 #[cfg(test)]

@@ -56,6 +56,7 @@ pub(super) fn role<N: Node>(world: &World<N>, node: NodeId) -> &'static str {
         Role::PreCandidate => "pre-candidate",
         Role::Candidate => "candidate",
         Role::Leader => "leader",
+        Role::Recovering => "recovering",
     }
 }
 

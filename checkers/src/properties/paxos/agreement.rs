@@ -14,7 +14,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     name: "agreement",
     statement: "at most one value is ever chosen in a slot, over the whole history",
     source: "Lamport, Paxos Made Simple (2001) §2.1; Voting.tla: Consistency; Paxos.tla: V!Spec",
-    gated_by: &["BP17"],
+    gated_by: &["BP17", "MP19"],
     watch: || Box::new(Agreement::default()),
 };
 

@@ -15,7 +15,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     statement: "a promise of a ballot tells, of each slot, the vote of the highest ballot below it that the acceptor \
                 ever cast",
     source: "Lamport, Paxos Made Simple (2001) §2.2, phase 1b; Paxos.tla: MsgInv, 1b",
-    gated_by: &["BP6", "BP8", "BP13"],
+    gated_by: &["BP6", "BP8", "BP13", "MP11"],
     watch: || Box::new(HonestPromise::default()),
 };
 
@@ -69,6 +69,9 @@ impl HonestPromise {
 impl Property for HonestPromise {
     fn observe(&mut self, moment: &Moment<'_>) -> Result<bool, Violation> {
         let node = moment.now.node;
+        if moment.recovered() {
+            self.votes.forget(node);
+        }
         let mut tested = false;
         for claim in moment.now.sent.iter().flat_map(|sent| &sent.claims) {
             match claim {

@@ -26,6 +26,12 @@ impl Votes {
         acceptors.insert(acceptor).then_some(*acceptors)
     }
 
+    /// An acceptor need not know its votes any more.
+    pub(super) fn forget(&mut self, acceptor: NodeId) {
+        let values = self.cast.values_mut().flatten();
+        values.for_each(|(_, acceptors)| acceptors.remove(acceptor));
+    }
+
     /// Whether this acceptor has cast this vote.
     pub(super) fn has(&self, acceptor: NodeId, vote: &Vote) -> bool {
         self.under(vote.slot, vote.ballot)

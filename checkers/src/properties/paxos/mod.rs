@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_cloned_monitor_goes_its_own_way() {
-        let before = three_ballots();
+        let mut before = three_ballots();
         let mut after = before.clone();
         assert_eq!(after.monitor.fingerprint(), before.monitor.fingerprint());
         after.learns(N3, 5);

@@ -14,7 +14,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     name: "promise-kept",
     statement: "after it has promised a ballot, an acceptor casts no vote under a lower one",
     source: "Lamport, Paxos Made Simple (2001) §2.2, P1a; Paxos.tla: MsgInv, 1b",
-    gated_by: &["BP5", "BP7"],
+    gated_by: &["BP5", "BP7", "MP3", "MP15"],
     watch: || Box::new(PromiseKept::default()),
 };
 
@@ -32,6 +32,9 @@ impl Property for PromiseKept {
             self.promised.resize(moment.nodes(), 0);
         }
         let promised = &mut self.promised[node.index()];
+        if moment.recovered() {
+            *promised = 0;
+        }
         let mut tested = false;
         for claim in moment.now.sent.iter().flat_map(|sent| &sent.claims) {
             match claim {

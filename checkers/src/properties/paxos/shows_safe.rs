@@ -17,7 +17,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     name: "shows-safe-at",
     statement: "a value is proposed under a ballot only if a quorum has promised the ballot and shows the value safe",
     source: "Lamport, Paxos Made Simple (2001) §2.2, P2c; Voting.tla: ShowsSafeAt; Paxos.tla: MsgInv, 2a",
-    gated_by: &["BP1", "BP2", "BP3", "BP4", "BP11", "BP14"],
+    gated_by: &["BP1", "BP2", "BP3", "BP4", "BP11", "BP14", "MP2", "MP7"],
     watch: || Box::new(ShowsSafe::default()),
 };
 
