@@ -5,11 +5,11 @@ use tribunal_histories::{History, Operation, Value};
 
 use crate::linearizability;
 use crate::model::{
-    CasRegister, Consensus, FailedCas, FifoQueue, Kv, LinearizableCounter, LinearizableSet,
+    Bank, CasRegister, Consensus, FailedCas, FifoQueue, Kv, LinearizableCounter, LinearizableSet,
     ListAppend, Misfit, Model, MultiRegister, Mutex, NilRead, Register, Semantics, Shape,
 };
 use crate::verdict::{Verdict, guarded};
-use crate::{convergence, counter, set};
+use crate::{bank, convergence, counter, set};
 
 /// How far a search may go. Both are counted, not timed: the same answer on a fast machine and a slow one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -217,6 +217,18 @@ static REGISTRY: &[CheckerEntry] = &[
     CheckerEntry::linearizable::<LinearizableSet>(),
     CheckerEntry::linearizable::<LinearizableCounter>(),
     CheckerEntry::linearizable::<Consensus>(),
+    CheckerEntry {
+        check: bank::check_linearizable,
+        ..CheckerEntry::linearizable::<Bank>()
+    },
+    CheckerEntry {
+        name: bank::NAME,
+        is_linearizability: false,
+        aliases: &[],
+        about: bank::ABOUT,
+        operations: bank::OPERATIONS,
+        check: bank::check,
+    },
     CheckerEntry {
         name: set::NAME,
         aliases: &[],

@@ -34,7 +34,7 @@ struct Sums {
 
 /// A counter while its history is read.
 #[derive(Debug, Default)]
-struct Counter {
+pub(crate) struct Counter {
     now: Sums,
     /// The sums when the reads in flight began, by the position of their invocation.
     began: BTreeMap<usize, Sums>,
@@ -80,7 +80,7 @@ pub(crate) fn check(
             None => {}
             Some(Change::Add(amount)) => counter.add(amount, begins),
             Some(Change::Read(_)) if begins => {
-                counter.began.insert(invoked, counter.now);
+                counter.begin_read(invoked);
             }
             Some(Change::Read(value)) => {
                 let bounds = counter.bounds(invoked, initial);
@@ -98,7 +98,8 @@ pub(crate) fn check(
 }
 
 impl Counter {
-    fn add(&mut self, amount: i64, begins: bool) {
+    /// An addition begins, or is acknowledged.
+    pub(crate) fn add(&mut self, amount: i64, begins: bool) {
         let sum = match (begins, amount > 0) {
             (true, true) => &mut self.now.increments,
             (true, false) => &mut self.now.decrements,
@@ -108,8 +109,13 @@ impl Counter {
         *sum += i128::from(amount);
     }
 
+    /// A read begins.
+    pub(crate) fn begin_read(&mut self, invoked: usize) {
+        self.began.insert(invoked, self.now);
+    }
+
     /// The least and the most that a read can return which began at a position and returns now.
-    fn bounds(&mut self, invoked: usize, initial: i64) -> (i128, i128) {
+    pub(crate) fn bounds(&mut self, invoked: usize, initial: i64) -> (i128, i128) {
         self.reads += 1;
         let began = self.began.remove(&invoked).unwrap_or_default();
         let initial = i128::from(initial);

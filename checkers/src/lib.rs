@@ -4,6 +4,7 @@
 //! with a [`Verdict`]. Checkers know no simulator, no socket and no clock: what bounds a search is counted, or is
 //! asked of the caller. A checker's panic or limit is [`Answer::Unknown`], never [`Answer::Valid`].
 
+mod bank;
 pub mod check;
 mod convergence;
 mod counter;

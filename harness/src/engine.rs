@@ -10,9 +10,11 @@ use tribunal_protocols::contract::Configuration;
 use tribunal_protocols::gossip::Gossip;
 use tribunal_protocols::multi_paxos::MultiPaxos;
 use tribunal_protocols::paxos::Paxos;
+use tribunal_protocols::primary_backup::PrimaryBackup;
 use tribunal_protocols::raft::Raft;
 use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::scenario::{Scenario, ScenarioError, Staged};
+use tribunal_protocols::two_phase_commit::TwoPhaseCommit;
 
 use crate::explore::{self, Exploration, ExploreError, Inquiry};
 use crate::judge::Outcomes;
@@ -218,6 +220,8 @@ const ENGINES: &[&dyn Engine] = &[
     &serving::<Paxos>(&["consensus"]),
     &serving::<MultiPaxos>(&["register", "kv", "append"]),
     &serving::<Gossip>(&["dissemination", "register"]),
+    &serving::<PrimaryBackup>(&["register", "kv", "append"]),
+    &serving::<TwoPhaseCommit>(&["transfers"]),
 ];
 
 /// The engine of a protocol of the registry.

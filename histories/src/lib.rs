@@ -14,6 +14,7 @@ pub mod node_set;
 pub mod quorum;
 pub mod stats;
 pub mod trace;
+pub mod transaction;
 pub mod value;
 pub mod view;
 pub mod voters;
@@ -29,6 +30,7 @@ pub use node_set::{NODES_MAX, NodeSet};
 pub use quorum::Quorum;
 pub use stats::{OutcomeCounts, Statistics};
 pub use trace::{Trace, TraceEnd, TraceError, TraceHeader, TraceLine};
+pub use transaction::{CommitmentView, DecisionView, OutcomeView, TransactionId};
 pub use value::{Value, ValueId, Values};
 pub use view::{
     BallotView, Cause, Claim, Execution, Facet, GroupView, Learned, LogRecord, LogView, Logs,

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::node::NodeId;
+use crate::node_set::NodeSet;
 use crate::quorum::Quorum;
+use crate::transaction::{CommitmentView, TransactionId};
 use crate::value::Value;
 use crate::voters::{Voters, VotersRecord};
 
@@ -124,6 +126,11 @@ pub enum Facet<'a> {
     Replica(ReplicaView<'a>),
     /// By which quorums it goes, and what it has learned (Paxos and its kin).
     Ballots(BallotView<'a>),
+    /// Where it stands in transactions that several nodes commit together or not at all.
+    Commitment(CommitmentView<'a>),
+    /// As the primary of a view: its members, all of which must have an operation on their disks before it is
+    /// acknowledged.
+    Replicas(NodeSet),
 }
 
 /// A record of a table that spreads from node to node.
@@ -302,6 +309,29 @@ pub enum Claim {
     },
     /// A learner takes a value for chosen, and says so.
     Learned(Learned),
+    /// A coordinator asks a participant to prepare a transaction.
+    Asked {
+        /// The transaction.
+        transaction: TransactionId,
+        /// The nodes that take part.
+        participants: NodeSet,
+        /// The one node that can decide.
+        arbiter: NodeId,
+    },
+    /// A participant says whether it can commit a transaction; a yes binds it to whatever is decided.
+    Prepared {
+        /// The transaction.
+        transaction: TransactionId,
+        /// Whether it can.
+        yes: bool,
+    },
+    /// A transaction is decided.
+    Decided {
+        /// The transaction.
+        transaction: TransactionId,
+        /// Whether it is to commit.
+        commit: bool,
+    },
 }
 
 /// A value in a slot under a ballot: what Paxos votes are about (`Voting.tla`: `votes`).

@@ -36,11 +36,13 @@ pub mod gossip;
 pub mod host;
 pub mod multi_paxos;
 pub mod paxos;
+pub mod primary_backup;
 pub mod quorum;
 pub mod raft;
 pub mod registry;
 pub mod scenario;
 pub mod state_machine;
+pub mod two_phase_commit;
 pub mod world;
 
 pub use bugs::{Bug, Bugs, FoundBy};

@@ -2,7 +2,7 @@
 //! table of what runs them.
 
 use crate::bugs::{Bug, Bugs, by_id};
-use crate::{gossip, multi_paxos, paxos, raft};
+use crate::{gossip, multi_paxos, paxos, primary_backup, raft, two_phase_commit};
 
 /// What there is to know about a protocol.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,15 @@ pub struct Protocol {
 
 /// All protocols.
 pub const PROTOCOLS: &[Protocol] = &[
+    Protocol {
+        name: "primary_backup",
+        about: "One primary orders the operations and acknowledges each when all members of its view have it. A \
+                majority agrees to another view; who was left out joins again, its log cut off by view. Or, with \
+                view_change=false, one view for ever, which one dead backup blocks. (Alsberg and Day, 1976; Oki and \
+                Liskov, 1988; Kafka's KIP-101.)",
+        bugs: primary_backup::bugs::BUGS,
+        probes: primary_backup::PROBES,
+    },
     Protocol {
         name: "raft",
         about: "A replicated log with one elected leader: elections with pre-vote, replication with fast back-up, \
@@ -52,6 +61,15 @@ pub const PROTOCOLS: &[Protocol] = &[
                 promise. `tribunal spread` measures how fast. (Demers et al., PODC 1987.)",
         bugs: gossip::bugs::BUGS,
         probes: gossip::PROBES,
+    },
+    Protocol {
+        name: "two_phase_commit",
+        about: "A bank whose accounts lie on several nodes: transfers commit on all of them or on none, reads see all \
+                accounts at one time. Locks, a durable vote, a durable decision (logged, presumed abort, or by a \
+                backup coordinator), recovery. It blocks when the one node that can decide is down. (Gray, 1978; \
+                Gray and Lamport, TODS 2006.)",
+        bugs: two_phase_commit::bugs::BUGS,
+        probes: two_phase_commit::PROBES,
     },
 ];
 

@@ -474,6 +474,35 @@ fn counters() {
     });
 }
 
+#[test]
+fn banks() {
+    let text = |name: &str| Value::text(name);
+    let transfer = |from: &str, to: &str, amount: i64| {
+        let fields = [
+            ("from", text(from)),
+            ("to", text(to)),
+            ("amount", amount.into()),
+        ];
+        Value::map(fields.map(|(name, value)| (text(name), value)))
+    };
+    let balances = |a: i64, b: i64| Value::map([(text("a"), a.into()), (text("b"), b.into())]);
+    let moved: Vec<_> = (97..104).map(|a| balances(a, 200 - a)).collect();
+    let made = vec![balances(99, 102), balances(100, 99)];
+    let transfers = vec![
+        transfer("a", "b", 1),
+        transfer("a", "b", 2),
+        transfer("b", "a", 2),
+    ];
+    let functions = [
+        ("transfer", transfers, nothing()),
+        ("transfer", vec![transfer("b", "a", 99)], nothing()),
+        ("read", nothing(), [moved, made].concat()),
+    ];
+    fuzz_and::<Bank>(&Value::Nil, DEFAULT, &functions, |history| {
+        passes("bank", history);
+    });
+}
+
 /// The plain checks ask less than linearizability.
 fn passes(checker: &str, history: &History) {
     let verdict = check_history(history, &CheckRequest::new(checker), &|| false).unwrap();

@@ -5,6 +5,7 @@
 //! objects are split by the key of their events before a model sees them: a history is linearizable if and only if
 //! it is for each object (Herlihy and Wing 1990, theorem 1; as partitioning, Horn and Kroening, FORTE 2015).
 
+mod bank;
 mod cas_register;
 mod consensus;
 mod counter;
@@ -23,6 +24,7 @@ use std::hash::Hash;
 use rustc_hash::FxHashMap;
 use tribunal_histories::Value;
 
+pub use bank::Bank;
 pub use cas_register::CasRegister;
 pub use consensus::Consensus;
 pub use counter::LinearizableCounter;
@@ -34,6 +36,7 @@ pub use mutex::Mutex;
 pub use register::Register;
 pub use set::LinearizableSet;
 
+pub(crate) use bank::{Banking, OPERATIONS as BANK_OPERATIONS, Opening, banking};
 pub(crate) use counter::{Change, OPERATIONS as COUNTER_OPERATIONS, change, first};
 
 /// What a read that returned nil says.

@@ -14,10 +14,12 @@ pub mod gossip;
 pub mod monitor;
 pub mod multi_paxos;
 pub mod paxos;
+pub mod primary_backup;
 pub mod raft;
 #[cfg(test)]
 mod script;
 pub mod states;
+pub mod two_phase_commit;
 
 use std::fmt;
 use std::hash::Hash;
@@ -127,4 +129,6 @@ const FAMILIES: &[(&str, &[&PropertyInfo])] = &[
     ("paxos", paxos::PROPERTIES),
     ("multi_paxos", multi_paxos::PROPERTIES),
     ("gossip", gossip::PROPERTIES),
+    ("primary_backup", primary_backup::PROPERTIES),
+    ("two_phase_commit", two_phase_commit::PROPERTIES),
 ];

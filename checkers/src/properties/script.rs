@@ -69,6 +69,8 @@ pub(super) struct Actor {
     pub(super) acts_by: Option<Voters>,
     pub(super) reads: Vec<PendingRead>,
     pub(super) lease: bool,
+    /// The members of its view, if it is a primary of such.
+    pub(super) members: Option<NodeSet>,
     pub(super) disk: Disk,
 }
 
@@ -113,6 +115,14 @@ impl Actor {
     }
 
     fn view(&self) -> View<'_> {
+        let group = Facet::Group(GroupView {
+            leader: self.leader,
+            initial: self.initial,
+            changes: &self.changes,
+            voters: self.voters(),
+            reads: &self.reads,
+            lease: self.lease,
+        });
         View {
             role: self.role,
             term: self.term,
@@ -122,14 +132,7 @@ impl Actor {
             applied_index: self.applied_index,
             peers: &self.peers,
             state: self.state,
-            facet: Facet::Group(GroupView {
-                leader: self.leader,
-                initial: self.initial,
-                changes: &self.changes,
-                voters: self.voters(),
-                reads: &self.reads,
-                lease: self.lease,
-            }),
+            facet: self.members.map_or(group, Facet::Replicas),
         }
     }
 }
@@ -161,6 +164,11 @@ pub(super) struct Script {
 impl Script {
     /// Boots a Raft cluster.
     pub(super) fn raft(nodes: usize) -> Self {
+        Self::of("raft", nodes)
+    }
+
+    /// Boots a cluster of a protocol with logs.
+    pub(super) fn of(protocol: &str, nodes: usize) -> Self {
         let mut script = Self {
             actors: Actors(vec![
                 Actor {
@@ -169,7 +177,7 @@ impl Script {
                 };
                 nodes
             ]),
-            monitor: Monitor::of("raft").unwrap(),
+            monitor: Monitor::of(protocol).unwrap(),
         };
         for node in NodeId::all(nodes) {
             script.observe(node, Cause::Boot, &[]);

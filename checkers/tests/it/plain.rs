@@ -105,3 +105,92 @@ fn a_read_of_a_counter_is_within_what_may_have_been_added() {
     Because what had been acknowledged before the read began, and all increments that may have happened, amount to 7, it cannot return more.
     ");
 }
+
+/// 5 moved from a to b for sure, 7 perhaps, 9 surely not.
+const TRANSFERS: &str = r#"
+    0 invoke transfer {"from":"a","to":"b","amount":5}
+    0 ok transfer {"from":"a","to":"b","amount":5}
+    0 invoke transfer {"from":"a","to":"b","amount":7}
+    0 info transfer {"from":"a","to":"b","amount":7}
+    1 invoke transfer {"from":"a","to":"b","amount":9}
+    1 fail transfer {"from":"a","to":"b","amount":9}
+    2 invoke read
+    2 ok read "#;
+
+#[test]
+fn a_read_of_a_bank_has_the_total_and_what_the_transfers_allow() {
+    for checker in ["bank", "linearizable-bank"] {
+        for (answer, initial, balances) in [
+            (Valid, "", r#"{"a":95,"b":105}"#),
+            (Valid, "", r#"{"a":88,"b":112}"#),
+            (Invalid, "", r#"{"a":100,"b":100}"#),
+            (Invalid, "", r#"{"a":86,"b":114}"#),
+            (Invalid, "", r#"{"a":95,"b":100}"#),
+            (Valid, r#"{"a":5,"b":0}"#, r#"{"a":0,"b":5}"#),
+            (Invalid, r#"{"a":5,"b":0,"c":0}"#, r#"{"a":0,"b":5}"#),
+            (Invalid, "5", r#"{"a":-7,"b":17}"#),
+        ] {
+            expect(answer, checker, initial, &format!("{TRANSFERS}{balances}"));
+        }
+    }
+    // Without an order of the reads: the second read is older than the first.
+    let script = format!(
+        "{TRANSFERS}{}\n3 invoke read\n3 ok read {}",
+        r#"{"a":88,"b":112}"#, r#"{"a":95,"b":105}"#
+    );
+    expect(Valid, "bank", "", &script);
+    expect(Invalid, "linearizable-bank", "", &script);
+    // Always the same accounts.
+    let script = format!(
+        "{TRANSFERS}{}\n3 invoke read\n3 ok read {}",
+        r#"{"a":95,"b":105}"#, r#"{"a":95,"b":105,"c":100}"#
+    );
+    expect(Invalid, "bank", "", &script);
+
+    let told = |balances: &str| {
+        judge("bank", "", &format!("{TRANSFERS}{balances}"))
+            .sentences
+            .join("\n")
+    };
+    insta::assert_snapshot!(told(r#"{"a":88,"b":105}"#), @"
+    a read (process 2) has a total of 193, not 200
+    Because transfers move money and make none, all accounts together have 200 at any time; a read with another total saw some transfer by half, or saw money that was lost or made.
+    ");
+    insta::assert_snapshot!(told(r#"{"a":79,"b":121}"#), @r#"
+    a read (process 2) shows 79 in account "a"
+    Because of the transfers that had succeeded before the read began, and those that may have happened by its end, the account has at least 88 and at most 95; a transfer that failed does not count.
+    "#);
+}
+
+/// Transfers that are all over when the read begins: each surely happened, surely did not, or may have.
+fn judged_one_by_one(transfers: &[(u8, i64)], a: i64) -> bool {
+    let sum = |kept: &dyn Fn(u8, i64) -> bool| -> i64 {
+        let kept = transfers
+            .iter()
+            .filter(|(outcome, amount)| kept(*outcome, *amount));
+        kept.map(|(_, amount)| amount).sum()
+    };
+    let least = 100 + sum(&|outcome, amount| outcome == 0 || outcome == 1 && amount < 0);
+    let most = 100 + sum(&|outcome, amount| outcome == 0 || outcome == 1 && amount > 0);
+    (least..=most).contains(&a) && (0..=200).contains(&a)
+}
+
+proptest::proptest! {
+    /// The pass over the history comes to what each account's sums say.
+    #[test]
+    fn a_bank_is_judged_as_if_its_transfers_were_summed_up(
+        transfers in proptest::collection::vec((0..3_u8, -40..41_i64), 0..8),
+        a in -20..221_i64,
+    ) {
+        let mut script = String::new();
+        for (process, (outcome, amount)) in transfers.iter().enumerate() {
+            let (from, to) = if *amount < 0 { ("a", "b") } else { ("b", "a") };
+            let value = format!(r#"{{"from":"{from}","to":"{to}","amount":{}}}"#, amount.abs());
+            let kind = ["ok", "info", "fail"][usize::from(*outcome)];
+            script += &format!("{process} invoke transfer {value}\n{process} {kind} transfer {value}\n");
+        }
+        script += &format!("90 invoke read\n90 ok read {{\"a\":{a},\"b\":{}}}\n", 200 - a);
+        let valid = judge("bank", "", &script).answer() == Valid;
+        proptest::prop_assert_eq!(valid, judged_one_by_one(&transfers, a), "{}", script);
+    }
+}

@@ -13,6 +13,7 @@ mod kv;
 mod membership;
 mod probe;
 mod register;
+mod transfers;
 
 use tribunal_histories::Value;
 
@@ -113,6 +114,7 @@ pub const REGISTRY: &[Entry] = &[
     kv::ENTRY,
     membership::ENTRY,
     register::ENTRY,
+    transfers::ENTRY,
 ];
 
 /// No workload has that name.

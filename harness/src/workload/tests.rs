@@ -65,6 +65,15 @@ impl Store {
                 *object = value.clone();
                 (Kind::Ok, value)
             }
+            ("transfer", _) if matches!(invocation.call.value, Value::Map(_)) => {
+                match transferred(object, &value) {
+                    Some(after) => {
+                        *object = after;
+                        (Kind::Ok, value)
+                    }
+                    None => (Kind::Fail, value),
+                }
+            }
             (change, _) if CHANGES.contains(&change) => (Kind::Ok, value),
             (other, _) => panic!("the store has no `{other}`"),
         };
@@ -84,6 +93,26 @@ impl Store {
 
 /// What is done to the cluster, and stands in histories as the nemesis's.
 const CHANGES: [&str; 4] = ["reconfigure", "add-node", "remove-node", "transfer"];
+
+/// The accounts after a transfer; `None` if there is not enough.
+fn transferred(accounts: &Value, transfer: &Value) -> Option<Value> {
+    let entries = |map: &Value| match map {
+        Value::Map(entries) => entries.to_vec(),
+        _ => ('a'..='h')
+            .map(|name| (Value::text(&name.to_string()), Value::Int(100)))
+            .collect(),
+    };
+    let fields: BTreeMap<_, _> = entries(transfer).into_iter().collect();
+    let field = |name| fields[&Value::text(name)].clone();
+    let amount = field("amount").as_int()?;
+    let mut balances: BTreeMap<_, _> = entries(accounts).into_iter().collect();
+    for (name, change) in [("from", -amount), ("to", amount)] {
+        let balance = balances.get_mut(&field(name))?;
+        let sum = balance.as_int()? + change;
+        *balance = (sum >= 0).then_some(Value::Int(sum))?;
+    }
+    Some(Value::map(balances))
+}
 
 const UNANSWERED: Faults = Faults {
     unanswered_ppm: 50_000,

@@ -76,7 +76,9 @@ fn client_stands<N: Staged>(
     let outcome = show::outcome(event.kind);
     let holds = match *words {
         [expected] => outcome == expected,
-        [expected, value] => outcome == expected && event.value.to_string() == value,
+        [expected, ref value @ ..] => {
+            outcome == expected && event.value.to_string() == value.join(" ")
+        }
         _ => return Err(USAGE),
     };
     met(holds, || show::event(event))

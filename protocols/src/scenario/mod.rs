@@ -197,6 +197,13 @@ scenarios! {
     "paxos/quorums-apart.txt"
     "paxos/read-of-nothing.txt"
     "paxos/read-of-the-past.txt"
+    "primary_backup/all-ack-blocks.txt"
+    "primary_backup/all-ack-left-out.txt"
+    "primary_backup/high-watermark.txt"
+    "primary_backup/cut-by-view.txt"
+    "primary_backup/no-fence.txt"
+    "primary_backup/asynchronous.txt"
+    "primary_backup/not-deterministic.txt"
     "raft/tour.txt"
     "raft/stale-candidate.txt"
     "raft/stale-candidate-wins.txt"
@@ -255,6 +262,12 @@ scenarios! {
     "multi_paxos/old-disk.txt"
     "multi_paxos/old-disk-counts.txt"
     "multi_paxos/one-slot-prepared.txt"
+    "two_phase_commit/two-phase-blocking.txt"
+    "two_phase_commit/two-phase-one-dead.txt"
+    "two_phase_commit/two-phase-majority.txt"
+    "two_phase_commit/two-phase-guess.txt"
+    "two_phase_commit/two-phase-backup.txt"
+    "two_phase_commit/two-phase-backup-suspects.txt"
 }
 
 #[cfg(test)]

@@ -9,8 +9,10 @@ use std::path::Path;
 use tribunal_protocols::gossip::Gossip;
 use tribunal_protocols::multi_paxos::MultiPaxos;
 use tribunal_protocols::paxos::Paxos;
+use tribunal_protocols::primary_backup::PrimaryBackup;
 use tribunal_protocols::raft::Raft;
 use tribunal_protocols::scenario::{SCENARIOS, Scenario, ScenarioError, play};
+use tribunal_protocols::two_phase_commit::TwoPhaseCommit;
 
 fn told(scenario: &Scenario<'_>) -> Result<String, ScenarioError> {
     match scenario.protocol {
@@ -18,6 +20,8 @@ fn told(scenario: &Scenario<'_>) -> Result<String, ScenarioError> {
         "raft" => play::<Raft>(scenario).map(|play| play.text),
         "gossip" => play::<Gossip>(scenario).map(|play| play.text),
         "multi_paxos" => play::<MultiPaxos>(scenario).map(|play| play.text),
+        "primary_backup" => play::<PrimaryBackup>(scenario).map(|play| play.text),
+        "two_phase_commit" => play::<TwoPhaseCommit>(scenario).map(|play| play.text),
         other => panic!("{}: no protocol is called {other}", scenario.id),
     }
 }

@@ -7,6 +7,7 @@ mod gossip;
 mod memory;
 #[cfg(madsim)]
 mod scripted;
+mod sound_protocols;
 mod soundness;
 
 use std::sync::Mutex;
