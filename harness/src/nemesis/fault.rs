@@ -315,6 +315,27 @@ mod tests {
     }
 
     #[test]
+    fn those_without_memory_stay_a_minority() {
+        let mut context = context(5);
+        let wiped = |context: &NemesisContext, some: &[u16]| {
+            let (nodes, loss) = (nodes(some), DiskLoss::Disk);
+            Fault::Kill { nodes, loss }
+                .possible(context)
+                .map(|fault| fault.to_string())
+        };
+        assert_eq!(
+            wiped(&context, &[0, 1, 2]).as_deref(),
+            Some("kill n1 n2, losing the whole disk")
+        );
+        context.amnesic = nodes(&[3, 4]);
+        assert_eq!(wiped(&context, &[0, 1]), None);
+        assert_eq!(
+            wiped(&context, &[0, 4]).as_deref(),
+            Some("kill n5, losing the whole disk")
+        );
+    }
+
+    #[test]
     fn faults_read_as_sentences_and_come_back_from_json() {
         let some = || nodes(&[1, 2]);
         let faults = [

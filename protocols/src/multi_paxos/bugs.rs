@@ -8,7 +8,7 @@ planted_bugs! {
     MultiPaxosBug:
     PreparesOneSlot "MP1" "prepares-one-slot"
         "A new leader runs phase 1 for the first open slot only, and proposes in all that follow."
-        breaks ["MP3", "PX4"], minimum "3 nodes, a change of leader, 1 slot in flight",
+        breaks ["MP3"], minimum "3 nodes, a change of leader, 1 slot in flight",
         source "Paxos Made Simple §3, \"phase 1 for all instances\" left out", found by [Simulation, Exploration],
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
     FillsWithoutAdopting "MP2" "fills-without-adopting"
@@ -33,7 +33,7 @@ planted_bugs! {
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
     MergedByPlace "MP7" "merged-by-place"
         "A new leader merges the promises by the place of a vote in the list, not by its slot: behind a hole all shift."
-        breaks ["PX5"], minimum "3 nodes, a hole in one acceptor's votes",
+        breaks ["PX5", "PX4"], minimum "3 nodes, a hole in one acceptor's votes",
         source "Cjen1/OCons#21", found by [Simulation, Exploration],
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
     LeaderReadsAlone "MP9" "leader-reads-alone"
@@ -49,7 +49,7 @@ planted_bugs! {
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
     WipedRejoinsAtOnce "MP11" "wiped-rejoins-at-once"
         "A node whose disk was lost takes part as an acceptor at once, with all its promises and votes forgotten."
-        breaks ["PX3", "PX4"], minimum "3 nodes, a lost disk",
+        breaks ["PX3", "PX4", "PX1"], minimum "3 nodes, a lost disk",
         source "Paxos Made Live §5.1; palantir/atlasdb#1504, #1508", found by [Simulation],
         hunt Hunt { nodes: 3, nemesis: "wipe", seeds: 40, ..Hunt::USUAL };
     NoSessions "MP13" "no-sessions"

@@ -26,7 +26,7 @@ pub const PROPERTIES: &[&PropertyInfo] = &[
     &paxos::ballot_unique::INFO,
     &prefix_apply::INFO,
     &leader_recovery::INFO,
+    &same_state::INFO,
     &exactly_once::INFO,
     &one_lease::INFO,
-    &same_state::INFO,
 ];

@@ -5,6 +5,7 @@ mod determinism;
 mod gossip;
 #[cfg(madsim)]
 mod memory;
+mod multi_paxos;
 #[cfg(madsim)]
 mod scripted;
 mod sound_protocols;
