@@ -130,7 +130,6 @@ impl Actor {
                 reads: &self.reads,
                 lease: self.lease,
             }),
-            ..View::default()
         }
     }
 }

@@ -280,7 +280,7 @@ planted_bugs! {
         "A leader keeps its lease while another takes over from it."
         breaks ["RI18", "RI17", "linearizability"], minimum "3 nodes, a transfer",
         source "tikv#1593, raft-rs#234, openraft#1748", found by [Simulation],
-        hunt Hunt { nodes: 3, workload: "membership", nemesis: "packet,partition", set: &[("lease_reads", "true"), ("lease_drift", "1")], seeds: 100, ..Hunt::USUAL };
+        hunt Hunt { nodes: 3, workload: "membership", nemesis: "packet,partition", set: &[("lease_reads", "true"), ("lease_drift", "1")], seeds: 100 };
     ReadContextDropped "RD7" "read-context-dropped"
         "A leader that is deposed answers the reads that wait, from what it has."
         breaks ["RI17", "linearizability"], minimum "3 nodes, a change of leader",

@@ -317,7 +317,6 @@ impl Node for Raft {
                 reads: &self.leadership.reads,
                 lease: self.holds_lease(),
             }),
-            ..View::default()
         }
     }
 
