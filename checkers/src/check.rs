@@ -5,11 +5,11 @@ use tribunal_histories::{History, Operation, Value};
 
 use crate::linearizability;
 use crate::model::{
-    CasRegister, FailedCas, FifoQueue, Kv, LinearizableCounter, LinearizableSet, ListAppend,
-    Misfit, Model, MultiRegister, Mutex, NilRead, Register, Semantics, Shape,
+    CasRegister, Consensus, FailedCas, FifoQueue, Kv, LinearizableCounter, LinearizableSet,
+    ListAppend, Misfit, Model, MultiRegister, Mutex, NilRead, Register, Semantics, Shape,
 };
 use crate::verdict::{Verdict, guarded};
-use crate::{counter, set};
+use crate::{convergence, counter, set};
 
 /// How far a search may go. Both are counted, not timed: the same answer on a fast machine and a slow one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -187,6 +187,8 @@ pub struct CheckerEntry {
     pub about: &'static str,
     /// The operations it knows.
     pub operations: &'static [Shape],
+    /// Whether it asks for a legal order of all operations; a plain checker has a question of its own.
+    pub is_linearizability: bool,
     check: Check,
 }
 
@@ -198,6 +200,7 @@ impl CheckerEntry {
             aliases: M::ALIASES,
             about: M::ABOUT,
             operations: M::OPERATIONS,
+            is_linearizability: true,
             check: linearizability::check::<M>,
         }
     }
@@ -213,11 +216,13 @@ static REGISTRY: &[CheckerEntry] = &[
     CheckerEntry::linearizable::<FifoQueue>(),
     CheckerEntry::linearizable::<LinearizableSet>(),
     CheckerEntry::linearizable::<LinearizableCounter>(),
+    CheckerEntry::linearizable::<Consensus>(),
     CheckerEntry {
         name: set::NAME,
         aliases: &[],
         about: set::ABOUT,
         operations: set::OPERATIONS,
+        is_linearizability: false,
         check: set::check,
     },
     CheckerEntry {
@@ -225,7 +230,16 @@ static REGISTRY: &[CheckerEntry] = &[
         aliases: &[],
         about: counter::ABOUT,
         operations: counter::OPERATIONS,
+        is_linearizability: false,
         check: counter::check,
+    },
+    CheckerEntry {
+        name: convergence::NAME,
+        aliases: &[],
+        about: convergence::ABOUT,
+        operations: convergence::OPERATIONS,
+        is_linearizability: false,
+        check: convergence::check,
     },
 ];
 

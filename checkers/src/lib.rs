@@ -5,6 +5,7 @@
 //! asked of the caller. A checker's panic or limit is [`Answer::Unknown`], never [`Answer::Valid`].
 
 pub mod check;
+mod convergence;
 mod counter;
 pub mod explore;
 mod linearizability;

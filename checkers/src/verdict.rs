@@ -109,6 +109,13 @@ pub enum Counterexample {
         /// The most that it could return.
         upper: i64,
     },
+    /// Operations that cannot all have returned what they did.
+    Contradiction {
+        /// The key of the object.
+        key: Value,
+        /// The operations, each by the position of its invocation.
+        operations: Vec<usize>,
+    },
     /// A state of a cluster in which a property is broken.
     Cluster {
         /// The step of the run after which it is broken.

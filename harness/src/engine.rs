@@ -7,6 +7,9 @@ use tribunal_checkers::Limits;
 use tribunal_checkers::explore::Progress;
 use tribunal_histories::Trace;
 use tribunal_protocols::contract::Configuration;
+use tribunal_protocols::gossip::Gossip;
+use tribunal_protocols::multi_paxos::MultiPaxos;
+use tribunal_protocols::paxos::Paxos;
 use tribunal_protocols::raft::Raft;
 use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::scenario::{Scenario, ScenarioError, Staged};
@@ -163,7 +166,7 @@ impl<N: Staged> Engine for Of<N> {
                 served: self.workloads,
             });
         }
-        plan.nemesis(0)?;
+        plan.nemesis::<N>(0)?;
         Ok(())
     }
 
@@ -210,12 +213,12 @@ impl<N: Staged> Engine for Of<N> {
 }
 
 /// The engines of all protocols: a line each.
-const ENGINES: &[&dyn Engine] = &[&serving::<Raft>(&[
-    "register",
-    "kv",
-    "append",
-    "membership",
-])];
+const ENGINES: &[&dyn Engine] = &[
+    &serving::<Raft>(&["register", "kv", "append", "membership"]),
+    &serving::<Paxos>(&["consensus"]),
+    &serving::<MultiPaxos>(&["register", "kv", "append"]),
+    &serving::<Gossip>(&["dissemination", "register"]),
+];
 
 /// The engine of a protocol of the registry.
 ///

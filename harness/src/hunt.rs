@@ -13,6 +13,7 @@ use crate::engine::{PlanError, engine};
 use crate::judge::{LINEARIZABILITY, LIVENESS, Outcomes};
 use crate::plan::{Driver, Plan};
 use crate::scenario;
+use crate::spread::{self, Row};
 use crate::workload::Entry;
 
 /// The ways that this build can try, in the order in which they are listed.
@@ -20,6 +21,7 @@ pub const WAYS: &[FoundBy] = &[
     FoundBy::Simulation,
     FoundBy::History,
     FoundBy::Liveness,
+    FoundBy::Statistics,
     FoundBy::Scenario,
 ];
 
@@ -95,6 +97,9 @@ pub fn hunt(
             if bug.found_by.contains(&way) =>
         {
             by_simulation(protocol, bug, way, shrink, stop).map(Some)
+        }
+        FoundBy::Statistics if bug.found_by.contains(&way) => {
+            Ok(Some(by_statistics(protocol, bug)))
         }
         FoundBy::Scenario => Ok(by_scenario(protocol, bug)),
         _ => Ok(None),
@@ -179,6 +184,27 @@ fn find(
         violated: outcomes.violated.clone(),
         steps,
         shrunk: shrunk.map(|shrunk| shrunk.to),
+    }
+}
+
+/// Statistics are about gossip, the one protocol here that promises something only of many runs.
+fn by_statistics(protocol: &'static Protocol, bug: &'static Bug) -> Attempt {
+    let bugs = protocol.bugs_named([bug.id]).expect("it is its own bug");
+    let row = spread::hunt_by_statistics(bugs);
+    let counts = |row: &Row| bug.breaks.contains(&row.property);
+    let find = |row: &Row| Find {
+        at: format!("{}, {} nodes", row.name, row.nodes),
+        violated: row.property.to_owned(),
+        steps: 0,
+        shrunk: None,
+    };
+    Attempt {
+        way: FoundBy::Statistics,
+        budget: "6,600 trials".to_owned(),
+        found: row.as_ref().filter(|row| counts(row)).map(find),
+        instead: row
+            .filter(|row| !counts(row))
+            .map(|row| format!("{} by {}", row.property, row.name)),
     }
 }
 

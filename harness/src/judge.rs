@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use tribunal_checkers::properties::{Monitor, Violation};
 use tribunal_checkers::verdict::{Counterexample, Evidence, Judgement, Statistics};
-use tribunal_checkers::{Answer, CheckRequest, Limits, Verdict, check_history};
+use tribunal_checkers::{
+    Answer, CheckRequest, CheckerEntry, Limits, Verdict, check_history, registry,
+};
 use tribunal_histories::{BuildOptions, Digest, EventRecord, History, Outcome, Trace};
 
 use crate::runtime::sim::Tally;
 
 /// The name under which a violated liveness bound is reported.
 pub const LIVENESS: &str = "liveness";
-/// The name under which a history that is not linearizable is reported.
+/// The name under which a history that is not linearizable is reported; see [`violated_by`].
 pub const LINEARIZABILITY: &str = "linearizability";
 
 /// Operations by outcome.
@@ -55,7 +57,7 @@ pub struct Outcomes {
     pub digest: Digest,
     /// The worst that any checker says.
     pub verdict: Verdict,
-    /// What is violated: a property's id, [`LINEARIZABILITY`] or [`LIVENESS`]; empty if nothing is.
+    /// What is violated: a property's id, what [`violated_by`] says, or [`LIVENESS`]; empty if nothing is.
     pub violated: String,
     /// What clients saw.
     pub history: History,
@@ -124,7 +126,7 @@ impl Judged {
             Verdict::unknown(model, error.to_string(), vec!["the whole history".into()])
         });
         if verdict.answer() == Answer::Invalid && violated.is_empty() {
-            violated = LINEARIZABILITY.to_owned();
+            violated = violated_by(model).to_owned();
         }
         parts.push(verdict);
         Self { parts, violated }
@@ -163,6 +165,15 @@ impl Judged {
             nodes: Vec::new(),
         };
         Verdict::new(LIVENESS, Judgement::Invalid { counterexample }, sentences)
+    }
+}
+
+/// What a history violates that a checker finds wrong: [`LINEARIZABILITY`], or what a plain checker is named after.
+pub fn violated_by(checker: &str) -> &str {
+    let is_named = |entry: &&CheckerEntry| entry.name == checker;
+    match registry().iter().find(is_named) {
+        Some(entry) if !entry.is_linearizability => checker,
+        _ => LINEARIZABILITY,
     }
 }
 

@@ -21,6 +21,7 @@ pub mod run;
 pub mod runtime;
 pub mod scenario;
 pub mod shrink;
+pub mod spread;
 pub mod sweep;
 pub mod totals;
 pub mod workload;

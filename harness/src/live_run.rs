@@ -27,7 +27,7 @@ pub fn run<N: Node>(plan: &Plan, seed: u64, stop: &dyn Fn() -> bool) -> Outcomes
             final_generator: workload.final_generator,
             concurrency: plan.options.concurrency,
             seed,
-            nemesis: plan.nemesis(seed).expect("the plan was checked"),
+            nemesis: plan.nemesis::<N>(seed).expect("the plan was checked"),
             patience: Patience::default(),
             budget: plan.live.time,
         };

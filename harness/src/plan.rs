@@ -9,9 +9,9 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tribunal_checkers::Limits;
-use tribunal_protocols::Bugs;
 use tribunal_protocols::contract::{Configuration, with_fields};
 use tribunal_protocols::registry::Protocol;
+use tribunal_protocols::{Bugs, Durable, Node};
 
 use crate::draw::{Domain, Draw};
 use crate::nemesis::{Capability, MissingCapability, Nemesis, Pace, Selection};
@@ -149,7 +149,7 @@ pub const EVENTS_MAX: u64 = 300_000;
 /// Within how many of the longest election timeouts a healed cluster must answer.
 pub const LIVENESS_TIMEOUTS: u64 = 20;
 
-/// What the simulator can do to a cluster: everything.
+/// What the simulator can do to a cluster of any protocol.
 pub const SIMULATED: [Capability; 6] = [
     Capability::Clock,
     Capability::Disk,
@@ -214,12 +214,15 @@ impl Plan {
     ///
     /// # Errors
     /// A family was selected that such a cluster cannot have.
-    pub fn nemesis(&self, seed: u64) -> Result<Nemesis, MissingCapability> {
+    pub fn nemesis<N: Node>(&self, seed: u64) -> Result<Nemesis, MissingCapability> {
         if self.driver == Driver::Live {
             return self.nemesis.nemesis(&live::capabilities(), LIVE_PACE, seed);
         }
-        self.nemesis
-            .nemesis(&BTreeSet::from(SIMULATED), Pace::default(), seed)
+        let mut capabilities = BTreeSet::from(SIMULATED);
+        if N::Durable::replacing(&N::Durable::default()).is_some() {
+            capabilities.insert(Capability::Wipe);
+        }
+        self.nemesis.nemesis(&capabilities, Pace::default(), seed)
     }
 
     /// The knobs of a run.

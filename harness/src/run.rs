@@ -19,7 +19,7 @@ pub fn run<N: Node>(plan: &Plan, seed: u64, record: bool, stop: &dyn Fn() -> boo
     let config: N::Config = plan.config(seed).expect("the plan was checked");
     let settings = plan.settings(seed, config.patience_us());
     let workload = plan.workload.workload(&plan.workload_options());
-    let nemesis = plan.nemesis(seed).expect("the plan was checked");
+    let nemesis = plan.nemesis::<N>(seed).expect("the plan was checked");
     let clients = Clients::new(
         workload.generator,
         workload.final_generator,

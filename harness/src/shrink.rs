@@ -9,7 +9,7 @@ use tribunal_histories::{Trace, TraceLine};
 use tribunal_protocols::world::{Setup, SyncMode};
 use tribunal_protocols::{Loss, Node, Step};
 
-use crate::judge::{Judged, LINEARIZABILITY, history_of};
+use crate::judge::{Judged, history_of, violated_by};
 use crate::replay::{ReplayError, Stage, finish, header, setup_of};
 
 /// A smaller trace.
@@ -243,7 +243,8 @@ impl<N: Node> Shrinker<'_, N> {
 
     /// Takes out all that clients did, then client by client. Violations of cluster properties mostly need none.
     fn without_clients(&mut self, best: &mut Failing<N>) {
-        if self.violated != LINEARIZABILITY && self.keep(best, |step| step.client().is_none()) {
+        let is_of_history = self.violated == violated_by(&self.model);
+        if !is_of_history && self.keep(best, |step| step.client().is_none()) {
             return;
         }
         let mut clients: Vec<_> = best.steps.iter().filter_map(Step::client).collect();

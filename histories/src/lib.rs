@@ -11,6 +11,7 @@ pub mod history;
 pub mod json;
 pub mod node;
 pub mod node_set;
+pub mod quorum;
 pub mod stats;
 pub mod trace;
 pub mod value;
@@ -25,11 +26,13 @@ pub use history::{
 };
 pub use node::NodeId;
 pub use node_set::{NODES_MAX, NodeSet};
+pub use quorum::Quorum;
 pub use stats::{OutcomeCounts, Statistics};
 pub use trace::{Trace, TraceEnd, TraceError, TraceHeader, TraceLine};
 pub use value::{Value, ValueId, Values};
 pub use view::{
-    Cause, Claim, Facet, GroupView, LogRecord, LogView, Logs, MemberStatus, MemberView,
-    MessageView, Observation, PeerProgress, PendingRead, Role, View, Vote,
+    BallotView, Cause, Claim, Execution, Facet, GroupView, Learned, LogRecord, LogView, Logs,
+    MemberStatus, MemberView, MessageView, Observation, PeerProgress, PendingRead, ReplicaView,
+    Role, TableEntry, View, Vote,
 };
 pub use voters::{Voters, VotersRecord};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::node::NodeId;
+use crate::quorum::Quorum;
 use crate::value::Value;
 use crate::voters::{Voters, VotersRecord};
 
@@ -24,6 +25,9 @@ pub enum Role {
     Candidate,
     /// It leads.
     Leader,
+    /// It lost its disk, and takes no part before it has re-learned what it needs (Viewstamped Replication Revisited,
+    /// §4.3: status *recovering*).
+    Recovering,
 }
 
 /// A log entry as a property sees it.
@@ -112,8 +116,29 @@ pub enum Facet<'a> {
     None,
     /// Whom it knows, in the order of their names, and what it believes of each.
     Members(&'a [MemberView]),
+    /// What it knows of a table that all nodes have a copy of, in the order of its cells.
+    Table(&'a [TableEntry]),
     /// Whom its group consists of, as far as its log says, and what it does as a member of it.
     Group(GroupView<'a>),
+    /// A replica of a state machine.
+    Replica(ReplicaView<'a>),
+    /// By which quorums it goes, and what it has learned (Paxos and its kin).
+    Ballots(BallotView<'a>),
+}
+
+/// A record of a table that spreads from node to node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TableEntry {
+    /// The number of the object that it is about.
+    pub key: u32,
+    /// The one node that may write it, where there is one: a share of a counter.
+    pub owner: Option<NodeId>,
+    /// When it was written, by its author's clock.
+    pub time: u64,
+    /// Who wrote it.
+    pub author: NodeId,
+    /// A digest of the value; `None` if it says that there is none any more.
+    pub value: Option<Digest>,
 }
 
 /// What a member of a replicated group shows of the group.
@@ -146,6 +171,48 @@ pub struct PendingRead {
     pub index: u64,
     /// A quorum must have answered this round of questions whether the node still leads.
     pub round: u64,
+}
+
+/// What a replica shows of its state machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReplicaView<'a> {
+    /// The commands that it has executed since it started, in order: repetitions that were only answered again are
+    /// not among them.
+    pub executed: &'a [Execution],
+    /// It holds a lease: it may answer reads and ask nobody.
+    pub holds_lease: bool,
+}
+
+/// That a replica executed a client's command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Execution {
+    /// The entry or slot of the log that it executed.
+    pub index: u64,
+    /// Who asked.
+    pub client: u32,
+    /// Which of the client's operations it is.
+    pub sequence: u32,
+}
+
+/// What a node of the Paxos family shows: how it counts, and what it takes for chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BallotView<'a> {
+    /// Which sets of acceptors let a ballot go on with their promises (phase 1).
+    pub prepare_quorum: &'a Quorum,
+    /// Which sets of acceptors choose a value with their acceptances (phase 2).
+    pub accept_quorum: &'a Quorum,
+    /// What it has learned, in the order in which it has since it started. Where values are told by claims alone
+    /// ([`Claim::Learned`]) it stays empty.
+    pub learned: &'a [Learned],
+}
+
+/// A value that is taken for chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Learned {
+    /// The slot of the log; 0 where there is only one decision.
+    pub slot: u64,
+    /// The value.
+    pub value: Value,
 }
 
 /// What a node believes of a member of its cluster.
@@ -197,8 +264,19 @@ pub enum Claim {
     Promised {
         /// The ballot.
         ballot: u64,
-        /// Its acceptances that the promise tells of: of each slot the one of the highest ballot.
+        /// It tells of this slot and those after it; 0 where it tells of all, or there is only one decision.
+        first_slot: u64,
+        /// Its acceptances in these slots: of each slot the one of the highest ballot.
         accepted: Vec<Vote>,
+    },
+    /// Of which slots a promise tells the acceptances (Multi-Paxos, phase 1b for many slots at once).
+    Covers {
+        /// The ballot.
+        ballot: u64,
+        /// The first slot.
+        first: u64,
+        /// The last; `None` where it tells of all that follow.
+        last: Option<u64>,
     },
     /// A proposer asks acceptors to accept (phase 2a).
     Proposed(Vote),
@@ -222,10 +300,12 @@ pub enum Claim {
         /// All entries up to here are in what was read.
         index: u64,
     },
+    /// A learner takes a value for chosen, and says so.
+    Learned(Learned),
 }
 
 /// A value in a slot under a ballot: what Paxos votes are about (`Voting.tla`: `votes`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Vote {
     /// The ballot.
     pub ballot: u64,

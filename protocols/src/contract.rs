@@ -182,6 +182,14 @@ pub trait Durable: Datum + Default {
 
     /// What a node that is down shows to properties.
     fn view(&self) -> View<'_>;
+
+    /// The disk that takes the place of one that was lost whole: it knows that it is not the first, and of what it
+    /// replaces only that. Its node then comes up as [`Role::Recovering`](tribunal_histories::Role::Recovering) until
+    /// it has re-learned enough. `None`, where a protocol does not claim to survive that; no disk is lost whole then.
+    fn replacing(lost: &Self) -> Option<Self> {
+        let _ = lost;
+        None
+    }
 }
 
 /// What a node is given.

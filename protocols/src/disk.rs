@@ -23,6 +23,8 @@ pub enum Loss {
     /// The disk wrote in an order of its own: of the unsynced writes, counted from the oldest as bit 0, those
     /// whose bit is set are lost.
     Some(u64),
+    /// The whole disk is lost, and another takes its place ([`Durable::replacing`]).
+    Disk,
 }
 
 impl fmt::Display for Loss {
@@ -32,6 +34,7 @@ impl fmt::Display for Loss {
             Self::Last(count) => write!(f, "losing {count} writes"),
             Self::Torn(count) => write!(f, "losing {count} writes and tearing one"),
             Self::Some(mask) => write!(f, "losing writes {mask:b}"),
+            Self::Disk => f.write_str("losing the whole disk"),
         }
     }
 }
@@ -49,6 +52,7 @@ impl FromStr for Loss {
         let words: Vec<_> = text.split_whitespace().collect();
         match words[..] {
             [] | ["losing", "all", "unsynced", "writes"] => Ok(Self::All),
+            ["losing", "the", "whole", "disk"] => Ok(Self::Disk),
             ["losing", count, "writes"] => Ok(Self::Last(count.parse().map_err(|_| wrong())?)),
             ["losing", count, "writes", "and", "tearing", "one"] => {
                 Ok(Self::Torn(count.parse().map_err(|_| wrong())?))
@@ -167,7 +171,7 @@ impl<N: Node> Disk<N> {
             })
             .collect();
         let kept = match loss {
-            Loss::All => 0,
+            Loss::All | Loss::Disk => 0,
             Loss::Last(count) => writes.len().saturating_sub(usize::from(count)),
             Loss::Torn(count) => writes.len().saturating_sub(usize::from(count) + 1),
             Loss::Some(_) => writes.len(),
@@ -180,6 +184,9 @@ impl<N: Node> Disk<N> {
         }
         if let (Loss::Torn(_), Some(part)) = (loss, writes.get(kept).and_then(N::Durable::torn)) {
             self.synced.apply(&part);
+        }
+        if loss == Loss::Disk {
+            self.synced = N::Durable::replacing(&self.synced).unwrap_or_default();
         }
         self.written = self.synced.clone();
     }

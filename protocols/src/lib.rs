@@ -32,7 +32,10 @@
 pub mod bugs;
 pub mod contract;
 pub mod disk;
+pub mod gossip;
 pub mod host;
+pub mod multi_paxos;
+pub mod paxos;
 pub mod quorum;
 pub mod raft;
 pub mod registry;

@@ -2,7 +2,7 @@
 //! table of what runs them.
 
 use crate::bugs::{Bug, Bugs, by_id};
-use crate::raft;
+use crate::{gossip, multi_paxos, paxos, raft};
 
 /// What there is to know about a protocol.
 #[derive(Clone, Copy, Debug)]
@@ -18,14 +18,42 @@ pub struct Protocol {
 }
 
 /// All protocols.
-pub const PROTOCOLS: &[Protocol] = &[Protocol {
-    name: "raft",
-    about: "A replicated log with one elected leader: elections with pre-vote, replication with fast back-up, \
-            client sessions, linearizable reads by ReadIndex. (Ongaro and Ousterhout, ATC 2014; Ongaro's \
-            dissertation, 2014.)",
-    bugs: raft::bugs::BUGS,
-    probes: raft::PROBES,
-}];
+pub const PROTOCOLS: &[Protocol] = &[
+    Protocol {
+        name: "raft",
+        about: "A replicated log with one elected leader: elections with pre-vote, replication with fast back-up, \
+                client sessions, linearizable reads by ReadIndex. (Ongaro and Ousterhout, ATC 2014; Ongaro's \
+                dissertation, 2014.)",
+        bugs: raft::bugs::BUGS,
+        probes: raft::PROBES,
+    },
+    Protocol {
+        name: "paxos",
+        about: "Agreement on one value: proposers, acceptors and learners on every node, ballots that are on disk before \
+            they are used, quorums of the two phases that may differ, random back-off. A client is told what was \
+            chosen, whoever proposed it. (Lamport, Paxos Made Simple, 2001; Howard, Malkhi and Spiegelman, Flexible \
+            Paxos, OPODIS 2016.)",
+        bugs: paxos::bugs::BUGS,
+        probes: paxos::PROBES,
+    },
+    Protocol {
+        name: "multi_paxos",
+        about: "A replicated log, each slot of which is an instance of Paxos: phase 1 once for all open slots, phase 2 for \
+            several at once, client sessions, linearizable reads by a quorum or (if clocks keep a bound) a lease, \
+            recovery of a node whose disk was lost. (Lamport, Paxos Made Simple, 2001; Chandra and others, Paxos Made \
+            Live, PODC 2007.)",
+        bugs: multi_paxos::bugs::BUGS,
+        probes: multi_paxos::PROBES,
+    },
+    Protocol {
+        name: "gossip",
+        about: "Updates spread from node to node: anti-entropy (push, pull, push-pull) and rumour mongering, over \
+                last-writer-wins registers and counters that lose nothing. Nodes agree in the end; that is all they \
+                promise. `tribunal spread` measures how fast. (Demers et al., PODC 1987.)",
+        bugs: gossip::bugs::BUGS,
+        probes: gossip::PROBES,
+    },
+];
 
 /// A planted bug that a protocol does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -31,6 +31,17 @@ impl fmt::Display for Key {
     }
 }
 
+impl Key {
+    /// The key that a record names: by its name or its number; nil is the one object of a workload that has only one.
+    pub fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::Nil => Some(Self(0)),
+            Value::Int(number) => Some(Self(u32::try_from(*number).ok()?)),
+            other => other.as_name()?.parse().ok(),
+        }
+    }
+}
+
 impl FromStr for Key {
     type Err = NotACommand;
 
@@ -132,11 +143,7 @@ impl Recorded for Command {
     }
 
     fn from_record(function: &str, key: &Value, value: &Value) -> Option<Self> {
-        let key = match key {
-            Value::Nil => Key(0),
-            Value::Int(number) => Key(u32::try_from(*number).ok()?),
-            other => other.as_name()?.parse().ok()?,
-        };
+        let key = Key::of(key)?;
         let action = match (function, value) {
             ("read" | "get", _) => Action::Read,
             ("local-read", _) => Action::LocalRead,

@@ -428,6 +428,22 @@ fn queues() {
 }
 
 #[test]
+fn decisions() {
+    let functions = [
+        ("propose", numbers(1..4), numbers(1..4)),
+        ("propose", numbers(1..6), numbers(1..4)),
+        ("read", nothing(), nil_or(numbers(1..4))),
+    ];
+    fuzz::<Consensus>(&Value::Nil, DEFAULT, &functions);
+    let unconstrained = Semantics {
+        nil_read: NilRead::Unconstrained,
+        ..DEFAULT
+    };
+    fuzz::<Consensus>(&Value::Nil, unconstrained, &functions);
+    fuzz::<Consensus>(&Value::Int(2), DEFAULT, &functions);
+}
+
+#[test]
 fn sets() {
     let functions = |last: Function| {
         [

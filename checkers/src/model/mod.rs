@@ -6,6 +6,7 @@
 //! it is for each object (Herlihy and Wing 1990, theorem 1; as partitioning, Horn and Kroening, FORTE 2015).
 
 mod cas_register;
+mod consensus;
 mod counter;
 mod fifo_queue;
 mod kv;
@@ -23,6 +24,7 @@ use rustc_hash::FxHashMap;
 use tribunal_histories::Value;
 
 pub use cas_register::CasRegister;
+pub use consensus::Consensus;
 pub use counter::LinearizableCounter;
 pub use fifo_queue::FifoQueue;
 pub use kv::Kv;

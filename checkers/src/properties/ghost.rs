@@ -169,6 +169,14 @@ impl<'a> Moment<'a> {
         matches!(self.now.cause, Cause::Boot | Cause::Crash)
     }
 
+    /// Whether the observed node has just re-learned what it lost with its disk. It is a new acceptor from now on:
+    /// what it promised and accepted before does not bind it. That the others can do without is for properties that
+    /// speak of all.
+    pub fn recovered(&self) -> bool {
+        let recovering = self.before.role == Role::Recovering && !self.restarted();
+        recovering && self.now.view.role != Role::Recovering
+    }
+
     /// Whether the observed node leads.
     pub fn leads(&self) -> bool {
         self.now.view.role == Role::Leader && self.now.cause != Cause::Crash

@@ -10,7 +10,10 @@
 
 pub mod committed;
 pub mod ghost;
+pub mod gossip;
 pub mod monitor;
+pub mod multi_paxos;
+pub mod paxos;
 pub mod raft;
 #[cfg(test)]
 mod script;
@@ -119,4 +122,9 @@ pub fn properties_for(protocol: &str) -> Option<&'static [&'static PropertyInfo]
 }
 
 /// The properties of every protocol: a line each.
-const FAMILIES: &[(&str, &[&PropertyInfo])] = &[("raft", raft::PROPERTIES)];
+const FAMILIES: &[(&str, &[&PropertyInfo])] = &[
+    ("raft", raft::PROPERTIES),
+    ("paxos", paxos::PROPERTIES),
+    ("multi_paxos", multi_paxos::PROPERTIES),
+    ("gossip", gossip::PROPERTIES),
+];

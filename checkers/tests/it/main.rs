@@ -1,5 +1,6 @@
 //! The checkers from outside: histories in, verdicts out.
 
+mod convergence;
 mod explanations;
 mod limits;
 mod models;

@@ -92,6 +92,17 @@ const SEQUENCES: &[Row] = &[
     (Invalid, "linearizable-counter", "5", "inc, read -> 1"),
     (
         Valid,
+        "consensus",
+        "",
+        "read -> null, propose 1 -> 1, propose 2 -> 1, read -> 1",
+    ),
+    (Invalid, "consensus", "", "propose 1 -> 1, propose 2 -> 2"),
+    (Invalid, "consensus", "", "propose 1 -> 1, read -> null"),
+    (Invalid, "consensus", "", "propose 1 -> 2"),
+    (Invalid, "consensus", "", "read -> 1"),
+    (Valid, "consensus", "7", "read -> 7, propose 1 -> 7"),
+    (
+        Valid,
         "list-append",
         "",
         "read -> null, append 1, append 2, read -> [1,2]",
@@ -135,6 +146,16 @@ fn what_crashed_may_have_happened_at_any_time_and_what_failed_has_not() {
     let dequeued = "0 invoke enqueue 1\n0 ok enqueue\n0 invoke enqueue 2\n0 ok enqueue\n\
                     1 invoke dequeue\n1 info dequeue\n2 invoke dequeue\n2 ok dequeue 2";
     expect(Valid, "fifo-queue", "", dequeued);
+}
+
+#[test]
+fn a_proposal_that_timed_out_may_decide_and_one_that_failed_must_not() {
+    let timed_out = "0 invoke propose 1\n0 info propose 1\n1 invoke read\n1 ok read null\n2 invoke read\n2 ok read 1";
+    expect(Valid, "consensus", "", timed_out);
+    let undone = timed_out.to_owned() + "\n3 invoke propose 2\n3 ok propose 2";
+    expect(Invalid, "consensus", "", &undone);
+    let failed = "0 invoke propose 1\n0 fail propose 1\n1 invoke read\n1 ok read 1";
+    expect(Invalid, "consensus", "", failed);
 }
 
 #[test]
@@ -194,7 +215,7 @@ fn a_wrong_question_is_an_error_that_names_the_place() {
     insta::assert_snapshot!(ask("cas-register", "", &script), @"event 4: process 4's `cas` of 7 does not fit cas-register, which has read → value, write value, cas [from to]");
     insta::assert_snapshot!(ask("list-append", "", "0 invoke read\n0 ok read 3"), @"event 2: process 0's `read` returning 3 does not fit list-append, which has append element, read → [element …]");
     insta::assert_snapshot!(ask("mutex", "3", "0 invoke acquire"), @"mutex cannot begin with 3: its initial value is true (held) or false (free)");
-    insta::assert_snapshot!(ask("bank", "", "0 invoke read"), @"there is no checker `bank`; there are register, cas-register, multi-register, kv, list-append, mutex, fifo-queue, linearizable-set, linearizable-counter, set, counter");
+    insta::assert_snapshot!(ask("bank", "", "0 invoke read"), @"there is no checker `bank`; there are register, cas-register, multi-register, kv, list-append, mutex, fifo-queue, linearizable-set, linearizable-counter, consensus, set, counter");
 }
 
 #[test]

@@ -68,6 +68,7 @@ fn our_own_histories() {
         "set",
         "counter",
         "list-append",
+        "consensus",
     ] {
         let of_checker = |answer: Answer| {
             let rows = rows.iter().filter(|row| row.checker == checker);

@@ -275,11 +275,13 @@ fn rows(text: &mut String, hunted: &Hunted) {
                 let shrunk = find
                     .shrunk
                     .map_or_else(String::new, |to| format!(" → {to}"));
-                let (at, violated, steps) = (&find.at, &find.violated, find.steps);
-                format!(
-                    "{at} of {}: {violated}, {steps}{shrunk} steps",
-                    attempt.budget
-                )
+                // Statistics are about many runs, and about the steps of none.
+                let steps = match find.steps {
+                    0 => String::new(),
+                    steps => format!(", {steps}{shrunk} steps"),
+                };
+                let (at, violated) = (&find.at, &find.violated);
+                format!("{at} of {}: {violated}{steps}", attempt.budget)
             }
             None => format!(
                 "not in {}{}",

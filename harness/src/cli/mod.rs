@@ -20,6 +20,7 @@ pub mod reference;
 pub mod replay;
 pub mod shrink;
 pub mod simulate;
+pub mod spread;
 
 use std::io;
 use std::path::PathBuf;
@@ -63,6 +64,7 @@ enum Command {
     Shrink(shrink::Args),
     Explore(explore::Args),
     Bugs(bugs::Args),
+    Spread(spread::Args),
     List(list::Args),
     Doctor(doctor::Args),
     /// A node of a live cluster: started by the harness, not by people
@@ -98,6 +100,7 @@ pub fn main() -> ExitCode {
                 Command::Shrink(args) => shrink::run(args),
                 Command::Explore(args) => explore::run(args),
                 Command::Bugs(args) => bugs::run(args),
+                Command::Spread(args) => spread::run(args),
                 Command::List(args) => list::run(args),
                 Command::Doctor(args) => doctor::run(args),
                 Command::Node(args) => node(args),

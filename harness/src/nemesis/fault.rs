@@ -24,6 +24,8 @@ pub enum Capability {
     Partition,
     /// Pause nodes and resume them.
     Pause,
+    /// Lose the whole disks of nodes, whose protocol claims to survive that.
+    Wipe,
 }
 
 impl fmt::Display for Capability {
@@ -35,6 +37,7 @@ impl fmt::Display for Capability {
             Self::Packet => "disturb packets",
             Self::Partition => "cut links",
             Self::Pause => "pause nodes",
+            Self::Wipe => "lose whole disks",
         })
     }
 }
@@ -53,6 +56,8 @@ pub enum DiskLoss {
     Torn,
     /// Any of them are lost: the disk wrote in an order of its own.
     Reorder,
+    /// The whole disk is lost, with all that was ever written to it, and another takes its place.
+    Disk,
 }
 
 impl fmt::Display for DiskLoss {
@@ -63,6 +68,7 @@ impl fmt::Display for DiskLoss {
             Self::Suffix => "losing the last unsynced writes",
             Self::Torn => "losing the last unsynced writes and tearing one",
             Self::Reorder => "losing any unsynced writes",
+            Self::Disk => "losing the whole disk",
         })
     }
 }
@@ -168,6 +174,19 @@ impl Fault {
     pub fn possible(mut self, context: &NemesisContext) -> Option<Self> {
         let (up, paused) = (&context.up, &context.paused);
         match &mut self {
+            Self::Kill {
+                nodes,
+                loss: DiskLoss::Disk,
+            } => {
+                // Those who have yet to re-learn what they lost must stay a minority.
+                let most = context.nodes.saturating_sub(1) / 2;
+                let mut without_memory = context.amnesic.clone();
+                nodes.retain(|node| {
+                    up.contains(node)
+                        && (without_memory.contains(node)
+                            || without_memory.len() < most && without_memory.insert(*node))
+                });
+            }
             Self::Kill { nodes, .. } => nodes.retain(|node| up.contains(node)),
             Self::Pause { nodes } => {
                 nodes.retain(|node| up.contains(node) && !paused.contains(node))

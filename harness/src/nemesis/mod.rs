@@ -21,6 +21,7 @@ mod pause;
 mod rounds;
 mod selection;
 mod target;
+mod wipe;
 
 use std::collections::BTreeSet;
 
@@ -41,6 +42,7 @@ pub const FAMILIES: &[Family] = &[
     packet::FAMILY,
     partition::FAMILY,
     pause::FAMILY,
+    wipe::FAMILY,
 ];
 
 /// The state of the cluster when a nemesis is asked.
@@ -56,6 +58,8 @@ pub struct NemesisContext {
     pub up: BTreeSet<NodeId>,
     /// Those of them that are paused.
     pub paused: BTreeSet<NodeId>,
+    /// The nodes whose disks say that they are in a lost one's place and not yet made good.
+    pub amnesic: BTreeSet<NodeId>,
 }
 
 /// A family of faults.

@@ -10,6 +10,7 @@ use tribunal_checkers::properties::properties_for;
 use super::terminal::word;
 use crate::cli::exit::Exit;
 use crate::cli::quantity::{counted, grouped};
+use crate::judge::{LINEARIZABILITY, violated_by};
 use crate::plan::{Driver, Plan};
 use crate::sweep::{Finish, Sweep};
 use crate::totals::Totals;
@@ -32,6 +33,8 @@ pub struct Conclusion {
     pub finish: Finish,
     /// What ran, in words.
     pub what: String,
+    /// What the clients' histories were judged by, where that is not linearizability.
+    pub plain_checkers: Vec<&'static str>,
     /// Whether real processes ran: their time is real, and they show no views to properties.
     pub live: bool,
     /// The planted bugs that are on, by id.
@@ -98,6 +101,7 @@ impl Conclusion {
             reasons,
             finish,
             what,
+            plain_checkers: plain_checkers(plans),
             live: plans.iter().any(is_live),
             bugs,
             elapsed_ms: milliseconds(elapsed),
@@ -123,10 +127,16 @@ impl Conclusion {
             (answer, _) => word(answer),
         };
         let held = match self.answer {
-            Answer::Valid => match self.totals.exercised.len() {
-                0 => "linearizable and live".to_owned(),
-                some => format!("linearizable and live, {some} cluster properties hold"),
-            },
+            Answer::Valid => {
+                let histories = match &self.plain_checkers[..] {
+                    [] => "linearizable".to_owned(),
+                    checkers => format!("histories pass {}", checkers.join(", ")),
+                };
+                match self.totals.exercised.len() {
+                    0 => format!("{histories} and live"),
+                    some => format!("{histories} and live, {some} cluster properties hold"),
+                }
+            }
             Answer::Unknown => self
                 .reasons
                 .first()
@@ -206,6 +216,16 @@ impl Conclusion {
 /// The ids of the planted bugs of a plan.
 pub(crate) fn bug_ids(plan: &Plan) -> Vec<&'static str> {
     plan.protocol.bugs_in(plan.bugs).map(|bug| bug.id).collect()
+}
+
+/// The checkers of these plans' histories that ask for less than an order of all operations.
+fn plain_checkers(plans: &[Plan]) -> Vec<&'static str> {
+    let models = plans.iter().map(|plan| plan.workload.model);
+    let mut plain: Vec<_> = models
+        .filter(|model| violated_by(model) != LINEARIZABILITY)
+        .collect();
+    plain.dedup();
+    plain
 }
 
 fn is_live(plan: &Plan) -> bool {

@@ -1,5 +1,7 @@
 //! JUnit: a test case for each thing that was judged, for systems that show such.
 
+use std::collections::BTreeSet;
+
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use tribunal_checkers::Answer;
 
@@ -17,7 +19,11 @@ pub fn xml(
 ) -> Result<String, quick_junit::SerializeError> {
     let mut suite = TestSuite::new(name);
     let judged = conclusion.totals.exercised.keys().copied();
-    for what in judged.chain([LINEARIZABILITY, LIVENESS]) {
+    let judged: Vec<_> = judged.chain([LINEARIZABILITY, LIVENESS]).collect();
+    // A plain checker's name stands in no list before it is violated.
+    let others = findings.iter().map(|finding| finding.violated.as_str());
+    let others: BTreeSet<_> = others.filter(|what| !judged.contains(what)).collect();
+    for what in judged.iter().copied().chain(others) {
         let status = match findings.iter().find(|finding| finding.violated == what) {
             // What was not decided is no success.
             None if conclusion.answer == Answer::Unknown => TestCaseStatus::skipped(),

@@ -80,6 +80,7 @@ fn mark(glimpse: &Glimpse) -> String {
         Role::PreCandidate => 'P',
         Role::Candidate => 'C',
         Role::Leader => 'L',
+        Role::Recovering => 'R',
     };
     format!("{letter}{}", glimpse.term)
 }
@@ -101,6 +102,7 @@ fn changes(before: &Glimpse, after: &Glimpse) -> Vec<String> {
                 format!("steps down in term {}", after.term)
             }
             Role::Follower => format!("follows in term {}", after.term),
+            Role::Recovering => "recovers from the loss of its disk".to_owned(),
         });
     } else if after.up && before.up && before.term != after.term {
         changes.push(format!("moves to term {}", after.term));

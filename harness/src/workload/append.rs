@@ -2,7 +2,7 @@
 
 use tribunal_histories::{Outcome, Value};
 
-use super::{Entry, Options, Probe, keys, probe};
+use super::{Entry, Options, Probe, READ, keys, probe};
 use crate::generator::{Call, Generator, calls};
 
 /// The registry's line.
@@ -23,6 +23,7 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     operations,
     keys,
+    last_read: READ,
 };
 
 fn operations(options: &Options) -> Box<dyn Generator> {

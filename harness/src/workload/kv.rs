@@ -3,7 +3,7 @@
 use tribunal_histories::Outcome;
 
 use super::distinct::{Distinct, Weights};
-use super::{Entry, Probe, keys, probe};
+use super::{Entry, Probe, READ, keys, probe};
 use crate::generator::Generator;
 
 /// The registry's line.
@@ -25,6 +25,7 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     operations: |options| Distinct::new(keys(options), WEIGHTS).boxed(),
     keys,
+    last_read: READ,
 };
 
 const WEIGHTS: Weights = Weights {

@@ -3,7 +3,7 @@
 use tribunal_histories::Value;
 
 use super::distinct::{Distinct, Weights};
-use super::{Entry, Options, probe};
+use super::{Entry, Options, READ, probe};
 use crate::draw::Draw;
 use crate::generator::{Call, Generator, calls, once, reserve};
 
@@ -24,6 +24,7 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     operations,
     keys: |_| vec![Value::Nil],
+    last_read: READ,
 };
 
 const WEIGHTS: Weights = Weights {

@@ -6,6 +6,8 @@
 //! knows how a system carries them out.
 
 mod append;
+mod consensus;
+mod dissemination;
 mod distinct;
 mod kv;
 mod membership;
@@ -14,7 +16,7 @@ mod register;
 
 use tribunal_histories::Value;
 
-use crate::generator::{Call, Generator, once, seq};
+use crate::generator::{Call, Generator, once, seq, sleep};
 
 pub use probe::Probe;
 
@@ -68,7 +70,27 @@ pub struct Entry {
     operations: fn(&Options) -> Box<dyn Generator>,
     /// The keys of its objects.
     keys: fn(&Options) -> Vec<Value>,
+    /// How its objects are read at the end.
+    last_read: LastRead,
 }
+
+/// How every client reads every object when all faults are healed.
+#[derive(Clone, Copy, Debug)]
+struct LastRead {
+    /// The operation.
+    function: &'static str,
+    /// Its argument, if it has one.
+    value: Option<i64>,
+    /// So long after the faults: nothing, for a read that waits itself until it can be answered rightly.
+    after_us: u64,
+}
+
+/// A linearizable read, at once.
+const READ: LastRead = LastRead {
+    function: "read",
+    value: None,
+    after_us: 0,
+};
 
 /// What clients do to a system, and how their history is to be judged.
 #[derive(Clone)]
@@ -84,7 +106,14 @@ pub struct Workload {
 }
 
 /// All workloads.
-pub const REGISTRY: &[Entry] = &[append::ENTRY, kv::ENTRY, membership::ENTRY, register::ENTRY];
+pub const REGISTRY: &[Entry] = &[
+    append::ENTRY,
+    consensus::ENTRY,
+    dissemination::ENTRY,
+    kv::ENTRY,
+    membership::ENTRY,
+    register::ENTRY,
+];
 
 /// No workload has that name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -118,7 +147,8 @@ impl Entry {
     pub fn workload(&'static self, options: &Options) -> Workload {
         let gap_us = 1_000_000 / u64::from(options.rate_per_s.max(1));
         let reads = (self.keys)(options).into_iter().map(|key| {
-            let read = once(Call::new("read", key, Value::Nil)).repeat();
+            let value = self.last_read.value.map_or(Value::Nil, Value::Int);
+            let read = once(Call::new(self.last_read.function, key, value)).repeat();
             read.until_ok().limit(FINAL_READS_MAX).boxed()
         });
         Workload {
@@ -129,7 +159,11 @@ impl Entry {
                 .stagger(gap_us)
                 .time_limit(options.time_limit_us)
                 .boxed(),
-            final_generator: seq(reads).each_thread().boxed(),
+            final_generator: seq([sleep(self.last_read.after_us).boxed()]
+                .into_iter()
+                .chain(reads))
+            .each_thread()
+            .boxed(),
             initial: Value::Nil,
         }
     }

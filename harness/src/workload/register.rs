@@ -3,7 +3,7 @@
 use tribunal_histories::Value;
 
 use super::distinct::{Distinct, Weights};
-use super::{Entry, Options, probe};
+use super::{Entry, Options, READ, probe};
 use crate::generator::{Call, Generator, once, reserve};
 
 /// The registry's line.
@@ -23,6 +23,7 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     operations,
     keys: |_| vec![Value::Nil],
+    last_read: READ,
 };
 
 const WEIGHTS: Weights = Weights {

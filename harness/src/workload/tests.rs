@@ -36,7 +36,15 @@ impl Store {
         let object = self.objects.entry(key).or_default();
         let before = object.clone();
         let (kind, value) = match (function, value.as_items()) {
-            ("read", _) => (Kind::Ok, object.clone()),
+            ("read" | "final-read", _) => (Kind::Ok, object.clone()),
+            ("add", _) => {
+                let sum = |value: &Value| match value {
+                    Value::Int(number) => *number,
+                    _ => 0,
+                };
+                *object = Value::Int(sum(object) + sum(&value));
+                (Kind::Ok, value)
+            }
             ("cas", Some([from, _])) if from != object => (Kind::Fail, value),
             ("cas", Some([_, to])) => {
                 *object = to.clone();
@@ -47,6 +55,12 @@ impl Store {
                 *object = Value::list(items.chain([value.clone()]));
                 (Kind::Ok, value)
             }
+            ("propose", _) => {
+                if object.is_nil() {
+                    *object = value;
+                }
+                (Kind::Ok, object.clone())
+            }
             ("write" | "delete", _) => {
                 *object = value.clone();
                 (Kind::Ok, value)
@@ -55,7 +69,9 @@ impl Store {
             (other, _) => panic!("the store has no `{other}`"),
         };
         if self.draw.chance(self.faults.forgotten_ppm) {
-            *object = before;
+            // What is decided stays so, unless it is forgotten as a whole.
+            let decides = function == "propose";
+            *object = if decides { Value::Nil } else { before };
         }
         let is_unanswered = self.draw.chance(self.faults.unanswered_ppm);
         Answer {
@@ -310,5 +326,5 @@ fn the_first_operations_of_append() {
 
 #[test]
 fn a_wrong_name_is_answered_with_the_right_ones() {
-    insta::assert_snapshot!(Entry::find("regster").unwrap_err(), @"there is no workload `regster`; there are: append, kv, register");
+    insta::assert_snapshot!(Entry::find("regster").unwrap_err(), @"there is no workload `regster`; there are: append, dissemination, kv, register");
 }

@@ -11,4 +11,5 @@ mod program;
 mod replay;
 mod simulate;
 mod simulation;
+mod spread;
 mod transcripts;

@@ -181,7 +181,7 @@ impl Raft {
         let awaited = match self.role {
             Role::PreCandidate => pre && term == current + 1,
             Role::Candidate => !pre && (term == current || cx.has(RaftBug::StaleVoteCounted)),
-            Role::Follower | Role::Leader => false,
+            Role::Follower | Role::Leader | Role::Recovering => false,
         };
         if !(awaited && granted) {
             return;

@@ -85,7 +85,7 @@ fn client_stands<N: Staged>(
 fn logs_equal<N: Staged>(stage: &Stage<N>) -> Result<(), Wrong> {
     let log = |node| {
         let log = stage.world.view(node).log;
-        (log.last_index(), log.last())
+        (log.last_index(), log.last().prefix)
     };
     let nodes = stage.all_nodes();
     let other = nodes.iter().find(|node| log(**node) != log(nodes[0]));
@@ -110,7 +110,9 @@ fn value_is<N: Staged>(
         let Some(state) = stage.world.node(node) else {
             continue;
         };
-        let found = state.value(object).ok_or(USAGE)?;
+        let found = state
+            .value_on(stage.world.disk(node).written(), object)
+            .ok_or(USAGE)?;
         met(found == value, || format!("{object} = {found} at {node}"))?;
     }
     Ok(())

@@ -53,6 +53,17 @@ pub trait Staged: Node {
 
     /// The value of an object as this node knows it; `None` if nothing has that name.
     fn value(&self, object: &str) -> Option<String>;
+
+    /// The same, where objects are on the node's disk.
+    fn value_on(&self, _disk: &Self::Durable, object: &str) -> Option<String> {
+        self.value(object)
+    }
+
+    /// A node in the protocol's own words, where it has no log to show; without its volatile half it is down. `None` to
+    /// show its role, term and log.
+    fn told(_node: Option<&Self>, _disk: &Self::Durable) -> Option<String> {
+        None
+    }
 }
 
 /// A scenario: its text, and what the text's first lines say.
@@ -168,6 +179,24 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    "paxos/majority-of-reports.txt"
+    "paxos/value-adoption.txt"
+    "paxos/majority-of-reports-of-five.txt"
+    "paxos/highest-vote-of-five.txt"
+    "paxos/duel.txt"
+    "paxos/duel-without-rest.txt"
+    "paxos/crash-after-prepare.txt"
+    "paxos/indeterminate.txt"
+    "paxos/indeterminate-rejected.txt"
+    "paxos/vote-is-a-promise.txt"
+    "paxos/vote-overwritten.txt"
+    "paxos/weighted.txt"
+    "paxos/four-acceptors.txt"
+    "paxos/half-of-four.txt"
+    "paxos/flexible.txt"
+    "paxos/quorums-apart.txt"
+    "paxos/read-of-nothing.txt"
+    "paxos/read-of-the-past.txt"
     "raft/tour.txt"
     "raft/stale-candidate.txt"
     "raft/stale-candidate-wins.txt"
@@ -181,6 +210,17 @@ scenarios! {
     "raft/figure-8-small-counted.txt"
     "raft/partition.txt"
     "raft/partition-local-read.txt"
+    "gossip/tie.txt"
+    "gossip/tie-broken.txt"
+    "gossip/swapped.txt"
+    "gossip/line.txt"
+    "gossip/no-tombstone.txt"
+    "gossip/early-collection.txt"
+    "gossip/collected.txt"
+    "gossip/seed-stops.txt"
+    "gossip/duplicates.txt"
+    "gossip/slow-clock.txt"
+    "gossip/seen-before-applied.txt"
     "raft/snapshot.txt"
     "raft/snapshot-restart.txt"
     "raft/old-snapshot.txt"
@@ -205,6 +245,16 @@ scenarios! {
     "raft/removed-node.txt"
     "raft/empty-node-votes.txt"
     "raft/empty-node-waits.txt"
+    "multi_paxos/leader-gap.txt"
+    "multi_paxos/two-leaders.txt"
+    "multi_paxos/two-leaders-unchecked.txt"
+    "multi_paxos/primary-order.txt"
+    "multi_paxos/one-dead.txt"
+    "multi_paxos/wiped.txt"
+    "multi_paxos/wiped-rejoins-at-once.txt"
+    "multi_paxos/old-disk.txt"
+    "multi_paxos/old-disk-counts.txt"
+    "multi_paxos/one-slot-prepared.txt"
 }
 
 #[cfg(test)]

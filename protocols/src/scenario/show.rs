@@ -4,12 +4,26 @@ use std::fmt::Write;
 
 use tribunal_histories::{EventRecord, Kind, NodeId, Process, Role};
 
+use super::Staged;
 use crate::contract::Node;
 use crate::world::World;
 
 /// `n1 leader t2 vote n1 log 1 1 2 commit 2`: the log by the terms of its entries. `compacted 3@1` stands before it
 /// if the entries up to the third, which is of term 1, are forgotten.
-pub(super) fn node<N: Node>(world: &World<N>, node: NodeId) -> String {
+pub(super) fn node<N: Staged>(world: &World<N>, node: NodeId) -> String {
+    let told = N::told(world.node(node), world.disk(node).written());
+    let mut line = match told {
+        Some(told) => format!("{node} {told}"),
+        None => by_role_and_log(world, node),
+    };
+    let unsynced = world.disk(node).unsynced_count();
+    if unsynced > 0 {
+        let _ = write!(line, " unsynced {unsynced}");
+    }
+    line
+}
+
+fn by_role_and_log<N: Node>(world: &World<N>, node: NodeId) -> String {
     let view = world.view(node);
     let mut line = format!("{node} {} t{}", role(world, node), view.term);
     if let Some(vote) = view.voted_for {
@@ -29,10 +43,6 @@ pub(super) fn node<N: Node>(world: &World<N>, node: NodeId) -> String {
     if view.commit_index > 0 {
         let _ = write!(line, " commit {}", view.commit_index);
     }
-    let unsynced = world.disk(node).unsynced_count();
-    if unsynced > 0 {
-        let _ = write!(line, " unsynced {unsynced}");
-    }
     line
 }
 
@@ -46,6 +56,7 @@ pub(super) fn role<N: Node>(world: &World<N>, node: NodeId) -> &'static str {
         Role::PreCandidate => "pre-candidate",
         Role::Candidate => "candidate",
         Role::Leader => "leader",
+        Role::Recovering => "recovering",
     }
 }
 
@@ -55,8 +66,10 @@ pub(super) fn event(event: &EventRecord) -> String {
         Process::Client(client) => format!("c{client}"),
         Process::Nemesis => "nemesis".to_owned(),
     };
-    let key = event.key.as_name().unwrap_or_default();
-    let mut line = format!("{client} {} {} {key}", outcome(event.kind), event.function);
+    let mut line = format!("{client} {} {}", outcome(event.kind), event.function);
+    if let Some(key) = event.key.as_name() {
+        let _ = write!(line, " {key}");
+    }
     if event.kind == Kind::Ok || !event.value.is_nil() {
         let _ = write!(line, " {}", event.value);
     }

@@ -65,7 +65,7 @@ impl<N: Staged> Stage<N> {
                 let between = match (packet.from, packet.to) {
                     (Address::Node(from), Address::Node(to)) => {
                         from == candidate && voters.contains(&to)
-                            || to == candidate && voters.contains(&from)
+                            || to == candidate && (voters.contains(&from) || from == candidate)
                     }
                     _ => false,
                 };

@@ -6,12 +6,18 @@
 use std::fs;
 use std::path::Path;
 
+use tribunal_protocols::gossip::Gossip;
+use tribunal_protocols::multi_paxos::MultiPaxos;
+use tribunal_protocols::paxos::Paxos;
 use tribunal_protocols::raft::Raft;
 use tribunal_protocols::scenario::{SCENARIOS, Scenario, ScenarioError, play};
 
 fn told(scenario: &Scenario<'_>) -> Result<String, ScenarioError> {
     match scenario.protocol {
+        "paxos" => play::<Paxos>(scenario).map(|play| play.text),
         "raft" => play::<Raft>(scenario).map(|play| play.text),
+        "gossip" => play::<Gossip>(scenario).map(|play| play.text),
+        "multi_paxos" => play::<MultiPaxos>(scenario).map(|play| play.text),
         other => panic!("{}: no protocol is called {other}", scenario.id),
     }
 }

@@ -33,6 +33,7 @@ pub(super) fn operations(history: &History, counterexample: &Counterexample) -> 
             positions
         }
         Counterexample::OutOfBounds { read, .. } => vec![*read],
+        Counterexample::Contradiction { operations, .. } => operations.clone(),
         Counterexample::Cluster { .. } => Vec::new(),
     }
 }

@@ -19,6 +19,7 @@ pub(in crate::nemesis) fn context(count: usize) -> NemesisContext {
         leaders: vec![NodeId(0)],
         up: NodeId::all(count).collect(),
         paused: BTreeSet::new(),
+        amnesic: BTreeSet::new(),
     }
 }
 

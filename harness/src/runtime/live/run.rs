@@ -5,7 +5,7 @@
 //! and a completion after its response has come, so an operation in the history is never shorter than it was.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -384,6 +384,7 @@ fn context(cluster: &LiveCluster, record: &RefCell<Record>) -> NemesisContext {
         leaders: cluster.leaders(),
         up: cluster.up(),
         paused: cluster.paused(),
+        amnesic: BTreeSet::new(),
     }
 }
 

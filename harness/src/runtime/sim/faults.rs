@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tribunal_histories::NodeId;
-use tribunal_protocols::{Loss, Node, Step};
+use tribunal_histories::{NodeId, Role};
+use tribunal_protocols::{Durable, Loss, Node, Step};
 
 use super::cluster::{Cluster, Event};
 use crate::draw::{Domain, Draw};
@@ -46,7 +46,11 @@ impl<N: Node> Cluster<N> {
                 .filter(|node| self.places[node.index()].up)
                 .collect(),
             paused: nodes
+                .clone()
                 .filter(|node| self.places[node.index()].paused)
+                .collect(),
+            amnesic: nodes
+                .filter(|node| self.disks[node.index()].synced().view().role == Role::Recovering)
                 .collect(),
         }
     }
@@ -177,9 +181,12 @@ impl<N: Node> Cluster<N> {
             DiskLoss::Suffix => Loss::Last(some),
             DiskLoss::Torn => Loss::Torn(some),
             DiskLoss::Reorder => Loss::Some(draw.next_u64()),
+            DiskLoss::Disk => Loss::Disk,
         };
         let effects = draw.below(EFFECTS_KEPT_MAX) as usize;
-        if draw.below(CUT_SHORT_ONE_IN) == 0 && !self.places[node.index()].paused {
+        let cut_short = draw.below(CUT_SHORT_ONE_IN) == 0 && !self.places[node.index()].paused;
+        // A disk is lost at once: whoever counts those without memory must see it.
+        if cut_short && loss != Loss::Disk {
             self.places[node.index()].doomed = Some((effects, loss));
         } else {
             self.record(Step::Crash { node, loss });

@@ -2,6 +2,7 @@
 
 mod bugs;
 mod determinism;
+mod gossip;
 #[cfg(madsim)]
 mod memory;
 #[cfg(madsim)]

@@ -1,0 +1,189 @@
+//! What is remembered of ballots: who accepted, who promised and what was proposed, slot by slot.
+//!
+//! Nothing is ever taken back: an acceptance that its acceptor forgot in a crash, or that a later one took the place
+//! of, is still a vote (`Voting.tla`: `votes` only grows).
+
+use std::collections::BTreeMap;
+
+use tribunal_histories::{Facet, NodeId, NodeSet, Quorum, Value, View, Vote};
+
+/// Every acceptance that was announced (phase 2b), by slot and ballot.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Votes {
+    cast: BTreeMap<(u64, u64), Vec<(Value, NodeSet)>>,
+}
+
+impl Votes {
+    /// Enters a vote: who has now voted for this value under this ballot; `None` if the vote is not new.
+    pub(super) fn cast(&mut self, acceptor: NodeId, vote: &Vote) -> Option<NodeSet> {
+        let values = self.cast.entry((vote.slot, vote.ballot)).or_default();
+        let place = values.iter().position(|(value, _)| *value == vote.value);
+        let place = place.unwrap_or_else(|| {
+            values.push((vote.value.clone(), NodeSet::EMPTY));
+            values.len() - 1
+        });
+        let acceptors = &mut values[place].1;
+        acceptors.insert(acceptor).then_some(*acceptors)
+    }
+
+    /// An acceptor need not know its votes any more.
+    pub(super) fn forget(&mut self, acceptor: NodeId) {
+        let values = self.cast.values_mut().flatten();
+        values.for_each(|(_, acceptors)| acceptors.remove(acceptor));
+    }
+
+    /// Whether this acceptor has cast this vote.
+    pub(super) fn has(&self, acceptor: NodeId, vote: &Vote) -> bool {
+        self.under(vote.slot, vote.ballot)
+            .iter()
+            .any(|(value, acceptors)| *value == vote.value && acceptors.contains(acceptor))
+    }
+
+    /// The values that have votes under a ballot, each with its acceptors.
+    pub(super) fn under(&self, slot: u64, ballot: u64) -> &[(Value, NodeSet)] {
+        self.cast.get(&(slot, ballot)).map_or(&[], Vec::as_slice)
+    }
+
+    /// An acceptor's vote of the highest ballot below `ballot`, in each slot from `first_slot` on.
+    pub(super) fn highest_below(
+        &self,
+        acceptor: NodeId,
+        ballot: u64,
+        first_slot: u64,
+    ) -> BTreeMap<u64, (u64, &Value)> {
+        let votes = self.cast.range((first_slot, 0)..);
+        let its_own = votes.filter(|((_, voted), _)| *voted < ballot);
+        its_own
+            .flat_map(|((slot, voted), values)| {
+                let its_own = values.iter().filter(|(_, who)| who.contains(acceptor));
+                its_own.map(move |(value, _)| (*slot, (*voted, value)))
+            })
+            .collect()
+    }
+}
+
+/// Every value that was proposed (phase 2a), by slot and ballot.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Proposals {
+    proposed: BTreeMap<(u64, u64), Vec<Value>>,
+}
+
+impl Proposals {
+    /// Enters a proposal.
+    pub(super) fn add(&mut self, vote: &Vote) {
+        let values = self.proposed.entry((vote.slot, vote.ballot)).or_default();
+        if !values.contains(&vote.value) {
+            values.push(vote.value.clone());
+        }
+    }
+
+    /// Whether a vote is for what was proposed.
+    pub(super) fn has(&self, vote: &Vote) -> bool {
+        self.under(vote.slot, vote.ballot).contains(&vote.value)
+    }
+
+    /// What was proposed under a ballot.
+    pub(super) fn under(&self, slot: u64, ballot: u64) -> &[Value] {
+        let proposed = self.proposed.get(&(slot, ballot));
+        proposed.map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Every promise (phase 1b), by ballot and by the proposer that it was made to.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Promises {
+    made: BTreeMap<(u64, NodeId), Vec<Promise>>,
+}
+
+/// An acceptor's promise, and what it told.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Promise {
+    pub(super) acceptor: NodeId,
+    first_slot: u64,
+    /// By slot: ballot and value.
+    reports: BTreeMap<u64, (u64, Value)>,
+}
+
+impl Promise {
+    /// What it told of a slot; `None` if that it has accepted nothing.
+    pub(super) fn report(&self, slot: u64) -> Option<&(u64, Value)> {
+        self.reports.get(&slot)
+    }
+}
+
+impl Promises {
+    /// Enters a promise. One that was made before stands: the proposer may have gone on with it.
+    pub(super) fn add(
+        &mut self,
+        acceptor: NodeId,
+        proposer: NodeId,
+        (ballot, first_slot): (u64, u64),
+        accepted: &[Vote],
+    ) {
+        let made = self.made.entry((ballot, proposer)).or_default();
+        if made.iter().any(|promise| promise.acceptor == acceptor) {
+            return;
+        }
+        let reports = accepted
+            .iter()
+            .map(|vote| (vote.slot, (vote.ballot, vote.value.clone())));
+        made.push(Promise {
+            acceptor,
+            first_slot,
+            reports: reports.collect(),
+        });
+    }
+
+    /// The promises that a proposer may rest a proposal on.
+    pub(super) fn to(
+        &self,
+        proposer: NodeId,
+        slot: u64,
+        ballot: u64,
+    ) -> impl Iterator<Item = &Promise> + Clone {
+        let made = self.made.get(&(ballot, proposer));
+        let made = made.map_or(&[][..], Vec::as_slice);
+        made.iter()
+            .filter(move |promise| promise.first_slot <= slot)
+    }
+}
+
+/// By which quorums the cluster goes: as its nodes say, or majorities.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Quorums {
+    told: Option<Box<(Quorum, Quorum)>>,
+}
+
+impl Quorums {
+    /// Listens to a node, until one has told.
+    pub(super) fn listen(&mut self, view: &View<'_>) {
+        if self.told.is_none()
+            && let Facet::Ballots(shown) = view.facet
+        {
+            let quorums = (shown.prepare_quorum.clone(), shown.accept_quorum.clone());
+            self.told = Some(Box::new(quorums));
+        }
+    }
+
+    /// Whether the promises of these acceptors let a ballot go on.
+    pub(super) fn may_propose(&self, acceptors: NodeSet, nodes: usize) -> bool {
+        let told = self.told.as_ref().map(|told| &told.0);
+        told.unwrap_or(&Quorum::Majority)
+            .is_reached(acceptors, nodes)
+    }
+
+    /// Whether the acceptances of these acceptors choose a value.
+    pub(super) fn choose(&self, acceptors: NodeSet, nodes: usize) -> bool {
+        let told = self.told.as_ref().map(|told| &told.1);
+        told.unwrap_or(&Quorum::Majority)
+            .is_reached(acceptors, nodes)
+    }
+}
+
+/// Names a slot in a sentence, where there are several.
+pub(super) fn in_slot(slot: u64) -> String {
+    match slot {
+        0 => String::new(),
+        slot => format!(" in slot {slot}"),
+    }
+}
