@@ -109,7 +109,9 @@ fn served(moment: &Moment<'_>, (term, index): (u64, u64), committed: u64) -> Res
 
 #[cfg(test)]
 mod tests {
-    use crate::properties::script::{N1, N2, N3, Script};
+    use tribunal_histories::{Claim, PendingRead};
+
+    use crate::properties::script::{N1, N2, N3, Script, claim};
 
     #[test]
     fn what_is_committed_later_need_not_be_seen() {
@@ -119,6 +121,37 @@ mod tests {
             script.replicate(N1, &[N2]);
             script.commit(N1, 3);
         });
+        script.assert_holds();
+        assert_eq!(script.exercised("RI17"), 1);
+    }
+
+    #[test]
+    fn a_read_that_came_twice_is_judged_by_the_time_that_its_answer_is_of() {
+        let mut script = Script::with_committed(3, "ab");
+        // The first answer waits for the disk while the read comes again, after another commit.
+        script.step(N1, |leader| leader.append("c"));
+        script.replicate(N1, &[N2]);
+        script.commit(N1, 3);
+        let (client, sequence, key, round) = (0, 1, 0, 1);
+        let again = PendingRead {
+            client,
+            sequence,
+            key,
+            index: 3,
+            round,
+        };
+        script.step(N1, |leader| leader.reads.push(again));
+        let of = |index| {
+            let served = Claim::ReadServed {
+                client,
+                sequence,
+                term: 1,
+                index,
+            };
+            [claim(N1, served)]
+        };
+        script.sync_and_send(N1, &of(2));
+        script.sync_and_send(N1, &of(3));
         script.assert_holds();
         assert_eq!(script.exercised("RI17"), 1);
     }
