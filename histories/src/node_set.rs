@@ -76,7 +76,12 @@ impl NodeSet {
 
     /// Its nodes, in order.
     pub fn iter(self) -> impl Iterator<Item = NodeId> + Clone {
-        NodeId::all(NODES_MAX).filter(move |node| self.contains(*node))
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let lowest = rest.trailing_zeros();
+            rest &= rest.checked_sub(1)?;
+            Some(NodeId::from_index(lowest as usize))
+        })
     }
 
     /// The nodes that are in both.

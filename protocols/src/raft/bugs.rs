@@ -79,7 +79,7 @@ planted_bugs! {
     FirstEntriesAlwaysFit "RF15" "first-entries-always-fit"
         "A follower takes entries that begin at index 1 without a look at its log, also when it has compacted it: they end up behind its snapshot."
         breaks ["RI4", "RI10", "RI6", "RI7", "RI11"], minimum "2 nodes, a duplicate, a snapshot",
-        source "WRaft#118.1", found by [Simulation, Exploration],
+        source "WRaft#118.1", found by [Simulation, Scenario, Exploration],
         hunt Hunt { nodes: 2, nemesis: "packet,kill", set: SMALL, seeds: 150, ..Hunt::USUAL };
     MatchIndexDecreases "RF16" "match-index-decreases"
         "A leader believes the latest answer, though an earlier one, overtaken by it, said more."
@@ -89,7 +89,7 @@ planted_bugs! {
     LeaderOverwrites "RF17" "leader-overwrites"
         "A leader puts a command in the place of its last entry if that is not committed yet."
         breaks ["RI3", "RI4", "RI11"], minimum "1 node, 2 commands",
-        source "derived: paper §5.3, Leader Append-Only left out", found by [Simulation, Exploration],
+        source "derived: paper §5.3, Leader Append-Only left out", found by [Simulation, Scenario, Exploration],
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
     RefusalCounted "RF18" "refusal-counted"
         "A leader takes what a follower says when it refuses for what it holds."
@@ -149,7 +149,7 @@ planted_bugs! {
     EntriesAtBoundary "SN1" "entries-at-boundary"
         "A leader that has just forgotten the entry that a follower lacks next sends the entries behind it instead of its snapshot."
         breaks ["RI6", "RI4", "RI11"], minimum "2 nodes, a snapshot",
-        source "WRaft#118.2", found by [Simulation, Exploration],
+        source "WRaft#118.2", found by [Simulation, Scenario, Exploration],
         hunt Hunt { set: SMALL, seeds: 20, ..Hunt::USUAL };
     SnapshotTermTaken "SN2" "snapshot-term-taken"
         "A follower that installs a snapshot takes the term of its last entry for the current term."
@@ -159,7 +159,7 @@ planted_bugs! {
     OldSnapshotInstalled "SN3" "old-snapshot-installed"
         "A snapshot that comes late takes the place of a state that has gone on since."
         breaks ["RI20", "linearizability"], minimum "2 nodes, a delayed snapshot",
-        source "eBay/NuRaft#407, openraft#1894, openraft#1930", found by [Simulation, History],
+        source "eBay/NuRaft#407, openraft#1894, openraft#1930", found by [Simulation, History, Scenario],
         hunt Hunt { nodes: 3, workload: "append", set: SMALL, seeds: 20, ..Hunt::USUAL };
     AppliesBeforeSnapshot "SN5" "applies-before-snapshot"
         "A follower applies entries behind a snapshot while that is still on its way to the disk: to its old state."
@@ -174,7 +174,7 @@ planted_bugs! {
     SnapshotWithoutSessions "SN7" "snapshot-without-sessions"
         "A snapshot has the objects and not the sessions."
         breaks ["RI16", "linearizability"], minimum "2 nodes, a snapshot, a lost answer",
-        source "dissertation §5 and §6.3", found by [Simulation, History],
+        source "dissertation §5 and §6.3", found by [Simulation, History, Scenario],
         hunt Hunt { nodes: 3, workload: "append", set: SMALL, seeds: 20, ..Hunt::USUAL };
     ConflictingSnapshotRefused "SN8" "conflicting-snapshot-refused"
         "A follower refuses a snapshot whose last entry differs from what its log has there, for ever."

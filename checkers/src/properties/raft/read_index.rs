@@ -20,11 +20,12 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(ReadIndex::default()),
 };
 
-/// A read that a node has received: what it must see.
-#[derive(Clone, Copy, Debug, Hash)]
+/// A client's last read, as often as a node has received it: the network may bring it twice.
+#[derive(Clone, Debug, Default, Hash)]
 struct Received {
     sequence: u32,
-    committed: u64,
+    /// By what the node takes for its read index, the last entry that was committed before.
+    committed: BTreeMap<u64, u64>,
 }
 
 #[derive(Clone, Debug, Default, Hash)]
@@ -40,15 +41,14 @@ impl Property for ReadIndex {
             self.received.retain(|(other, _), _| *other != node);
         }
         for read in moment.group().map_or(&[][..], |group| group.reads) {
-            let committed = moment.committed_before;
-            let sequence = read.sequence;
-            let received = Received {
-                sequence,
-                committed,
-            };
-            let known = self.received.entry((node, read.client)).or_insert(received);
-            if known.sequence < sequence {
-                *known = received;
+            let received = self.received.entry((node, read.client)).or_default();
+            if received.sequence < read.sequence {
+                received.sequence = read.sequence;
+                received.committed.clear();
+            }
+            if received.sequence == read.sequence {
+                let committed = received.committed.entry(read.index);
+                committed.or_insert(moment.committed_before);
             }
         }
         let mut tested = false;
@@ -61,13 +61,18 @@ impl Property for ReadIndex {
                 index,
             } = *claim
             {
-                let committed = match self.received.get(&(node, client)) {
-                    Some(read) if read.sequence == sequence => read.committed,
-                    // Its client waits for an answer no longer: it has gone on.
-                    Some(read) if read.sequence > sequence => continue,
+                let received = self.received.get(&(node, client));
+                // Its client waits for an answer no longer: it has gone on.
+                if received.is_some_and(|read| read.sequence > sequence) {
+                    continue;
+                }
+                let received = received.filter(|read| read.sequence == sequence);
+                let committed = match received.and_then(|read| read.committed.get(&index)) {
+                    Some(committed) => *committed,
                     // It came and was answered in this very step.
-                    _ if moment.now.cause == Cause::Step => moment.committed_before,
-                    _ => continue,
+                    None if moment.now.cause == Cause::Step => moment.committed_before,
+                    // It came and was answered in a step before, and the answer waited for the disk.
+                    None => continue,
                 };
                 served(moment, (term, index), committed)?;
                 tested = true;
@@ -104,7 +109,9 @@ fn served(moment: &Moment<'_>, (term, index): (u64, u64), committed: u64) -> Res
 
 #[cfg(test)]
 mod tests {
-    use crate::properties::script::{N1, N2, N3, Script};
+    use tribunal_histories::{Claim, PendingRead};
+
+    use crate::properties::script::{N1, N2, N3, Script, claim};
 
     #[test]
     fn what_is_committed_later_need_not_be_seen() {
@@ -114,6 +121,37 @@ mod tests {
             script.replicate(N1, &[N2]);
             script.commit(N1, 3);
         });
+        script.assert_holds();
+        assert_eq!(script.exercised("RI17"), 1);
+    }
+
+    #[test]
+    fn a_read_that_came_twice_is_judged_by_the_time_that_its_answer_is_of() {
+        let mut script = Script::with_committed(3, "ab");
+        // The first answer waits for the disk while the read comes again, after another commit.
+        script.step(N1, |leader| leader.append("c"));
+        script.replicate(N1, &[N2]);
+        script.commit(N1, 3);
+        let (client, sequence, key, round) = (0, 1, 0, 1);
+        let again = PendingRead {
+            client,
+            sequence,
+            key,
+            index: 3,
+            round,
+        };
+        script.step(N1, |leader| leader.reads.push(again));
+        let of = |index| {
+            let served = Claim::ReadServed {
+                client,
+                sequence,
+                term: 1,
+                index,
+            };
+            [claim(N1, served)]
+        };
+        script.sync_and_send(N1, &of(2));
+        script.sync_and_send(N1, &of(3));
         script.assert_holds();
         assert_eq!(script.exercised("RI17"), 1);
     }
