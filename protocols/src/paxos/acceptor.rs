@@ -40,7 +40,7 @@ impl Paxos {
         cx.send(from, Message::Promise { ballot, accepted });
     }
 
-    /// Phase 2b: votes, unless it has promised a higher ballot, and tells all learners.
+    /// Phase 2b: votes, unless it has promised a higher ballot, and tells the learners.
     pub(super) fn accept(&self, from: NodeId, proposal: Proposal, cx: &mut Cx<'_>) {
         let (promised, voted) = (promised(cx), cx.durable().accepted);
         let must_exceed = cx.has(PaxosBug::AcceptAbovePromiseOnly) && proposal.ballot == promised;
@@ -67,7 +67,8 @@ impl Paxos {
                 cx.write(write);
             }
         }
-        for learner in nodes(cx) {
+        let all = cx.config().votes_to_all;
+        for learner in nodes(cx).filter(|node| all || *node == from) {
             cx.send(learner, Message::Accepted(vote));
         }
         self.wait_to_learn(cx);

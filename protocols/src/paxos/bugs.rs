@@ -15,8 +15,8 @@ planted_bugs! {
         source "a reading of lecture notes: \"find the reply that more than half of all replies have\"", found by [Simulation, Scenario, Exploration];
     MajorityOfReportsOrNone "BP2" "majority-of-reports-or-none"
         "A proposer takes over a vote only if most of the promises tell of the same, and else waits for more of them."
-        breaks ["PX5", "PX1"], minimum "5 nodes, 3 ballots [MC]; with 3 and 4 nodes it is only stuck",
-        source "the other reading of the same notes", found by [Scenario, Exploration];
+        breaks ["PX5", "PX1", "liveness"], minimum "5 nodes, 3 ballots [MC]; with 3 and 4 nodes it is only stuck",
+        source "the other reading of the same notes", found by [Liveness, Scenario, Exploration];
     ReportsIgnored "BP3" "reports-ignored"
         "A proposer proposes its own value, whatever the promises tell."
         breaks ["PX5"], minimum "3 nodes, 2 ballots [MC]",
@@ -65,12 +65,12 @@ planted_bugs! {
     HalfIsEnough "BP14" "half-is-enough"
         "Half of the acceptors are taken for a quorum: of four, two."
         breaks ["PX5", "PX7", "PX1", "FPX"], minimum "2 nodes [MC]",
-        source "lecture notes that ask \"2/n + 1\" of the participants", found by [Simulation, Exploration],
+        source "lecture notes that ask \"2/n + 1\" of the participants", found by [Simulation, Scenario, Exploration],
         hunt Hunt { nodes: 4, ..Hunt::USUAL };
     QuorumsThatDoNotMeet "BP17" "quorums-that-do-not-meet"
         "A majority promises, and one vote less chooses: quorums of five need not share an acceptor."
         breaks ["FPX", "PX1"], minimum "5 nodes, 2 ballots [MC]",
-        source "Flexible Paxos (OPODIS 2016) without its condition", found by [Simulation, Exploration];
+        source "Flexible Paxos (OPODIS 2016) without its condition", found by [Simulation, Scenario, Exploration];
     AcceptAbovePromiseOnly "BP19" "accept-above-promise-only"
         "An acceptor votes only above the ballot that it promised: nothing is ever chosen."
         breaks ["liveness"], minimum "1 node, 1 proposal [MC]",
@@ -78,7 +78,8 @@ planted_bugs! {
     NoBackOff "BP20" "no-back-off"
         "A proposer begins its next ballot after a fixed time, however often that came to nothing."
         breaks ["liveness"], minimum "2 proposers, or an answer that takes longer than the time",
-        source "Paxos Made Simple §2.4: progress needs a distinguished proposer", found by [Liveness];
+        source "Paxos Made Simple §2.4: progress needs a distinguished proposer", found by [Liveness],
+        hunt Hunt { set: &[("round_min_us", "1000"), ("round_max_us", "1000")], seeds: 20, ..Hunt::USUAL };
     ValueChangedWithinBallot "BP21" "value-changed-within-ballot"
         "A proposer that waits for votes proposes what the next client wants under the same ballot."
         breaks ["PX2", "PX5"], minimum "2 nodes, 1 ballot, 2 clients",
@@ -106,5 +107,5 @@ planted_bugs! {
     ReadByEarlierBallot "BP27" "read-by-earlier-ballot"
         "A read is answered by a ballot that began before it came, whose promises may be older than a decision."
         breaks ["linearizability"], minimum "3 nodes, 2 ballots, a delayed promise",
-        source "derived: dissertation of D. Ongaro §6.4 has the same for Raft", found by [History, Scenario];
+        source "derived: dissertation of D. Ongaro §6.4 has the same for Raft", found by [Scenario];
 }

@@ -30,6 +30,9 @@ pub struct Config {
     pub learn_us: u64,
     /// Whether an acceptor says so when it refuses, and does not just keep silent.
     pub refusals: bool,
+    /// Whether an acceptor tells all learners of its vote; or the proposer alone, which then tells the others what is
+    /// chosen (Paxos Made Simple §2.3, a distinguished learner).
+    pub votes_to_all: bool,
     /// Whether every request is answered by a ballot that ends after it came, though the node may know the answer: many
     /// more ballots, and the same answers.
     pub fresh_ballots: bool,
@@ -119,6 +122,7 @@ impl Configuration for Config {
             longest_us: 800_000,
             learn_us: 200_000,
             refusals: true,
+            votes_to_all: true,
             fresh_ballots: false,
             bugs: Bugs::NONE,
         }
@@ -151,6 +155,7 @@ impl Configuration for Config {
             back_off_us,
             refusals: below(3) > 0,
             fresh_ballots: below(3) > 0,
+            votes_to_all: below(3) > 0,
             ..self
         }
     }

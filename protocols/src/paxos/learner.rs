@@ -4,6 +4,7 @@ use tribunal_histories::{Learned, NodeId, NodeSet, Value};
 
 use super::disk::Proposal;
 use super::message::{Message, Timer};
+use super::proposer::Phase;
 use super::{Cx, Paxos, PaxosBug, nodes, probes};
 
 /// What a learner has heard and learned.
@@ -52,9 +53,20 @@ impl Paxos {
         let voters = self.learner.hear(acceptor, vote, cx);
         if super::reached(&self.quorums.accept, voters, cx) || cx.has(PaxosBug::OneVoteIsEnough) {
             self.learn(vote.value, cx);
+            if self.proposer.phase == Phase::Proposing(vote) && !cx.config().votes_to_all {
+                self.tell_others(vote.value, cx);
+            }
             self.decided(vote.value, cx);
         } else {
             self.wait_to_learn(cx);
+        }
+    }
+
+    /// Only this node has heard of the votes.
+    fn tell_others(&self, value: i64, cx: &mut Cx<'_>) {
+        let me = cx.me();
+        for learner in nodes(cx).filter(|node| *node != me) {
+            cx.send(learner, Message::Chosen { value });
         }
     }
 

@@ -29,7 +29,7 @@ pub enum Message {
     },
     /// Phase 2a: a proposer asks an acceptor to vote.
     Accept(Proposal),
-    /// Phase 2b: the acceptor has voted. All learners are told.
+    /// Phase 2b: the acceptor has voted.
     Accepted(Proposal),
     /// Instead of 1b or 2b: the acceptor has promised a higher ballot.
     Refused {

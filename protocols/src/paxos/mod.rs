@@ -67,7 +67,10 @@ fn reached(quorum: &Quorum, acceptors: NodeSet, cx: &Cx<'_>) -> bool {
 impl Paxos {
     fn receive(&mut self, from: NodeId, message: Message, cx: &mut Cx<'_>) {
         match message {
-            Message::Prepare { ballot } => self.prepare(from, ballot, cx),
+            Message::Prepare { ballot } => {
+                self.proposer.hear_of(ballot);
+                self.prepare(from, ballot, cx);
+            }
             Message::Promise { ballot, accepted } => self.gather(from, ballot, accepted, cx),
             Message::Accept(proposal) => self.accept(from, proposal, cx),
             Message::Accepted(vote) => self.count_vote(from, vote, cx),
@@ -96,6 +99,9 @@ impl Node for Paxos {
             learner: Learner::default(),
             waiting: Vec::new(),
         };
+        if cx.durable().ballot > 0 {
+            cx.note(probes::BALLOT_REMEMBERED);
+        }
         if cx.durable().accepted.is_some() {
             node.wait_to_learn(cx);
         }

@@ -19,7 +19,7 @@ pub(super) const STALE_PROMISE: &str = "a promise of an earlier ballot was left 
 /// A proposer heard in time from too few.
 pub(super) const ROUND_IN_VAIN: &str = "a ballot came to nothing in time";
 /// A proposer went on with a disk that says which ballots it has used.
-pub(super) const BALLOT_REMEMBERED: &str = "a proposer that crashed went on above its last ballot";
+pub(super) const BALLOT_REMEMBERED: &str = "a proposer started again and knew its last ballot";
 /// A client's value was not the one.
 pub(super) const PROPOSAL_LOST: &str = "a client was told that another value was chosen";
 /// A client read before anything was decided.

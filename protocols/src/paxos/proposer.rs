@@ -16,10 +16,17 @@ use crate::contract::TimerRange;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Proposer {
     pub(super) phase: Phase,
-    /// The highest ballot that an acceptor refused it for.
-    seen: Ballot,
+    /// The highest ballot that it has heard of: an acceptor refused it for that, or it was prepared on this node.
+    heard_of: Ballot,
     /// How many ballots in a row came to nothing.
     failures: u32,
+}
+
+impl Proposer {
+    /// Its next ballot must be above this one, or it will be refused.
+    pub(super) fn hear_of(&mut self, ballot: Ballot) {
+        self.heard_of = self.heard_of.max(ballot);
+    }
 }
 
 /// What a proposer is at.
@@ -63,14 +70,11 @@ impl Paxos {
     /// before anybody hears of it.
     pub(super) fn begin_ballot(&mut self, cx: &mut Cx<'_>) {
         let last = cx.durable().ballot;
-        let above = last.max(self.proposer.seen);
+        let above = last.max(self.proposer.heard_of);
         let ballot = match cx.has(PaxosBug::BallotsShared) {
             true => above + 1,
             false => ballot::next(above, cx.me(), cx.config().nodes),
         };
-        if last > 0 && self.proposer == Proposer::default() {
-            cx.note(probes::BALLOT_REMEMBERED);
-        }
         if cx.has(PaxosBug::BallotNotDurable) {
             cx.write_but_forget_to_persist(&Write::Use(ballot));
         } else {
@@ -186,7 +190,7 @@ impl Paxos {
 
     /// An acceptor has promised a higher ballot: this one may as well be given up.
     pub(super) fn be_refused(&mut self, refused: Ballot, promised: Ballot, cx: &mut Cx<'_>) {
-        self.proposer.seen = self.proposer.seen.max(promised);
+        self.proposer.hear_of(promised);
         if self.proposer.phase.ballot() != Some(refused) {
             return;
         }
