@@ -2,7 +2,7 @@
 //! table of what runs them.
 
 use crate::bugs::{Bug, Bugs, by_id};
-use crate::{gossip, multi_paxos, paxos, raft};
+use crate::{gossip, membership, multi_paxos, paxos, raft};
 
 /// What there is to know about a protocol.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +52,14 @@ pub const PROTOCOLS: &[Protocol] = &[
                 promise. `tribunal spread` measures how fast. (Demers et al., PODC 1987.)",
         bugs: gossip::bugs::BUGS,
         probes: gossip::PROBES,
+    },
+    Protocol {
+        name: "membership",
+        about: "Who is a member and who has failed, by gossip, in two styles: as Redis Cluster (a majority of masters agrees \
+            on who is gone; slots with configuration epochs) and as SWIM (direct and indirect pings, suspicion, \
+            refutation by incarnations). (cluster_legacy.c of Redis; Das, Gupta and Motivala, DSN 2002.)",
+        bugs: membership::bugs::BUGS,
+        probes: membership::PROBES,
     },
 ];
 

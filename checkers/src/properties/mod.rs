@@ -11,6 +11,7 @@
 pub mod committed;
 pub mod ghost;
 pub mod gossip;
+pub mod membership;
 pub mod monitor;
 pub mod multi_paxos;
 pub mod paxos;
@@ -127,4 +128,5 @@ const FAMILIES: &[(&str, &[&PropertyInfo])] = &[
     ("paxos", paxos::PROPERTIES),
     ("multi_paxos", multi_paxos::PROPERTIES),
     ("gossip", gossip::PROPERTIES),
+    ("membership", membership::PROPERTIES),
 ];
