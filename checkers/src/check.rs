@@ -9,7 +9,7 @@ use crate::model::{
     ListAppend, Misfit, Model, MultiRegister, Mutex, NilRead, Register, Semantics, Shape,
 };
 use crate::verdict::{Verdict, guarded};
-use crate::{bank, convergence, counter, set};
+use crate::{bank, convergence, counter, membership, set};
 
 /// How far a search may go. Both are counted, not timed: the same answer on a fast machine and a slow one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -193,6 +193,19 @@ pub struct CheckerEntry {
 }
 
 impl CheckerEntry {
+    /// The checker of that name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        REGISTRY
+            .iter()
+            .find(|entry| entry.name == name || entry.aliases.contains(&name))
+    }
+
+    /// Whether it judges what has come of the operations after some time: what it refutes does not stay so, or stays
+    /// so for no reason, when steps are left out.
+    pub fn takes_time(&self) -> bool {
+        EVENTUAL.contains(&self.name)
+    }
+
     /// Linearizability with respect to a model.
     const fn linearizable<M: Model>() -> Self {
         Self {
@@ -205,6 +218,9 @@ impl CheckerEntry {
         }
     }
 }
+
+/// The checkers of what has to come about in time.
+const EVENTUAL: &[&str] = &[membership::NAME];
 
 static REGISTRY: &[CheckerEntry] = &[
     CheckerEntry::linearizable::<Register>(),
@@ -253,6 +269,14 @@ static REGISTRY: &[CheckerEntry] = &[
         is_linearizability: false,
         check: convergence::check,
     },
+    CheckerEntry {
+        name: membership::NAME,
+        aliases: &[],
+        about: membership::ABOUT,
+        operations: membership::OPERATIONS,
+        is_linearizability: false,
+        check: membership::check,
+    },
 ];
 
 /// Every checker of histories.
@@ -270,10 +294,7 @@ pub fn check_history(
     stop: Stop<'_>,
 ) -> Result<Verdict, CheckError> {
     let name = request.checker.as_str();
-    let Some(entry) = REGISTRY
-        .iter()
-        .find(|entry| entry.name == name || entry.aliases.contains(&name))
-    else {
+    let Some(entry) = CheckerEntry::named(name) else {
         let known: Vec<_> = REGISTRY.iter().map(|entry| entry.name).collect();
         return Err(CheckError::UnknownChecker {
             name: name.to_owned(),

@@ -10,6 +10,7 @@ mod convergence;
 mod counter;
 pub mod explore;
 mod linearizability;
+mod membership;
 pub mod model;
 pub mod properties;
 mod set;

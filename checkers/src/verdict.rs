@@ -116,6 +116,13 @@ pub enum Counterexample {
         /// The operations, each by the position of its invocation.
         operations: Vec<usize>,
     },
+    /// Tables of members that do not agree, or that do not fit what was asked for.
+    Tables {
+        /// About whom; nil if it is about slots.
+        member: Value,
+        /// The positions of the reads' invocations.
+        reads: Vec<usize>,
+    },
     /// A state of a cluster in which a property is broken.
     Cluster {
         /// The step of the run after which it is broken.

@@ -8,6 +8,7 @@ use tribunal_checkers::explore::Progress;
 use tribunal_histories::Trace;
 use tribunal_protocols::contract::Configuration;
 use tribunal_protocols::gossip::Gossip;
+use tribunal_protocols::membership::Membership;
 use tribunal_protocols::multi_paxos::MultiPaxos;
 use tribunal_protocols::paxos::Paxos;
 use tribunal_protocols::primary_backup::PrimaryBackup;
@@ -222,6 +223,7 @@ const ENGINES: &[&dyn Engine] = &[
     &serving::<Gossip>(&["dissemination", "register"]),
     &serving::<PrimaryBackup>(&["register", "kv", "append"]),
     &serving::<TwoPhaseCommit>(&["transfers"]),
+    &serving::<Membership>(&["churn"]),
 ];
 
 /// The engine of a protocol of the registry.

@@ -10,7 +10,7 @@ use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::scenario::{SCENARIOS, Scenario};
 
 use crate::engine::{PlanError, engine};
-use crate::judge::{LINEARIZABILITY, LIVENESS, Outcomes};
+use crate::judge::{LINEARIZABILITY, LIVENESS, Outcomes, takes_time};
 use crate::plan::{Driver, Plan};
 use crate::scenario;
 use crate::spread::{self, Row};
@@ -174,7 +174,7 @@ fn find(
     let again = engine.run(plan, outcomes.seed, true, stop);
     let steps = again.trace.as_ref().map_or(0, |trace| trace.end.steps);
     // Liveness takes time, which a trace does not have: there is nothing to take away.
-    let shrinks = shrink && outcomes.violated != LIVENESS;
+    let shrinks = shrink && !takes_time(&outcomes.violated);
     let shrunk = again
         .trace
         .filter(|_| shrinks)

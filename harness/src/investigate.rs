@@ -7,7 +7,7 @@ use tribunal_histories::{Digest, Trace};
 
 use crate::command;
 use crate::engine::engine;
-use crate::judge::{LIVENESS, Outcomes};
+use crate::judge::{Outcomes, takes_time};
 use crate::plan::Plan;
 use crate::replay::{ReplayError, Replayed};
 use crate::report::{Finding, Row, RunRecord, Shrinking, fingerprint, heading};
@@ -55,7 +55,7 @@ pub fn investigate(case: Case<'_>, stop: &dyn Fn() -> bool) -> Result<Investigat
     let outcomes = engine.run(plan, seed, true, &|| false);
     let mut full = outcomes.trace.clone().expect("the run was recorded");
     full.header.command = Some(seed_command.clone());
-    let is_timeless = outcomes.violated != LIVENESS;
+    let is_timeless = !takes_time(&outcomes.violated);
     let faithful = engine.replay(&full, plan.limits, &mut |_| {})?.faithful;
     let mut shrunk = None;
     if case.shrink && is_timeless && faithful {

@@ -86,6 +86,12 @@ pub fn history_of(events: Vec<EventRecord>) -> History {
         .expect("a runtime writes histories by the rules")
 }
 
+/// Whether what is violated takes time to see: without the time, which a trace of steps does not have, leaving steps
+/// out would explain nothing.
+pub fn takes_time(violated: &str) -> bool {
+    violated == LIVENESS || CheckerEntry::named(violated).is_some_and(CheckerEntry::takes_time)
+}
+
 /// The verdicts about a run, as they come in.
 #[derive(Debug)]
 pub struct Judged {

@@ -34,7 +34,7 @@ pub use transaction::{CommitmentView, DecisionView, OutcomeView, TransactionId};
 pub use value::{Value, ValueId, Values};
 pub use view::{
     BallotView, Cause, Claim, Execution, Facet, GroupView, Learned, LogRecord, LogView, Logs,
-    MemberStatus, MemberView, MessageView, Observation, PeerProgress, PendingRead, ReplicaView,
-    Role, TableEntry, View, Vote,
+    MemberStatus, MemberView, MembersView, MessageView, Observation, Ownership, PeerProgress,
+    PendingRead, ReplicaView, Report, Retraction, Role, TableEntry, View, Vote,
 };
 pub use voters::{Voters, VotersRecord};

@@ -2,6 +2,8 @@
 //!
 //! A view borrows from the node, so that taking one costs nothing: properties are asked after every step.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
@@ -116,8 +118,8 @@ pub enum Facet<'a> {
     /// Nothing.
     #[default]
     None,
-    /// Whom it knows, in the order of their names, and what it believes of each.
-    Members(&'a [MemberView]),
+    /// Whom it knows, and what it believes of each.
+    Members(MembersView<'a>),
     /// What it knows of a table that all nodes have a copy of, in the order of its cells.
     Table(&'a [TableEntry]),
     /// Whom its group consists of, as far as its log says, and what it does as a member of it.
@@ -222,15 +224,59 @@ pub struct Learned {
     pub value: Value,
 }
 
+/// What a node shows of the membership of its cluster.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MembersView<'a> {
+    /// Whom it knows, itself included, in the order of their names.
+    pub members: &'a [MemberView],
+    /// How a suspicion is taken back.
+    pub retraction: Retraction,
+    /// What others have reported to it of members that they suspect, and that it has kept.
+    pub reports: &'a [Report],
+    /// Its own count of time, in ticks since it started.
+    pub now: u64,
+    /// How many ticks a report counts.
+    pub window: u64,
+    /// By slot, who owns it.
+    pub slots: &'a [Ownership],
+}
+
+/// How it is taken back that a member is suspected or gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Retraction {
+    /// By the member alone, with a higher incarnation (SWIM).
+    #[default]
+    Incarnation,
+    /// By whoever hears from it (Redis Cluster).
+    Contact,
+}
+
 /// What a node believes of a member of its cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MemberView {
     /// Of whom.
     pub member: NodeId,
-    /// The member's incarnation (configuration epoch), as far as it knows.
+    /// Which of its lives: a member that was removed and joins again lives anew.
+    pub generation: u64,
+    /// How often it has taken back, in this life, that it is suspected, as far as the node knows.
     pub incarnation: u64,
     /// How that incarnation is.
     pub status: MemberStatus,
+    /// Whether it has a vote on who is gone (Redis Cluster: a master).
+    pub votes: bool,
+}
+
+/// `n2 g1.0 alive`: name, life and incarnation, status; and `replica` for a member without a vote.
+impl fmt::Display for MemberView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (member, generation, incarnation) = (self.member, self.generation, self.incarnation);
+        let role = if self.votes { "" } else { " replica" };
+        write!(
+            f,
+            "{member} g{generation}.{incarnation} {}{role}",
+            self.status.name()
+        )
+    }
 }
 
 /// How a member is believed to be.
@@ -242,10 +288,44 @@ pub enum MemberStatus {
     /// It answers.
     #[default]
     Alive,
-    /// It does not answer this node (SWIM: suspect; Redis Cluster: PFAIL).
+    /// It does not answer (SWIM: suspect; Redis Cluster: PFAIL).
     Suspect,
     /// It is agreed to be gone (SWIM: dead; Redis Cluster: FAIL).
     Dead,
+    /// It was removed, or left: this life of it is over.
+    Removed,
+}
+
+impl MemberStatus {
+    /// Its name in texts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Alive => "alive",
+            Self::Suspect => "suspect",
+            Self::Dead => "dead",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+/// Someone told this node that it suspects a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Report {
+    /// Whom.
+    pub about: NodeId,
+    /// Who told.
+    pub by: NodeId,
+    /// When it was last told, by this node's own count of ticks.
+    pub at: u64,
+}
+
+/// Who owns a slot, a share of a cluster's keys, and since which epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Ownership {
+    /// The configuration epoch of the owner's claim.
+    pub epoch: u64,
+    /// The owner.
+    pub owner: NodeId,
 }
 
 /// A message as a property sees it: who claims what.
@@ -332,6 +412,17 @@ pub enum Claim {
         /// Whether it is to commit.
         commit: bool,
     },
+    /// A node says what it believes of a member of its cluster.
+    Member(MemberView),
+    /// A node tells another that a member is agreed to be gone: a verdict, where [`Claim::Member`] is an opinion.
+    Gone {
+        /// The member.
+        member: NodeId,
+        /// Which of its lives.
+        generation: u64,
+    },
+    /// A node asks another to reach a member on its behalf.
+    AskedToReach(NodeId),
 }
 
 /// A value in a slot under a ballot: what Paxos votes are about (`Voting.tla`: `votes`).

@@ -34,6 +34,7 @@ pub mod contract;
 pub mod disk;
 pub mod gossip;
 pub mod host;
+pub mod membership;
 pub mod multi_paxos;
 pub mod paxos;
 pub mod primary_backup;

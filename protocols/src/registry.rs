@@ -2,7 +2,7 @@
 //! table of what runs them.
 
 use crate::bugs::{Bug, Bugs, by_id};
-use crate::{gossip, multi_paxos, paxos, primary_backup, raft, two_phase_commit};
+use crate::{gossip, membership, multi_paxos, paxos, primary_backup, raft, two_phase_commit};
 
 /// What there is to know about a protocol.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +70,14 @@ pub const PROTOCOLS: &[Protocol] = &[
                 Gray and Lamport, TODS 2006.)",
         bugs: two_phase_commit::bugs::BUGS,
         probes: two_phase_commit::PROBES,
+    },
+    Protocol {
+        name: "membership",
+        about: "Who is a member and who has failed, by gossip, in two styles: as Redis Cluster (a majority of masters agrees \
+            on who is gone; slots with configuration epochs) and as SWIM (direct and indirect pings, suspicion, \
+            refutation by incarnations). (cluster_legacy.c of Redis; Das, Gupta and Motivala, DSN 2002.)",
+        bugs: membership::bugs::BUGS,
+        probes: membership::PROBES,
     },
 ];
 

@@ -11,6 +11,7 @@
 pub mod committed;
 pub mod ghost;
 pub mod gossip;
+pub mod membership;
 pub mod monitor;
 pub mod multi_paxos;
 pub mod paxos;
@@ -131,4 +132,5 @@ const FAMILIES: &[(&str, &[&PropertyInfo])] = &[
     ("gossip", gossip::PROPERTIES),
     ("primary_backup", primary_backup::PROPERTIES),
     ("two_phase_commit", two_phase_commit::PROPERTIES),
+    ("membership", membership::PROPERTIES),
 ];

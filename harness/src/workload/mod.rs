@@ -6,6 +6,7 @@
 //! knows how a system carries them out.
 
 mod append;
+mod churn;
 mod consensus;
 mod dissemination;
 mod distinct;
@@ -109,6 +110,7 @@ pub struct Workload {
 /// All workloads.
 pub const REGISTRY: &[Entry] = &[
     append::ENTRY,
+    churn::ENTRY,
     consensus::ENTRY,
     dissemination::ENTRY,
     kv::ENTRY,

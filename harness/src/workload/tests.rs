@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_checkers::{Answer as Verdict, CheckRequest, check_history};
+use tribunal_checkers::{Answer as Verdict, CheckRequest, CheckerEntry, check_history};
 use tribunal_histories::{BuildOptions, EventRecord, History, Kind, Process};
 
 use super::*;
@@ -15,6 +15,8 @@ struct Store {
     objects: BTreeMap<Value, Value>,
     draw: Draw,
     faults: Faults,
+    /// Whether it is read as a table of members.
+    has_members: bool,
 }
 
 /// What is wrong with a store, per million operations.
@@ -27,15 +29,58 @@ struct Faults {
 }
 
 impl Store {
+    /// Its table of members, of which n1 is always one, and owns the slots.
+    fn table(&self) -> Value {
+        let (mut members, mut slots) = (Vec::new(), vec![Value::Int(1), Value::Int(2)]);
+        let member = |name: &str, life: i64, status: &str| {
+            Value::list([Value::text(name), Value::Int(life), Value::text(status)])
+        };
+        members.push(member("n1", 1, "alive"));
+        for (key, value) in &self.objects {
+            let (name, number) = (key.as_name().unwrap_or(""), value.as_int().unwrap_or(0));
+            let status = ["alive", "removed"][usize::from(number % 2 == 1)];
+            match name
+                .strip_prefix('s')
+                .and_then(|slot| slot.parse::<usize>().ok())
+            {
+                Some(slot) if number > 0 => slots[slot] = Value::Int(number),
+                None if number > 0 => members.push(member(name, number / 2, status)),
+                _ => {}
+            }
+        }
+        let slots = slots
+            .into_iter()
+            .map(|epoch| Value::list([Value::text("n1"), epoch]));
+        Value::list([Value::text("n1"), Value::list(members), Value::list(slots)])
+    }
+
     fn respond(&mut self, invocation: &Invocation) -> Answer {
         let Call {
             function,
             key,
             value,
         } = invocation.call.clone();
+        let table = self.table();
         let object = self.objects.entry(key).or_default();
         let before = object.clone();
+        let number = before.as_int().unwrap_or(0);
         let (kind, value) = match (function, value.as_items()) {
+            ("read", _) if self.has_members => (Kind::Ok, table),
+            // A member is twice the number of its life, and one more when that has ended.
+            ("join", _) => {
+                let life = (number + 2 * (number % 2)).max(2) / 2;
+                *object = Value::Int(2 * life);
+                (Kind::Ok, Value::Int(life))
+            }
+            ("remove", _) if number == 0 => (Kind::Fail, Value::Nil),
+            ("remove", _) => {
+                *object = Value::Int(number | 1);
+                (Kind::Ok, Value::Int(number / 2))
+            }
+            ("take", _) => {
+                *object = Value::Int(number.max(2) + 1);
+                (Kind::Ok, object.clone())
+            }
             ("read" | "final-read", _) => (Kind::Ok, object.clone()),
             ("add", _) => {
                 let sum = |value: &Value| match value {
@@ -139,6 +184,7 @@ fn run(name: &str, seed: u64, faults: Faults, options: Options) -> [Vec<EventRec
         objects: BTreeMap::new(),
         draw: Draw::keyed(seed, Domain::Link, 0, 0),
         faults,
+        has_members: workload.entry.model == "membership",
     };
     let main = simulate(&mut interpreter, 0, |invocation| store.respond(invocation));
     assert!(interpreter.is_idle());
@@ -199,13 +245,17 @@ fn the_checker_tells_a_sound_store_from_a_forgetful_one() {
         verdict.expect("the model has these operations").answer()
     };
     for entry in REGISTRY {
+        let name = entry.name;
+        let checker = CheckerEntry::named(entry.model).expect("it is registered");
+        let mut found = 0;
         for seed in 0..10 {
-            let name = entry.name;
             let sound = verdict(entry, seed, UNANSWERED);
             assert_eq!(sound, Verdict::Valid, "{name}, seed {seed}");
-            let forgetful = verdict(entry, seed, FORGETFUL);
-            assert_eq!(forgetful, Verdict::Invalid, "{name}, seed {seed}");
+            found += usize::from(verdict(entry, seed, FORGETFUL) == Verdict::Invalid);
         }
+        // Who looks at the end alone misses what was forgotten and done again.
+        let expected = if checker.takes_time() { 3..10 } else { 10..11 };
+        assert!(expected.contains(&found), "{name}: found in {found} of 10");
     }
 }
 
@@ -355,5 +405,5 @@ fn the_first_operations_of_append() {
 
 #[test]
 fn a_wrong_name_is_answered_with_the_right_ones() {
-    insta::assert_snapshot!(Entry::find("regster").unwrap_err(), @"there is no workload `regster`; there are: append, dissemination, kv, register");
+    insta::assert_snapshot!(Entry::find("regster").unwrap_err(), @"there is no workload `regster`; there are: append, churn, consensus, dissemination, kv, membership, register");
 }

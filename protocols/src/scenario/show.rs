@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use tribunal_histories::{EventRecord, Kind, NodeId, Process, Role};
+use tribunal_histories::{EventRecord, Facet, Kind, MembersView, NodeId, Process, Role};
 
 use super::Staged;
 use crate::contract::Node;
@@ -25,6 +25,9 @@ pub(super) fn node<N: Staged>(world: &World<N>, node: NodeId) -> String {
 
 fn by_role_and_log<N: Node>(world: &World<N>, node: NodeId) -> String {
     let view = world.view(node);
+    if let Facet::Members(members) = view.facet {
+        return format!("{node} knows {}", members_of(&members));
+    }
     let mut line = format!("{node} {} t{}", role(world, node), view.term);
     if let Some(vote) = view.voted_for {
         let _ = write!(line, " vote {vote}");
@@ -42,6 +45,23 @@ fn by_role_and_log<N: Node>(world: &World<N>, node: NodeId) -> String {
     }
     if view.commit_index > 0 {
         let _ = write!(line, " commit {}", view.commit_index);
+    }
+    line
+}
+
+/// `n1 g1.0 alive, n2 g1.0 suspect; reports of n2 by n3; slots n1@1`
+fn members_of(view: &MembersView<'_>) -> String {
+    let listed = |items: &mut dyn Iterator<Item = String>| items.collect::<Vec<_>>().join(", ");
+    let mut line = listed(&mut view.members.iter().map(ToString::to_string));
+    if !view.reports.is_empty() {
+        let reports = view.reports.iter();
+        let mut reports = reports.map(|report| format!("of {} by {}", report.about, report.by));
+        let _ = write!(line, "; reports {}", listed(&mut reports));
+    }
+    if !view.slots.is_empty() {
+        let slots = view.slots.iter();
+        let mut slots = slots.map(|slot| format!("{}@{}", slot.owner, slot.epoch));
+        let _ = write!(line, "; slots {}", listed(&mut slots));
     }
     line
 }

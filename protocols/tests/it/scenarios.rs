@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use tribunal_protocols::gossip::Gossip;
+use tribunal_protocols::membership::Membership;
 use tribunal_protocols::multi_paxos::MultiPaxos;
 use tribunal_protocols::paxos::Paxos;
 use tribunal_protocols::primary_backup::PrimaryBackup;
@@ -17,6 +18,7 @@ use tribunal_protocols::two_phase_commit::TwoPhaseCommit;
 fn told(scenario: &Scenario<'_>) -> Result<String, ScenarioError> {
     match scenario.protocol {
         "paxos" => play::<Paxos>(scenario).map(|play| play.text),
+        "membership" => play::<Membership>(scenario).map(|play| play.text),
         "raft" => play::<Raft>(scenario).map(|play| play.text),
         "gossip" => play::<Gossip>(scenario).map(|play| play.text),
         "multi_paxos" => play::<MultiPaxos>(scenario).map(|play| play.text),

@@ -34,6 +34,7 @@ pub(super) fn operations(history: &History, counterexample: &Counterexample) -> 
         }
         Counterexample::OutOfBounds { read, .. } => vec![*read],
         Counterexample::Contradiction { operations, .. } => operations.clone(),
+        Counterexample::Tables { reads, .. } => reads.clone(),
         Counterexample::Cluster { .. } => Vec::new(),
     }
 }

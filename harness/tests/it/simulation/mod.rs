@@ -3,6 +3,7 @@
 mod bugs;
 mod determinism;
 mod gossip;
+mod membership;
 #[cfg(madsim)]
 mod memory;
 mod multi_paxos;
