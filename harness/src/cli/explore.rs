@@ -305,6 +305,32 @@ fn text_of(
         (None, Some(cut)) => format!("UNKNOWN  nothing wrong so far, but {}", why(cut)),
         (None, None) => "VALID  complete: every state within the bounds was visited".to_owned(),
     };
+    budget(&mut text, args, protocol, inquiry);
+    let _ = write!(
+        text,
+        "\n  {} in {:.1} s",
+        line(&explored.progress, elapsed),
+        elapsed.as_secs_f64()
+    );
+    let _ = write!(
+        text,
+        "\n  chance that a fingerprint hid a state: {:.1e}",
+        explored.collision_chance
+    );
+    coverage(&mut text, protocol, explored);
+    if explored.counterexample.is_some() {
+        let _ = write!(
+            text,
+            "\n  trace     {}\n  replay    {} -v",
+            args.output.display(),
+            command::of_trace(&args.output)
+        );
+    }
+    text
+}
+
+/// What was searched.
+fn budget(text: &mut String, args: &Args, protocol: &Protocol, inquiry: &Inquiry) {
     let Budget {
         operations,
         resends,
@@ -336,17 +362,10 @@ fn text_of(
             operations.join(" | ")
         },
     );
-    let _ = write!(
-        text,
-        "\n  {} in {:.1} s",
-        line(&explored.progress, elapsed),
-        elapsed.as_secs_f64()
-    );
-    let _ = write!(
-        text,
-        "\n  chance that a fingerprint hid a state: {:.1e}",
-        explored.collision_chance
-    );
+}
+
+/// What the search came by, and what it did not.
+fn coverage(text: &mut String, protocol: &Protocol, explored: &Exploration) {
     let steps: Vec<_> = explored
         .steps
         .iter()
@@ -365,15 +384,6 @@ fn text_of(
     if !untested.is_empty() {
         let _ = write!(text, "\n  never put to the test: {}", untested.join(", "));
     }
-    if explored.counterexample.is_some() {
-        let _ = write!(
-            text,
-            "\n  trace     {}\n  replay    {} -v",
-            args.output.display(),
-            command::of_trace(&args.output)
-        );
-    }
-    text
 }
 
 fn why(cut: &Cut) -> String {

@@ -28,6 +28,27 @@ struct Faults {
     forgotten_ppm: u32,
 }
 
+/// A member is twice the number of its life, and one more when that has ended.
+fn change_of_members(function: &str, object: &mut Value) -> (Kind, Value) {
+    let number = object.as_int().unwrap_or(0);
+    match function {
+        "join" => {
+            let life = (number + 2 * (number % 2)).max(2) / 2;
+            *object = Value::Int(2 * life);
+            (Kind::Ok, Value::Int(life))
+        }
+        "remove" if number == 0 => (Kind::Fail, Value::Nil),
+        "remove" => {
+            *object = Value::Int(number | 1);
+            (Kind::Ok, Value::Int(number / 2))
+        }
+        _ => {
+            *object = Value::Int(number.max(2) + 1);
+            (Kind::Ok, object.clone())
+        }
+    }
+}
+
 impl Store {
     /// Its table of members, of which n1 is always one, and owns the slots.
     fn table(&self) -> Value {
@@ -63,24 +84,9 @@ impl Store {
         let table = self.table();
         let object = self.objects.entry(key).or_default();
         let before = object.clone();
-        let number = before.as_int().unwrap_or(0);
         let (kind, value) = match (function, value.as_items()) {
             ("read", _) if self.has_members => (Kind::Ok, table),
-            // A member is twice the number of its life, and one more when that has ended.
-            ("join", _) => {
-                let life = (number + 2 * (number % 2)).max(2) / 2;
-                *object = Value::Int(2 * life);
-                (Kind::Ok, Value::Int(life))
-            }
-            ("remove", _) if number == 0 => (Kind::Fail, Value::Nil),
-            ("remove", _) => {
-                *object = Value::Int(number | 1);
-                (Kind::Ok, Value::Int(number / 2))
-            }
-            ("take", _) => {
-                *object = Value::Int(number.max(2) + 1);
-                (Kind::Ok, object.clone())
-            }
+            ("join" | "remove" | "take", _) => change_of_members(function, object),
             ("read" | "final-read" | "local-read", _) => (Kind::Ok, object.clone()),
             ("add", _) => {
                 let sum = |value: &Value| match value {

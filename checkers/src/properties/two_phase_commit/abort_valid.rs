@@ -23,7 +23,7 @@ struct AbortValid {
 
 impl Property for AbortValid {
     fn observe(&mut self, moment: &Moment<'_>) -> Result<bool, Violation> {
-        let (_, decisions) = self.shown.new(moment);
+        let (_, decisions) = self.shown.news(moment);
         for decision in decisions {
             let all_agreed =
                 !decision.participants.is_empty() && decision.yes == decision.participants;

@@ -90,7 +90,7 @@ impl Blocking {
 impl Property for Blocking {
     fn observe(&mut self, moment: &Moment<'_>) -> Result<bool, Violation> {
         let node = moment.now.node;
-        let (outcomes, decisions) = self.shown.new(moment);
+        let (outcomes, decisions) = self.shown.news(moment);
         let outcomes = outcomes
             .iter()
             .map(|seen| (seen.transaction, seen.committed));

@@ -43,7 +43,7 @@ impl Property for CommitValid {
             self.votes.entry(transaction).or_default().1.insert(node);
         }
         let mut tested = false;
-        let (outcomes, decisions) = self.shown.new(moment);
+        let (outcomes, decisions) = self.shown.news(moment);
         let committed = outcomes
             .iter()
             .filter(|outcome| outcome.committed)

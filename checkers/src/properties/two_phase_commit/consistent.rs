@@ -27,7 +27,7 @@ struct Consistent {
 impl Property for Consistent {
     fn observe(&mut self, moment: &Moment<'_>) -> Result<bool, Violation> {
         let node = moment.now.node;
-        let (outcomes, _) = self.shown.new(moment);
+        let (outcomes, _) = self.shown.news(moment);
         if moment.now.cause == Cause::Crash {
             // What it had not written down, it has not done.
             for ended in self.ended.values_mut() {

@@ -62,7 +62,7 @@ struct Shown {
 
 impl Shown {
     /// The outcomes and decisions that are new. A node that crashed shows all that its disk kept once more.
-    fn new<'a>(&mut self, moment: &Moment<'a>) -> (&'a [OutcomeView], &'a [DecisionView]) {
+    fn news<'a>(&mut self, moment: &Moment<'a>) -> (&'a [OutcomeView], &'a [DecisionView]) {
         let CommitmentView {
             outcomes,
             decisions,

@@ -42,7 +42,7 @@ impl Stable {
 impl Property for Stable {
     fn observe(&mut self, moment: &Moment<'_>) -> Result<bool, Violation> {
         let node = moment.now.node;
-        let (outcomes, decisions) = self.shown.new(moment);
+        let (outcomes, decisions) = self.shown.news(moment);
         for claim in moment.now.sent.iter().flat_map(|message| &message.claims) {
             if let Claim::Decided { transaction, .. } = claim {
                 self.told.insert(*transaction);
