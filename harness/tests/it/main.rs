@@ -1,6 +1,7 @@
 //! The harness, as its users meet it.
 
 mod check;
+mod claims;
 mod conformance;
 mod doctor;
 mod failures;
