@@ -1,7 +1,7 @@
 //! The planted bugs of membership: each was a bug of a real system, or follows from a rule left out.
 
 use crate::bugs::{FoundBy, Hunt, planted_bugs};
-use FoundBy::{Exploration, History, Scenario, Simulation, Statistics};
+use FoundBy::{Exploration, History, Scenario, Simulation};
 
 const REDIS: &[(&str, &str)] = &[("style", "redis")];
 const SWIM: &[(&str, &str)] = &[("style", "swim")];
@@ -18,7 +18,7 @@ planted_bugs! {
         "Failure reports count for ever: a majority may have suspected a member, but never at about the same time."
         breaks ["GM-I1"], minimum "5 masters, 2 cuts one after the other",
         source "Redis Cluster: CLUSTER_FAIL_REPORT_VALIDITY_MULT left out", found by [Simulation, Scenario, Exploration],
-        hunt Hunt { set: REDIS, seeds: 200, ..Hunt::USUAL };
+        hunt Hunt { set: REDIS, seeds: 300, ..Hunt::USUAL };
     ReplicasCounted "GM3" "replicas-counted"
         "Reports of replicas count towards the majority of masters."
         breaks ["GM-I1"], minimum "3 masters, 2 replicas, 2 links cut",
@@ -32,33 +32,33 @@ planted_bugs! {
     IncarnationNotAdvanced "GM6" "incarnation-not-advanced"
         "A node believes a refutation but keeps the old incarnation, so that what was refuted can be believed again."
         breaks ["GM-I3"], minimum "2 nodes, a suspicion and its refutation",
-        source "al8n/memberlist#197", found by [Simulation, Exploration],
+        source "al8n/memberlist#197", found by [Simulation, Scenario, Exploration],
         hunt Hunt { set: SWIM, seeds: 50, ..Hunt::USUAL };
     RestartsFromNothing "GM7" "restarts-from-nothing"
         "After a restart a node begins at incarnation 0 again: what it says is older than what others know."
         breaks ["GM-I3"], minimum "2 nodes, a refutation and a restart",
-        source "hashicorp/memberlist#311, #345", found by [Simulation, Exploration],
+        source "hashicorp/memberlist#311, #345", found by [Simulation, Scenario, Exploration],
         hunt Hunt { set: SWIM, seeds: 100, ..Hunt::USUAL };
     RefutesWithoutIncarnation "GM8" "refutes-without-incarnation"
         "A suspected node says that it is alive without taking a new incarnation: nobody believes it."
         breaks ["membership"], minimum "3 nodes, a suspicion",
-        source "SWIM §4.2, half of it", found by [Simulation, History],
+        source "SWIM §4.2, half of it", found by [Simulation, History, Scenario],
         hunt Hunt { set: SWIM, seeds: 50, ..Hunt::USUAL };
     NoIndirectPing "GM10" "no-indirect-ping"
         "A node suspects whoever does not answer it directly: one bad link makes a healthy member suspected."
         breaks ["GM-I6"], minimum "3 nodes, one link cut",
-        source "SWIM §3.1, ping-req left out", found by [Simulation, Statistics, Scenario],
+        source "SWIM §3.1, ping-req left out", found by [Simulation, Scenario],
         hunt Hunt { set: SWIM, seeds: 20, ..Hunt::USUAL };
     EpochWithoutVotes "GM11" "epoch-without-votes"
         "A node takes the next epoch without asking anybody; of two with the same epoch the one with the lesser name \
          owns the slot, be it the old one."
         breaks ["GM-I5"], minimum "2 masters, 2 takeovers at once",
-        source "valkey#974; redis#1547, #1799", found by [Simulation, Exploration],
+        source "valkey#974; redis#1547, #1799", found by [Simulation, Scenario, Exploration],
         hunt Hunt { set: REDIS, seeds: 50, ..Hunt::USUAL };
     RemovedComesBack "GM12" "removed-comes-back"
         "A member that was removed is taken back when someone who has not heard of that tells of it."
         breaks ["GM-I3"], minimum "3 nodes, one removal",
-        source "akka.net#8484", found by [Simulation, Exploration],
+        source "akka.net#8484", found by [Simulation, Scenario, Exploration],
         hunt Hunt { seeds: 20, ..Hunt::USUAL };
     AccuserRaisesIncarnation "GM13" "accuser-raises-incarnation"
         "Who suspects a member does so under an incarnation that the member has not taken, so that everyone believes it."
