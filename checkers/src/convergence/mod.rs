@@ -213,7 +213,7 @@ fn judge(is_counter: bool, key: &Value, ops: &[&Op], pasts: &BTreeMap<usize, Pas
     }
     let count = finals.len();
     let sentence = format!(
-        "all {count} final reads of {named} agree{}",
+        "all final reads of {named} agree, {count} in number{}",
         lost(ops, &finals, pasts)
     );
     let evidence = Evidence::Observations { count };
@@ -233,9 +233,7 @@ fn lost(ops: &[&Op], finals: &[&Op], pasts: &BTreeMap<usize, Past>) -> String {
     let gone = changes().filter(|change| change.gives() != Some(value) && !overwritten(change));
     match gone.count() {
         0 => String::new(),
-        gone => format!(
-            "; {gone} acknowledged writes were lost to concurrent ones, as last-writer-wins has it"
-        ),
+        gone => format!("; lost to concurrent writes, as last-writer-wins has it: {gone}"),
     }
 }
 

@@ -126,7 +126,10 @@ fn without_a_final_read_nobody_knows() {
 fn the_verdict_says_why() {
     let script = format!("{SEEN}\n2 invoke final-read\n2 ok final-read 1");
     let verdict = judge("convergence", "", &script);
-    insta::assert_snapshot!(verdict.sentences.join("\n"), @"");
+    insta::assert_snapshot!(verdict.sentences.join("\n"), @"
+    process 2 read 1 of the register, which it may not return
+    Because process 1 knew of 1 when it made the register 2, 2 is the newer of the two wherever both are known, and process 2 had to be shown 2 or what came after it.
+    ");
     let Judgement::Invalid {
         counterexample: Counterexample::Contradiction { operations, .. },
     } = verdict.judgement
@@ -135,7 +138,10 @@ fn the_verdict_says_why() {
     };
     assert_eq!(operations, [4, 6]);
     let lost = format!("{CONCURRENT}\n2 invoke final-read\n2 ok final-read 1");
-    insta::assert_snapshot!(judge("convergence", "", &lost).sentences.join("\n"), @"");
+    insta::assert_snapshot!(judge("convergence", "", &lost).sentences.join("\n"), @"all final reads of the register agree, 1 in number; lost to concurrent writes, as last-writer-wins has it: 1");
     let apart = format!("{lost}\n3 invoke final-read\n3 ok final-read 2");
-    insta::assert_snapshot!(judge("convergence", "", &apart).sentences.join("\n"), @"");
+    insta::assert_snapshot!(judge("convergence", "", &apart).sentences.join("\n"), @"
+    the nodes do not agree on the register
+    Because writes had stopped and the nodes had had time to gossip, process 2 and process 3 had to read the same of the register at the end; they read 1 and 2.
+    ");
 }
