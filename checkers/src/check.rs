@@ -9,7 +9,7 @@ use crate::model::{
     ListAppend, Misfit, Model, MultiRegister, Mutex, NilRead, Register, Semantics, Shape,
 };
 use crate::verdict::{Verdict, guarded};
-use crate::{bank, convergence, counter, membership, set};
+use crate::{bank, convergence, counter, membership, set, total_order};
 
 /// How far a search may go. Both are counted, not timed: the same answer on a fast machine and a slow one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -276,6 +276,14 @@ static REGISTRY: &[CheckerEntry] = &[
         operations: membership::OPERATIONS,
         is_linearizability: false,
         check: membership::check,
+    },
+    CheckerEntry {
+        name: total_order::NAME,
+        aliases: &["broadcast"],
+        about: total_order::ABOUT,
+        operations: total_order::OPERATIONS,
+        is_linearizability: false,
+        check: total_order::check,
     },
 ];
 

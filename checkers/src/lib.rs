@@ -14,6 +14,7 @@ mod membership;
 pub mod model;
 pub mod properties;
 mod set;
+mod total_order;
 pub mod verdict;
 
 pub use check::{CheckError, CheckRequest, CheckerEntry, Limits, check_history, registry};

@@ -96,6 +96,16 @@ pub enum Counterexample {
         /// In the read, and never added, or added by an operation that failed.
         unexpected: Vec<Value>,
     },
+    /// Two reads of a sequence that only grows, neither of which goes on where the other ends; or the second of one
+    /// process, shorter than the first.
+    Orders {
+        /// The key of the sequence.
+        key: Value,
+        /// The positions of the two reads' invocations.
+        reads: [usize; 2],
+        /// So many elements at the beginning are the same in both.
+        agreed: usize,
+    },
     /// A read of a counter beyond what the additions around it allow.
     OutOfBounds {
         /// The key of the counter.

@@ -16,6 +16,7 @@ use tribunal_protocols::raft::Raft;
 use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::scenario::{Scenario, ScenarioError, Staged};
 use tribunal_protocols::two_phase_commit::TwoPhaseCommit;
+use tribunal_protocols::zab::Zab;
 
 use crate::explore::{self, Exploration, ExploreError, Inquiry};
 use crate::judge::Outcomes;
@@ -217,13 +218,14 @@ impl<N: Staged> Engine for Of<N> {
 
 /// The engines of all protocols: a line each.
 const ENGINES: &[&dyn Engine] = &[
-    &serving::<Raft>(&["register", "kv", "append", "membership"]),
+    &serving::<Raft>(&["register", "kv", "append", "membership", "broadcast"]),
     &serving::<Paxos>(&["consensus"]),
     &serving::<MultiPaxos>(&["register", "kv", "append"]),
     &serving::<Gossip>(&["dissemination", "register"]),
     &serving::<PrimaryBackup>(&["register", "kv", "append"]),
     &serving::<TwoPhaseCommit>(&["transfers"]),
     &serving::<Membership>(&["churn"]),
+    &serving::<Zab>(&["broadcast", "register", "kv", "append"]),
 ];
 
 /// The engine of a protocol of the registry.

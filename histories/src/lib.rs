@@ -11,6 +11,7 @@ pub mod history;
 pub mod json;
 pub mod node;
 pub mod node_set;
+pub mod primaries;
 pub mod quorum;
 pub mod stats;
 pub mod trace;
@@ -27,6 +28,7 @@ pub use history::{
 };
 pub use node::NodeId;
 pub use node_set::{NODES_MAX, NodeSet};
+pub use primaries::{HistoryClaim, Phase, PrimariesView, Zxid};
 pub use quorum::Quorum;
 pub use stats::{OutcomeCounts, Statistics};
 pub use trace::{Trace, TraceEnd, TraceError, TraceHeader, TraceLine};

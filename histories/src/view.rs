@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::node::NodeId;
 use crate::node_set::NodeSet;
+use crate::primaries::{HistoryClaim, PrimariesView};
 use crate::quorum::Quorum;
 use crate::transaction::{CommitmentView, TransactionId};
 use crate::value::Value;
@@ -133,6 +134,8 @@ pub enum Facet<'a> {
     /// As the primary of a view: its members, all of which must have an operation on their disks before it is
     /// acknowledged.
     Replicas(NodeSet),
+    /// Where it stands with primaries, each of which broadcasts in an epoch of its own.
+    Primaries(PrimariesView<'a>),
 }
 
 /// A record of a table that spreads from node to node.
@@ -369,6 +372,16 @@ pub enum Claim {
     Proposed(Vote),
     /// An acceptor has accepted (phase 2b).
     Accepted(Vote),
+    /// A leader tells its initial history of an epoch (ZAB: NEWLEADER).
+    Leads(HistoryClaim),
+    /// A follower has taken over the leader's history and epoch, on its disk (ZAB: the acknowledgement of NEWLEADER).
+    Follows(HistoryClaim),
+    /// A primary broadcasts a transaction, perhaps again (ZAB: PROPOSE).
+    Broadcasts(HistoryClaim),
+    /// A follower has its leader's history up to a transaction on its disk (ZAB: ACK).
+    Stored(HistoryClaim),
+    /// A leader tells that transactions are committed up to one (ZAB: COMMIT).
+    Commits(HistoryClaim),
     /// A node says that it would vote for the receiver in this term; that binds it to nothing (a pre-vote).
     WouldVote {
         /// The term.

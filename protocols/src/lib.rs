@@ -45,6 +45,7 @@ pub mod scenario;
 pub mod state_machine;
 pub mod two_phase_commit;
 pub mod world;
+pub mod zab;
 
 pub use bugs::{Bug, Bugs, FoundBy};
 pub use contract::{ClientId, Context, Datum, Durable, Effect, Input, Node, Reply, TimerRange};

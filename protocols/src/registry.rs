@@ -2,7 +2,7 @@
 //! table of what runs them.
 
 use crate::bugs::{Bug, Bugs, by_id};
-use crate::{gossip, membership, multi_paxos, paxos, primary_backup, raft, two_phase_commit};
+use crate::{gossip, membership, multi_paxos, paxos, primary_backup, raft, two_phase_commit, zab};
 
 /// What there is to know about a protocol.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +78,14 @@ pub const PROTOCOLS: &[Protocol] = &[
             refutation by incarnations). (cluster_legacy.c of Redis; Das, Gupta and Motivala, DSN 2002.)",
         bugs: membership::bugs::BUGS,
         probes: membership::PROBES,
+    },
+    Protocol {
+        name: "zab",
+        about: "Atomic broadcast of primaries that succeed each other: fast leader election, discovery of an epoch, \
+                synchronisation of histories (DIFF, TRUNC, SNAP), broadcast; snapshots, weighted and hierarchical \
+                quorums, ordered reads. (Junqueira, Reed and Serafini, DSN 2011; ZooKeeper.)",
+        bugs: zab::bugs::BUGS,
+        probes: zab::PROBES,
     },
 ];
 

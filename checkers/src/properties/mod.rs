@@ -21,6 +21,7 @@ pub mod raft;
 mod script;
 pub mod states;
 pub mod two_phase_commit;
+pub mod zab;
 
 use std::fmt;
 use std::hash::Hash;
@@ -133,4 +134,5 @@ const FAMILIES: &[(&str, &[&PropertyInfo])] = &[
     ("primary_backup", primary_backup::PROPERTIES),
     ("two_phase_commit", two_phase_commit::PROPERTIES),
     ("membership", membership::PROPERTIES),
+    ("zab", zab::PROPERTIES),
 ];

@@ -8,3 +8,4 @@ mod plain;
 mod recorded;
 mod script;
 mod simulated;
+mod total_order;

@@ -27,7 +27,7 @@ pub struct Finding {
     pub protocol: &'static str,
     /// The ids of the planted bugs that are on.
     pub bugs: Vec<&'static str>,
-    /// What is violated: a property's id, `linearizability` or `liveness`.
+    /// What is violated: a property's id, `linearizability` or a plain checker's name, or `liveness`.
     pub violated: String,
     /// What happened, in a sentence.
     pub headline: String,

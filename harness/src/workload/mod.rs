@@ -6,6 +6,7 @@
 //! knows how a system carries them out.
 
 mod append;
+mod broadcast;
 mod churn;
 mod consensus;
 mod dissemination;
@@ -110,6 +111,7 @@ pub struct Workload {
 /// All workloads.
 pub const REGISTRY: &[Entry] = &[
     append::ENTRY,
+    broadcast::ENTRY,
     churn::ENTRY,
     consensus::ENTRY,
     dissemination::ENTRY,

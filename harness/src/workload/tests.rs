@@ -81,7 +81,7 @@ impl Store {
                 *object = Value::Int(number.max(2) + 1);
                 (Kind::Ok, object.clone())
             }
-            ("read" | "final-read", _) => (Kind::Ok, object.clone()),
+            ("read" | "final-read" | "local-read", _) => (Kind::Ok, object.clone()),
             ("add", _) => {
                 let sum = |value: &Value| match value {
                     Value::Int(number) => *number,
@@ -408,5 +408,5 @@ fn the_first_operations_of_append() {
 
 #[test]
 fn a_wrong_name_is_answered_with_the_right_ones() {
-    insta::assert_snapshot!(Entry::find("regster").unwrap_err(), @"there is no workload `regster`; there are: append, churn, consensus, dissemination, kv, membership, register");
+    insta::assert_snapshot!(Entry::find("regster").unwrap_err(), @"there is no workload `regster`; there are: append, broadcast, churn, consensus, dissemination, kv, membership, register");
 }

@@ -2,7 +2,7 @@
 
 use tribunal_histories::{Outcome, Value};
 
-use super::{Entry, Options, Probe, probe};
+use super::{Entry, Options, Probe, READ, probe};
 use crate::generator::{Call, Generator, calls};
 
 /// The registry's line.
@@ -25,6 +25,7 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     operations,
     keys: |_| vec![Value::Nil],
+    last_read: READ,
 };
 
 /// How many accounts there are, named by letters.

@@ -126,6 +126,41 @@ fn slots(proposals: &[(Slot, Proposal)]) -> impl Iterator<Item = String> {
         .map(|(slot, value)| format!("{slot} {value}"))
 }
 
+impl Message {
+    fn fmt_promise(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Promise {
+            ballot,
+            first,
+            last,
+            asked,
+            serial,
+            disks,
+            votes,
+        } = self
+        else {
+            return Ok(());
+        };
+        write!(f, "Promise b{ballot} from {first}")?;
+        if let Some(last) = last {
+            write!(f, " to {last}")?;
+        }
+        f.write_str(" ")?;
+        let told = votes.iter();
+        list(
+            f,
+            told.map(|(slot, vote)| format!("{slot}@b{} {}", vote.ballot, vote.value)),
+        )?;
+        on_disk(f, *serial)?;
+        if *asked > 0 {
+            write!(f, " asked on disk {asked}")?;
+        }
+        for (node, serial) in disks {
+            write!(f, " {node} on disk {serial}")?;
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -139,34 +174,7 @@ impl fmt::Display for Message {
                 write!(f, "{verb} b{ballot} from {first}")?;
                 on_disk(f, *serial)
             }
-            Self::Promise {
-                ballot,
-                first,
-                last,
-                asked,
-                serial,
-                disks,
-                votes,
-            } => {
-                write!(f, "Promise b{ballot} from {first}")?;
-                if let Some(last) = last {
-                    write!(f, " to {last}")?;
-                }
-                f.write_str(" ")?;
-                let told = votes.iter();
-                list(
-                    f,
-                    told.map(|(slot, vote)| format!("{slot}@b{} {}", vote.ballot, vote.value)),
-                )?;
-                on_disk(f, *serial)?;
-                if *asked > 0 {
-                    write!(f, " asked on disk {asked}")?;
-                }
-                for (node, serial) in disks {
-                    write!(f, " {node} on disk {serial}")?;
-                }
-                Ok(())
-            }
+            Self::Promise { .. } => self.fmt_promise(f),
             Self::Accept {
                 ballot,
                 proposals,

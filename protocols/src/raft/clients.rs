@@ -17,6 +17,10 @@ impl Raft {
         cx: &mut Cx<'_>,
     ) {
         let local = command.action == Action::Read && cx.has(RaftBug::AnyNodeServesReads);
+        if command.action == Action::LocalRead && self.applied < self.recalled {
+            // A node that started anew first applies what it had applied before: what it tells only grows.
+            return cx.reply(client, sequence, Response::NotLeader(None));
+        }
         if local || command.action == Action::LocalRead {
             let output = Output::Value(self.machine.read(command.key));
             return cx.reply(client, sequence, Response::Answer(output));

@@ -57,6 +57,8 @@ pub struct Raft {
     votes: NodeSet,
     commit: Index,
     applied: Index,
+    /// What was in the log when the node started, and has not been cut off since: all that it had applied before.
+    recalled: Index,
     machine: StateMachine,
     /// The voters before any change in the log.
     initial_voters: Voters,

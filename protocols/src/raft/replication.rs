@@ -79,6 +79,9 @@ impl Raft {
             }
         }
         let write = missing_entries(cx, begins, &entries);
+        if let Some(Write::Append { after, .. }) = &write {
+            self.recalled = self.recalled.min(*after);
+        }
         let match_index = if cx.has(RaftBug::OwnLastIndexReported) {
             cx.durable().log.last_index().max(last_new)
         } else {

@@ -61,6 +61,7 @@ impl Raft {
         Self {
             commit,
             applied: index,
+            recalled: cx.durable().log.last_index(),
             machine,
             ..Self::default()
         }
@@ -146,6 +147,7 @@ impl Raft {
                 start: index,
             });
             self.commit = index;
+            self.recalled = self.recalled.min(cx.durable().log.last_index());
         } else {
             cx.note(probes::SNAPSHOT_WAS_OLD);
             if cx.has(RaftBug::OldSnapshotInstalled) {

@@ -287,6 +287,15 @@ scenarios! {
     "two_phase_commit/two-phase-guess.txt"
     "two_phase_commit/two-phase-backup.txt"
     "two_phase_commit/two-phase-backup-suspects.txt"
+    "zab/recovery.txt"
+    "zab/election.txt"
+    "zab/pings.txt"
+    "zab/no-connected-quorum.txt"
+    "zab/roll-over.txt"
+    "zab/roll-over-overflow.txt"
+    "zab/history-first.txt"
+    "zab/acknowledged-too-early.txt"
+    "zab/epoch-too-early.txt"
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use tribunal_protocols::primary_backup::PrimaryBackup;
 use tribunal_protocols::raft::Raft;
 use tribunal_protocols::scenario::{SCENARIOS, Scenario, ScenarioError, play};
 use tribunal_protocols::two_phase_commit::TwoPhaseCommit;
+use tribunal_protocols::zab::Zab;
 
 fn told(scenario: &Scenario<'_>) -> Result<String, ScenarioError> {
     match scenario.protocol {
@@ -24,6 +25,7 @@ fn told(scenario: &Scenario<'_>) -> Result<String, ScenarioError> {
         "multi_paxos" => play::<MultiPaxos>(scenario).map(|play| play.text),
         "primary_backup" => play::<PrimaryBackup>(scenario).map(|play| play.text),
         "two_phase_commit" => play::<TwoPhaseCommit>(scenario).map(|play| play.text),
+        "zab" => play::<Zab>(scenario).map(|play| play.text),
         other => panic!("{}: no protocol is called {other}", scenario.id),
     }
 }

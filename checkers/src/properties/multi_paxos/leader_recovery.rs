@@ -17,10 +17,13 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(LeaderRecovery::default()),
 };
 
+/// The first and the last of some slots; `None` where all that follow are among them.
+type Slots = (u64, Option<u64>);
+
 #[derive(Clone, Debug, Default, Hash)]
 struct LeaderRecovery {
     /// By ballot and candidate, the slots that each acceptor told of.
-    covered: BTreeMap<(u64, NodeId), BTreeMap<NodeId, (u64, Option<u64>)>>,
+    covered: BTreeMap<(u64, NodeId), BTreeMap<NodeId, Slots>>,
     /// The last proposals that were judged, by proposer: they are sent to every acceptor.
     judged: BTreeMap<NodeId, (u64, u64)>,
 }

@@ -12,7 +12,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     statement: "no two acceptors accept different values in a slot under one ballot",
     source: "Voting.tla: OneValuePerBallot; Lamport, Paxos Made Simple (2001) §2.2: different proposals have \
              different numbers",
-    gated_by: &["BP21"],
+    gated_by: &["BP21", "BP22"],
     watch: || Box::new(OneValuePerBallot::default()),
 };
 

@@ -27,7 +27,7 @@ pub const PROPERTIES: &[&PropertyInfo] = &[
 
 #[cfg(test)]
 mod acted {
-    use tribunal_histories::{Claim, Digest, MessageView, NodeId, Role, Value, Vote};
+    use tribunal_histories::{Claim, Digest, MessageView, NodeId, PeerProgress, Role, Value, Vote};
 
     use crate::properties::script::Script;
 
@@ -41,6 +41,7 @@ mod acted {
         script.step(node, |primary| {
             primary.follow(view);
             primary.role = Role::Leader;
+            primary.peers = vec![PeerProgress::default(); 3];
             primary.members = Some(members.iter().copied().collect());
         });
     }

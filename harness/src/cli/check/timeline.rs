@@ -21,7 +21,7 @@ pub(super) fn operations(history: &History, counterexample: &Counterexample) -> 
             key, read, lost, ..
         } => {
             let of_lost = |operation: &Operation| {
-                history.function(operation.function) == "add"
+                ["add", "append", "broadcast"].contains(&history.function(operation.function))
                     && operation.outcome == Outcome::Ok
                     && history.value(operation.key) == *key
                     && lost.contains(&history.value(operation.input))
@@ -29,6 +29,11 @@ pub(super) fn operations(history: &History, counterexample: &Counterexample) -> 
             let adds = history.operations().filter(of_lost);
             let mut positions: Vec<_> = adds.map(|add| add.invoked).collect();
             positions.push(*read);
+            positions.sort_unstable();
+            positions
+        }
+        Counterexample::Orders { reads, .. } => {
+            let mut positions = reads.to_vec();
             positions.sort_unstable();
             positions
         }
