@@ -51,8 +51,12 @@ fn operations(options: &Options) -> Box<dyn Generator> {
 }
 
 fn change(names: &[Value], draw: &mut Draw) -> Call {
-    let function =
-        ["reconfigure", "add-node", "remove-node", "transfer"][draw.weighted(&[4, 1, 1, 2])];
+    let function = [
+        "reconfigure",
+        "add-node",
+        "remove-node",
+        "transfer-leadership",
+    ][draw.weighted(&[4, 1, 1, 2])];
     let one = draw.pick(names).clone();
     let others = names
         .iter()

@@ -116,15 +116,13 @@ impl Store {
                 *object = value.clone();
                 (Kind::Ok, value)
             }
-            ("transfer", _) if matches!(invocation.call.value, Value::Map(_)) => {
-                match transferred(object, &value) {
-                    Some(after) => {
-                        *object = after;
-                        (Kind::Ok, value)
-                    }
-                    None => (Kind::Fail, value),
+            ("transfer", _) => match transferred(object, &value) {
+                Some(after) => {
+                    *object = after;
+                    (Kind::Ok, value)
                 }
-            }
+                None => (Kind::Fail, value),
+            },
             (change, _) if CHANGES.contains(&change) => (Kind::Ok, value),
             (other, _) => panic!("the store has no `{other}`"),
         };
@@ -143,7 +141,12 @@ impl Store {
 }
 
 /// What is done to the cluster, and stands in histories as the nemesis's.
-const CHANGES: [&str; 4] = ["reconfigure", "add-node", "remove-node", "transfer"];
+const CHANGES: [&str; 4] = [
+    "reconfigure",
+    "add-node",
+    "remove-node",
+    "transfer-leadership",
+];
 
 /// The accounts after a transfer; `None` if there is not enough.
 fn transferred(accounts: &Value, transfer: &Value) -> Option<Value> {

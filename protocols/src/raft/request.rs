@@ -37,7 +37,7 @@ impl Change {
             Self::Reconfigure(_) => "reconfigure",
             Self::Add(_) => "add-node",
             Self::Remove(_) => "remove-node",
-            Self::Transfer(_) => "transfer",
+            Self::Transfer(_) => "transfer-leadership",
         }
     }
 
@@ -54,7 +54,7 @@ impl Change {
             "reconfigure" => Some(Self::Reconfigure(nodes)),
             "add-node" => only().map(Self::Add),
             "remove-node" => only().map(Self::Remove),
-            "transfer" => only().map(Self::Transfer),
+            "transfer-leadership" => only().map(Self::Transfer),
             _ => None,
         }
     }
@@ -139,7 +139,7 @@ mod tests {
             "reconfigure n1 n3",
             "add-node n4",
             "remove-node n1",
-            "transfer n2",
+            "transfer-leadership n2",
         ] {
             let request: Request = text.parse().unwrap();
             assert_eq!(request.to_string(), text);
