@@ -10,7 +10,7 @@ use tribunal_protocols::registry::Protocol;
 
 use super::{on_two_threads, plan, run};
 
-const PROTOCOLS: [&str; 3] = ["primary_backup", "two_phase_commit", "zab"];
+const PROTOCOLS: [&str; 4] = ["paxos", "primary_backup", "two_phase_commit", "zab"];
 const SEEDS: u64 = 120;
 
 #[test]
