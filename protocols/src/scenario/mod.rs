@@ -296,6 +296,8 @@ scenarios! {
     "zab/history-first.txt"
     "zab/acknowledged-too-early.txt"
     "zab/epoch-too-early.txt"
+    "zab/newest-history.txt"
+    "zab/newest-by-zxid.txt"
 }
 
 #[cfg(test)]
