@@ -224,7 +224,20 @@ fn properties() -> Vec<Entry> {
                 .with("broken by", info.gated_by)
         })
     };
-    PROTOCOLS.iter().flat_map(of).collect()
+    // A property that several protocols share is listed once.
+    let mut properties: Vec<Entry> = Vec::new();
+    for property in PROTOCOLS.iter().flat_map(of) {
+        let shared = properties
+            .iter_mut()
+            .find(|listed| listed.id == property.id && listed.name == property.name);
+        match shared {
+            Some(listed) => listed.facts[0]
+                .texts
+                .extend(property.facts[0].texts.clone()),
+            None => properties.push(property),
+        }
+    }
+    properties
 }
 
 fn bugs() -> Vec<Entry> {

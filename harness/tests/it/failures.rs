@@ -57,7 +57,7 @@ fn found_replayed_and_small(bug: &str, violated: &[&str]) {
 
 #[test]
 fn a_stale_read_of_a_deposed_leader() {
-    found_replayed_and_small("RD1", &["linearizability"]);
+    found_replayed_and_small("RD1", &["RI17"]);
 }
 
 #[test]

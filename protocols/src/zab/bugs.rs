@@ -62,7 +62,7 @@ planted_bugs! {
     ProposalsDuringSyncLost "ZB13" "proposals-during-sync-lost"
         "What a leader proposes while a follower synchronises is never sent to that follower."
         breaks ["total-order", "liveness"], minimum "3 nodes, a late follower",
-        source "ZOOKEEPER-4785", found by [History, Liveness],
+        source "ZOOKEEPER-4785", found by [History],
         hunt Hunt { nodes: 3, seeds: 40, ..Hunt::USUAL };
     NewestByZxid "ZB15" "newest-by-zxid"
         "The newest history is that with the last transaction, whoever's history it was taken over from."
