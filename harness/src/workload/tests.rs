@@ -418,5 +418,5 @@ fn the_first_operations_of_append() {
 
 #[test]
 fn a_wrong_name_is_answered_with_the_right_ones() {
-    insta::assert_snapshot!(Entry::find("regster").unwrap_err(), @"there is no workload `regster`; there are: append, broadcast, churn, consensus, dissemination, kv, membership, register");
+    insta::assert_snapshot!(Entry::find("regster").unwrap_err(), @"there is no workload `regster`; there are: append, broadcast, churn, consensus, dissemination, kv, membership, register, transfers");
 }

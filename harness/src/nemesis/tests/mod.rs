@@ -231,9 +231,9 @@ fn selections_are_read_and_written() {
     let wrong = ["prtition", "kill,none", ""]
         .map(|text| text.parse::<Selection>().unwrap_err().to_string());
     insta::assert_snapshot!(wrong.join("\n"), @"
-    there is no nemesis `prtition`; there are: clock, disk, kill, packet, partition, pause, or alone: all, none, swarm
+    there is no nemesis `prtition`; there are: clock, disk, kill, packet, partition, pause, wipe, or alone: all, none, swarm
     nemesis `none` stands alone: it cannot be in a list with others
-    there is no nemesis ``; there are: clock, disk, kill, packet, partition, pause, or alone: all, none, swarm
+    there is no nemesis ``; there are: clock, disk, kill, packet, partition, pause, wipe, or alone: all, none, swarm
     ");
     let no_disk: BTreeSet<_> = everything()
         .into_iter()
@@ -310,5 +310,12 @@ fn a_schedule_of_each_family() {
      1389 ms resume n1
      1448 ms pause n1 n2 n3 n4 n5
      1500 ms resume n1 n2 n3 n4 n5
+    wipe
+      386 ms kill n3, losing the whole disk
+      606 ms restart n3
+      910 ms kill n1, losing the whole disk
+     1290 ms restart n1
+     1461 ms kill n1, losing the whole disk
+     1499 ms restart n1
     ");
 }
