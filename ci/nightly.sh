@@ -11,7 +11,7 @@ step() { printf '\n== %s\n' "$*"; "$@"; }
 
 step cargo build --release --quiet
 step target/release/tribunal simulate --workload register,kv,append --seeds "0..$seeds"
-step target/release/tribunal bugs --shrink on
+step target/release/tribunal bugs
 step target/release/tribunal simulate --runtime live --nodes 3 --nemesis kill --live-time 60s
 step target/release/tribunal simulate --runtime live --nodes 3 --nemesis kill --live-time 60s --bugs CL5 --expect invalid
 step cargo bench -p tribunal --bench throughput
