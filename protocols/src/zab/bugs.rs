@@ -43,7 +43,7 @@ planted_bugs! {
         "A snapshot for a follower has all that the leader has, committed or not."
         breaks ["ZI3"], minimum "3 nodes, a crash",
         source "ZOOKEEPER-1549", found by [Simulation, Exploration],
-        hunt Hunt { nodes: 3, workload: "append", nemesis: "kill,partition", set: &[("window", "1")], seeds: 100, ..Hunt::USUAL };
+        hunt Hunt { nodes: 3, workload: "append", nemesis: "kill,partition", set: &[("window", "1")], seeds: 100 };
     SnapshotNotDurable "ZB9" "snapshot-not-durable"
         "A follower has a snapshot in memory only, and acknowledges it."
         breaks ["ZI12", "ZI11"], minimum "3 nodes, a late follower",
