@@ -13,6 +13,7 @@ mod learning;
 mod proposing;
 mod reads;
 mod recovery;
+mod explored;
 mod staged;
 
 pub mod bugs;

@@ -11,6 +11,7 @@ mod lease;
 mod membership;
 mod reads;
 mod replication;
+mod explored;
 mod staged;
 mod transfer;
 
