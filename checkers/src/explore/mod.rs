@@ -197,6 +197,7 @@ fn search_of<N: Explored>(question: Question<N>) -> Result<Search<N>, NotAnOpera
         coverage: Coverage::of(N::NAME, &question.properties),
         properties: question.properties,
         model: question.model,
+        verdicts: RwLock::default(),
         kinds: RwLock::default(),
         stopped: AtomicBool::new(false),
         beyond_depth: AtomicU64::new(0),

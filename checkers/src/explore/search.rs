@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
+use rustc_hash::FxHashMap;
 use stateright::{Model, Property};
 use tribunal_histories::{BuildOptions, History, Kind, NodeId, NodeSet, Renaming};
 use tribunal_protocols::contract::{Configuration, Recorded};
@@ -38,6 +39,8 @@ pub(super) struct Search<N: Explored> {
     /// What the clients' history is judged by.
     pub(super) model: String,
     pub(super) coverage: Coverage,
+    /// By fingerprint, the histories of clients that were judged, and whether they are wrong: many states have the same.
+    pub(super) verdicts: RwLock<FxHashMap<u64, bool>>,
     /// The kinds of timers that were seen.
     pub(super) kinds: RwLock<BTreeMap<N::Timer, usize>>,
     /// No state has further steps any more: the search is to end.
@@ -99,10 +102,13 @@ impl<N: Explored> Model for Search<N> {
         let returned = memory.events[seen..]
             .iter()
             .any(|event| event.kind != Kind::Invoke);
-        let violation = self.violation(&memory, returned);
-        if self.reductions.history && memory.events.len() > seen {
-            memory.order_events();
+        if memory.events.len() > seen {
+            if self.reductions.history {
+                memory.order_events();
+            }
+            memory.settle_events();
         }
+        let violation = self.violation(&memory, returned);
         let mut next = State::new(world, memory, spent, state.depth + 1, &self.renamings);
         next.violation = violation;
         Some(next)
@@ -165,13 +171,13 @@ impl<N: Explored> Search<N> {
         if self.budget.timeouts.named.is_empty() {
             return 0;
         }
-        let known = self.kinds.read().unwrap_or_else(|poison| poison.into_inner());
+        let known = self.kinds.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(kind) = known.get(timer) {
             return *kind;
         }
         drop(known);
         let kind = self.budget.timeouts.kind_of(&timer.to_string());
-        let mut known = self.kinds.write().unwrap_or_else(|poison| poison.into_inner());
+        let mut known = self.kinds.write().unwrap_or_else(PoisonError::into_inner);
         known.insert(*timer, kind);
         kind
     }
@@ -191,10 +197,26 @@ impl<N: Explored> Search<N> {
         if !returned {
             return None;
         }
+        let judged = |verdicts: &FxHashMap<u64, bool>| verdicts.get(&memory.told).copied();
+        let known = judged(&self.verdicts.read().unwrap_or_else(PoisonError::into_inner));
+        let wrong = known.unwrap_or_else(|| {
+            let wrong = self.is_wrong(memory);
+            let mut verdicts = self.verdicts.write().unwrap_or_else(PoisonError::into_inner);
+            verdicts.insert(memory.told, wrong);
+            wrong
+        });
+        wrong.then(|| "linearizability".into())
+    }
+
+    /// Whether no order explains what clients saw.
+    fn is_wrong(&self, memory: &Memory) -> bool {
         let records = memory.events.iter().cloned();
-        let history = History::from_records(records, BuildOptions::default()).ok()?;
-        let verdict = check_history(&history, &CheckRequest::new(&*self.model), &|| false).ok()?;
-        (verdict.answer() == Answer::Invalid).then(|| "linearizability".into())
+        let Ok(history) = History::from_records(records, BuildOptions::default()) else {
+            return false;
+        };
+        let request = CheckRequest::new(&*self.model);
+        let verdict = check_history(&history, &request, &|| false);
+        verdict.is_ok_and(|verdict| verdict.answer() == Answer::Invalid)
     }
 }
 

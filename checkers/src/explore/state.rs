@@ -31,6 +31,8 @@ pub(super) struct Memory {
     pub(super) monitor: Option<Monitor>,
     /// What clients saw, in order. Clones share it for as long as they see the same.
     pub(super) events: Arc<Vec<EventRecord>>,
+    /// The fingerprint of what clients saw.
+    pub(super) told: u64,
     /// Probes that the last step hit.
     pub(super) notes: Vec<&'static str>,
 }
@@ -64,6 +66,11 @@ impl Memory {
         let from = events.iter().rposition(|event| !alike(event));
         let from = from.map_or(0, |place| place + 1);
         events[from..].sort_by_key(|event| event.process);
+    }
+
+    /// Takes note that clients saw more.
+    pub(super) fn settle_events(&mut self) {
+        self.told = fingerprint(&*self.events);
     }
 }
 
@@ -99,7 +106,7 @@ impl<N: Explored> State<N> {
             violation: None,
             fingerprint: 0,
         };
-        let history = fingerprint(&(&*state.memory.events, &state.spent));
+        let history = fingerprint(&(state.memory.told, &state.spent));
         let under = (0..renamings.len()).map(|which| {
             let world = state.world.fingerprint(renamings, which);
             let monitor = state.memory.monitor.as_ref();
