@@ -11,6 +11,7 @@
 pub mod committed;
 pub mod ghost;
 pub mod gossip;
+mod kept;
 pub mod membership;
 pub mod monitor;
 pub mod multi_paxos;
@@ -25,6 +26,7 @@ pub mod zab;
 
 use std::fmt;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use tribunal_protocols::world::fingerprint;
 
@@ -76,32 +78,32 @@ pub trait Property: Boxed + fmt::Debug + Send + Sync {
     /// # Errors
     /// The violation, when the property does not hold.
     fn observe(&mut self, moment: &Moment<'_>) -> Result<bool, Violation>;
+
+    /// Whether a moment may put the property to the test or give it something to remember; it is asked to spare the
+    /// work where it need not be shown the moment.
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        let _ = moment;
+        true
+    }
 }
 
-/// What a property can do behind its box: an explorer carries what properties remember in each of its states, and two
+/// What a property can do behind a pointer: an explorer carries what properties remember in each of its states, and two
 /// states are the same only if their properties remember the same.
 pub trait Boxed {
     /// The same property with the same memory.
-    fn clone_boxed(&self) -> Box<dyn Property>;
+    fn cloned(&self) -> Arc<dyn Property>;
 
     /// A number that equal memories share.
     fn fingerprint(&self) -> u64;
 }
 
 impl<P: Property + Clone + Hash + 'static> Boxed for P {
-    fn clone_boxed(&self) -> Box<dyn Property> {
-        Box::new(self.clone())
+    fn cloned(&self) -> Arc<dyn Property> {
+        Arc::new(self.clone())
     }
 
     fn fingerprint(&self) -> u64 {
         fingerprint(self)
-    }
-}
-
-impl Clone for Box<dyn Property> {
-    fn clone(&self) -> Self {
-        // Through the trait object: a box of a property is not itself one.
-        (**self).clone_boxed()
     }
 }
 

@@ -30,15 +30,19 @@ struct Watched {
 
 impl Watched {
     fn observe(&mut self, moment: &Moment<'_>) -> Result<bool, Violation> {
+        if !self.property.concerns(moment) {
+            return Ok(false);
+        }
         if let Some(alone) = Arc::get_mut(&mut self.property) {
             self.fingerprint = None;
             return alone.observe(moment);
         }
-        let mut changed = self.property.clone_boxed();
-        let result = changed.observe(moment);
+        let mut changed = self.property.cloned();
+        let alone = Arc::get_mut(&mut changed).expect("nobody else has it yet");
+        let result = alone.observe(moment);
         let fingerprint = changed.fingerprint();
         if self.fingerprint != Some(fingerprint) {
-            self.property = Arc::from(changed);
+            self.property = changed;
             self.fingerprint = Some(fingerprint);
         }
         result

@@ -89,6 +89,16 @@ impl Property for QuorumsMeet {
         }
         Ok(tested)
     }
+
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        !self.quorums.are_told()
+            || moment.claims(|claim| {
+                matches!(
+                    claim,
+                    Claim::Accepted(_) | Claim::Promised { .. } | Claim::Proposed(_)
+                )
+            })
+    }
 }
 
 #[cfg(test)]
