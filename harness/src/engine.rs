@@ -21,6 +21,7 @@ use tribunal_protocols::zab::Zab;
 
 use crate::explore::{self, Exploration, ExploreError, Inquiry};
 use crate::judge::Outcomes;
+use crate::nearest::{self, Nearest, Watch};
 use crate::nemesis::MissingCapability;
 use crate::plan::{Driver, Plan};
 use crate::replay::{self, Moment, ReplayError, Replayed};
@@ -91,6 +92,18 @@ pub trait Engine: Sync + fmt::Debug {
         limits: Limits,
         stop: &dyn Fn() -> bool,
     ) -> Result<Shrunk, ReplayError>;
+
+    /// Searches the neighbourhood of a failing trace for a shorter one, up to so many states a reach.
+    ///
+    /// # Errors
+    /// When the trace does not fit this build's protocol.
+    fn nearest(
+        &self,
+        trace: &Trace,
+        limits: Limits,
+        states: Option<usize>,
+        watch: Watch<'_>,
+    ) -> Result<Nearest, ReplayError>;
 }
 
 /// Why a plan cannot be run.
@@ -214,6 +227,16 @@ impl<N: Explored> Engine for Of<N> {
         stop: &dyn Fn() -> bool,
     ) -> Result<Shrunk, ReplayError> {
         shrink::shrink::<N>(trace, limits, stop)
+    }
+
+    fn nearest(
+        &self,
+        trace: &Trace,
+        limits: Limits,
+        states: Option<usize>,
+        watch: Watch<'_>,
+    ) -> Result<Nearest, ReplayError> {
+        nearest::nearest::<N>(trace, limits, states, watch)
     }
 }
 

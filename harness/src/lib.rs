@@ -14,6 +14,7 @@ pub mod hunt;
 pub mod investigate;
 pub mod judge;
 pub mod live_run;
+pub mod nearest;
 pub mod nemesis;
 pub mod plan;
 pub mod replay;

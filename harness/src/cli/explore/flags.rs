@@ -20,6 +20,8 @@ Examples:
   tribunal explore raft --nodes 3 --terms 2 --grain exchanges --op 'write x 1'
   tribunal explore raft --bugs RF5 --crashes 1 --terms 1 --timeouts 2
   tribunal explore raft --strategy dfs --time 10m --memory 4GiB
+  tribunal explore --from target/tribunal/latest/failures/9c1e27/trace.full.jsonl
+                                                        the shortest way to that failure
 
 Bounds decide what is found. The answer is VALID only if every state within the bounds was visited; a search that
 was cut short is UNKNOWN, and says by what.")]
@@ -27,6 +29,10 @@ pub struct Args {
     /// The protocol: see `tribunal list protocols`
     #[arg(value_name = "PROTOCOL", default_value = "raft")]
     pub(super) protocol: String,
+
+    /// Search the neighbourhood of a failure instead, for the shortest trace: the same nodes, operations and faults
+    #[arg(long, value_name = "TRACE", conflicts_with_all = NOT_OF_A_TRACE)]
+    pub(super) from: Option<PathBuf>,
 
     /// How many nodes
     #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u8).range(1..=15), help_heading = BOUNDS)]
@@ -159,6 +165,35 @@ pub struct Args {
     #[arg(short, long)]
     pub(super) quiet: bool,
 }
+
+/// What a failure brings with it.
+const NOT_OF_A_TRACE: [&str; 25] = [
+    "protocol",
+    "nodes",
+    "bugs",
+    "set",
+    "properties",
+    "operations",
+    "asks",
+    "actors",
+    "terms",
+    "timeouts",
+    "crashes",
+    "restarts",
+    "crash_within_steps",
+    "duplicates",
+    "drops",
+    "cuts",
+    "resends",
+    "order",
+    "grain",
+    "late",
+    "sync",
+    "reduce",
+    "strategy",
+    "depth",
+    "threads",
+];
 
 const BOUNDS: &str = "Bounds";
 const LIMITS: &str = "Limits";

@@ -2,35 +2,37 @@
 
 mod bounds;
 mod flags;
+mod from;
+mod watch;
 
 use std::fmt::Write;
-use std::sync::atomic::Ordering;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use flags::Args;
 
 use serde_json::json;
-use tribunal_checkers::explore::{Cut, Progress};
+use tribunal_checkers::explore::Cut;
 use tribunal_checkers::properties::properties_for;
 use tribunal_protocols::registry::{PROTOCOLS, Protocol};
 
 use super::exit::{Exit, Failure};
 use super::quantity::grouped;
-use super::{artefacts, interrupt, list::MessageFormat, show};
+use super::{artefacts, list::MessageFormat, show};
 use crate::command;
 use crate::engine::engine;
 use crate::explore::{Exploration, Inquiry};
-use crate::report::{Ticker, terminal};
-
-/// How often the search is looked at.
-const TICK: Duration = Duration::from_millis(50);
+use crate::report::terminal;
+pub(super) use watch::Watcher;
+use watch::line;
 
 /// Explores.
 ///
 /// # Errors
 /// A name that names nothing; a bound that the strategy cannot keep; a file that cannot be written.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    if let Some(trace) = &args.from {
+        return from::run(args, trace);
+    }
     let protocol = Protocol::named(&args.protocol).ok_or_else(|| {
         let names: Vec<_> = PROTOCOLS.iter().map(|protocol| protocol.name).collect();
         let known = names.join(", ");
@@ -40,30 +42,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         ))
     })?;
     let inquiry = args.inquiry(protocol)?;
-    let interrupted = interrupt::listen()?;
-    let began = now();
-    let mut ticker = Ticker::new(args.quiet || args.message_format == MessageFormat::Json);
-    let mut watch = |progress: &Progress| {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the search has threads of its own; this one only looks on"
-        )]
-        thread::sleep(TICK);
-        ticker.tick(&line(progress, began.elapsed()));
-        if interrupted.load(Ordering::Relaxed) {
-            return Some("interrupted".to_owned());
-        }
-        if began.elapsed() >= args.time {
-            return Some(format!("{} s have passed", args.time.as_secs()));
-        }
-        let held = resident_bytes().filter(|held| *held >= args.memory)?;
-        Some(format!("{} MiB of memory are held", held >> 20))
-    };
+    let mut watcher = Watcher::new(
+        args.quiet || args.message_format == MessageFormat::Json,
+        args.time,
+        args.memory,
+    )?;
     let explored = engine(protocol)
-        .explore(&inquiry, &mut watch)
+        .explore(&inquiry, &mut |progress| watcher.look(progress))
         .map_err(Failure::usage)?;
-    let elapsed = began.elapsed();
-    ticker.finish();
+    let elapsed = watcher.finish();
     if let Some(trace) = &explored.counterexample {
         artefacts::trace(&args.output, trace)?;
     }
@@ -83,7 +70,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         }
         MessageFormat::Human => show(&text_of(args, protocol, &inquiry, &explored, elapsed))?,
     }
-    Ok(if interrupted.load(Ordering::Relaxed) {
+    Ok(if watcher.is_interrupted() {
         Exit::Interrupted
     } else if explored.counterexample.is_some() {
         Exit::Invalid
@@ -92,32 +79,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     } else {
         Exit::Valid
     })
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long a search took is no verdict"
-)]
-fn now() -> Instant {
-    Instant::now()
-}
-
-/// How much memory the process holds, where the operating system tells.
-fn resident_bytes() -> Option<usize> {
-    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let resident: usize = pages.split_whitespace().nth(1)?.parse().ok()?;
-    Some(resident * rustix::param::page_size())
-}
-
-fn line(progress: &Progress, elapsed: Duration) -> String {
-    let rate = progress.generated as f64 / elapsed.as_secs_f64().max(0.001);
-    format!(
-        "{} distinct states, {} generated, depth {}, {} a second",
-        grouped(progress.distinct as u64),
-        grouped(progress.generated as u64),
-        progress.depth,
-        grouped(rate as u64),
-    )
 }
 
 fn text_of(
@@ -198,7 +159,7 @@ fn coverage(text: &mut String, protocol: &Protocol, explored: &Exploration) {
     }
 }
 
-fn why(cut: &Cut) -> String {
+pub(super) fn why(cut: &Cut) -> String {
     match cut {
         Cut::Depth(beyond) => format!(
             "{} states at the bound of depth had further steps",
