@@ -19,6 +19,7 @@ use tribunal_protocols::scenario::{Scenario, ScenarioError};
 use tribunal_protocols::two_phase_commit::TwoPhaseCommit;
 use tribunal_protocols::zab::Zab;
 
+use crate::cross_replay::{self, Agreement, CrossError, Performer};
 use crate::explore::{self, Exploration, ExploreError, Inquiry};
 use crate::judge::Outcomes;
 use crate::nearest::{self, Nearest, Watch};
@@ -64,6 +65,12 @@ pub trait Engine: Sync + fmt::Debug {
         limits: Limits,
         watch: &mut dyn FnMut(&Moment<'_>),
     ) -> Result<Replayed, ReplayError>;
+
+    /// Takes a trace's steps in `World` and elsewhere, and compares.
+    ///
+    /// # Errors
+    /// When the trace does not fit this build's protocol, or the steps cannot be taken there at all.
+    fn cross_replay(&self, trace: &Trace, performer: &Performer) -> Result<Agreement, CrossError>;
 
     /// Tells a scenario of this protocol, and judges it.
     ///
@@ -206,6 +213,10 @@ impl<N: Explored> Engine for Of<N> {
         watch: &mut dyn FnMut(&Moment<'_>),
     ) -> Result<Replayed, ReplayError> {
         replay::replay::<N>(trace, limits, watch)
+    }
+
+    fn cross_replay(&self, trace: &Trace, performer: &Performer) -> Result<Agreement, CrossError> {
+        cross_replay::cross_replay::<N>(trace, performer)
     }
 
     fn tell(&self, scenario: &Scenario<'_>, limits: Limits) -> Result<Trace, ScenarioError> {

@@ -6,6 +6,7 @@
 pub mod claims;
 pub mod cli;
 pub mod command;
+pub mod cross_replay;
 pub mod draw;
 pub mod engine;
 pub mod explore;

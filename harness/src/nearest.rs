@@ -5,6 +5,8 @@
 //! is long: the same timers, crashes and requests, in any order ([`Neighbourhood`]). Near [reaches](Reach) come first:
 //! they are small, and the shorter trace that they find is the bound of the next.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use tribunal_checkers::explore::{
     Budget, Cut, Found, Limits as Bounds, Neighbourhood, Progress, Question, Reach, Reductions,
@@ -18,7 +20,7 @@ use tribunal_protocols::explored::Explored;
 
 use crate::engine::Engine;
 use crate::replay::ReplayError;
-use crate::shrink::Shrinker;
+use crate::shrink::{Shrinker, Shrunk};
 
 /// How a search is watched: it is shown the progress, and ends when a reason is given.
 pub type Watch<'a> = &'a mut dyn FnMut(&Progress) -> Option<String>;
@@ -171,6 +173,24 @@ fn property_of<N: Explored>(violated: &str) -> Option<&'static PropertyInfo> {
     all.iter().find(|info| info.id == violated).copied()
 }
 
+/// How often a search is looked at that nobody watches.
+const TICK: Duration = Duration::from_millis(10);
+
+/// How many states of a reach are visited, where nobody says how many.
+pub const STATES_MAX: usize = 1_000_000;
+
+/// Watches a search that nobody else watches, and ends it when it is to stop.
+pub fn until(stop: &dyn Fn() -> bool) -> impl FnMut(&Progress) -> Option<String> + '_ {
+    move |_| {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the search has threads of its own; this one only waits for them"
+        )]
+        std::thread::sleep(TICK);
+        stop().then(|| "its time was over".to_owned())
+    }
+}
+
 /// A trace made as short as could be.
 #[derive(Debug)]
 pub struct Shortened {
@@ -190,6 +210,20 @@ pub struct Shortened {
     pub searches: Vec<Searched>,
 }
 
+impl From<Shrunk> for Shortened {
+    fn from(shrunk: Shrunk) -> Self {
+        Self {
+            from: shrunk.from,
+            shrunk: shrunk.to,
+            to: shrunk.to,
+            tried: shrunk.tried,
+            minimal: shrunk.minimal,
+            trace: shrunk.trace,
+            searches: Vec::new(),
+        }
+    }
+}
+
 /// Takes steps out of a failing trace, searches the neighbourhood of what is left, up to so many states a reach, and
 /// takes steps out again.
 ///
@@ -206,16 +240,12 @@ pub fn shorten(
     let first = engine.shrink(trace, limits, stop)?;
     let nearest = engine.nearest(&first.trace, limits, states, watch)?;
     let mut shortened = Shortened {
-        from: first.from,
-        shrunk: first.to,
-        to: first.to,
-        tried: first.tried,
-        minimal: first.minimal,
-        trace: first.trace,
         searches: nearest.searches,
+        ..Shortened::from(first)
     };
     if nearest.trace.end.steps < shortened.to {
-        let last = engine.shrink(&nearest.trace, limits, stop)?;
+        // It is short: this takes no time that would have to be bounded.
+        let last = engine.shrink(&nearest.trace, limits, &|| false)?;
         shortened.to = last.to;
         shortened.tried += last.tried;
         shortened.minimal = last.minimal;

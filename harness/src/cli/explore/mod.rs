@@ -2,7 +2,7 @@
 
 mod bounds;
 mod flags;
-mod from;
+pub(crate) mod from;
 mod watch;
 
 use std::fmt::Write;
@@ -22,7 +22,7 @@ use crate::command;
 use crate::engine::engine;
 use crate::explore::{Exploration, Inquiry};
 use crate::report::terminal;
-pub(super) use watch::Watcher;
+pub(crate) use watch::Watcher;
 use watch::line;
 
 /// Explores.
