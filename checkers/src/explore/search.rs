@@ -7,10 +7,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rustc_hash::FxHashMap;
 use stateright::{Model, Property};
 use tribunal_histories::{BuildOptions, History, Kind, NodeId, NodeSet, Renaming};
-use tribunal_protocols::{Step, World};
 use tribunal_protocols::contract::{Configuration, Recorded};
 use tribunal_protocols::explored::Explored;
 use tribunal_protocols::world::Setup;
+use tribunal_protocols::{Step, World};
 
 use super::bounds::{Asked, Budget, Limits, Reductions};
 use super::coverage::Coverage;
@@ -161,7 +161,11 @@ impl<N: Explored> Search<N> {
         };
         world.has_only_lost_packets_since(&before.world)
             && ghosts(memory) == ghosts(&before.memory)
-            && memory.monitor.as_ref().and_then(Monitor::violation).is_none()
+            && memory
+                .monitor
+                .as_ref()
+                .and_then(Monitor::violation)
+                .is_none()
     }
 
     /// What a path has used when it has made a move more.

@@ -3,11 +3,13 @@
 mod check;
 mod claims;
 mod conformance;
+mod cross_replay;
 mod doctor;
 mod failures;
 mod invocation;
 mod list;
 mod live;
+mod nearest;
 mod program;
 mod replay;
 mod simulate;

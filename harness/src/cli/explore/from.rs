@@ -33,8 +33,8 @@ pub(super) fn run(args: &Args, path: &Path) -> anyhow::Result<Exit> {
     let stop = || interrupted.load(std::sync::atomic::Ordering::Relaxed);
     let mut watch = |progress: &_| watcher.look(progress);
     let limits = Limits::default();
-    let shortened = shorten(engine, &trace, limits, args.states, &stop, &mut watch)
-        .map_err(Failure::usage)?;
+    let shortened =
+        shorten(engine, &trace, limits, args.states, &stop, &mut watch).map_err(Failure::usage)?;
     let elapsed = watcher.finish();
     artefacts::trace(&args.output, &shortened.trace)?;
     match args.message_format {
@@ -77,11 +77,7 @@ pub(super) fn run(args: &Args, path: &Path) -> anyhow::Result<Exit> {
 ///
 /// # Errors
 /// With exit code 64.
-pub(crate) fn must_fail(
-    engine: &dyn Engine,
-    trace: &Trace,
-    path: &Path,
-) -> Result<(), Failure> {
+pub(crate) fn must_fail(engine: &dyn Engine, trace: &Trace, path: &Path) -> Result<(), Failure> {
     let replayed = engine
         .replay(trace, Limits::default(), &mut |_| {})
         .map_err(Failure::usage)?;
@@ -97,7 +93,10 @@ pub(crate) fn must_fail(
 
 /// What the searches say of a trace, in a few words.
 pub(crate) fn told(shortened: &Shortened) -> String {
-    let cut = shortened.searches.iter().find_map(|search| search.cut.as_ref());
+    let cut = shortened
+        .searches
+        .iter()
+        .find_map(|search| search.cut.as_ref());
     let complete = shortest_within(&shortened.searches).map(|reach| reach.told());
     match (cut, complete) {
         (None, None) => "its neighbourhood was not searched".to_owned(),
@@ -111,7 +110,9 @@ pub(crate) fn told(shortened: &Shortened) -> String {
 
 /// The searches, a line each.
 pub(crate) fn searches(searches: &[Searched]) -> String {
-    let mut text = "  the same timers, crashes and requests, each at most as often; and of messages:".to_owned();
+    let mut text =
+        "  the same timers, crashes and requests, each at most as often; and of messages:"
+            .to_owned();
     for search in searches {
         let found = match (search.found, &search.cut) {
             (Some(steps), _) => format!("{steps} steps"),

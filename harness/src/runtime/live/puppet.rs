@@ -173,7 +173,11 @@ impl<N: Node> Env<N> for Strings<N> {
         let sent = sent.collect();
         let turned = Turned {
             sent,
-            timers: self.timers.iter().map(|(timer, choices)| (*timer, *choices)).collect(),
+            timers: self
+                .timers
+                .iter()
+                .map(|(timer, choices)| (*timer, *choices))
+                .collect(),
             view: format!("{:?}", host.view(&self.disk)),
             unsynced: self.disk.unsynced_count(),
         };
@@ -200,8 +204,8 @@ impl<N: Node> Strings<N> {
             };
             let nothing = || io::Error::other("an order gives the node nothing");
             let order = frame.read::<Order<N>>().map_err(io::Error::other)?;
-            if let Order::Take(Given::Timer(timer, _)) | Order::TakeInPart(Given::Timer(timer, _), _) =
-                &order
+            if let Order::Take(Given::Timer(timer, _))
+            | Order::TakeInPart(Given::Timer(timer, _), _) = &order
             {
                 self.timers.remove(timer);
             }
