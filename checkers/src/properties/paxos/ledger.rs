@@ -51,6 +51,15 @@ impl Votes {
         self.cast.get(&(slot, ballot)).map_or(&[], Vec::as_slice)
     }
 
+    /// The ballots of a slot below `ballot` that have votes, each with the acceptors of a value.
+    pub(super) fn below(&self, slot: u64, ballot: u64) -> impl Iterator<Item = (u64, NodeSet)> {
+        let ballots = self.cast.range((slot, 0)..(slot, ballot));
+        ballots.flat_map(|((_, lower), values)| {
+            let values = values.iter();
+            values.map(move |(_, acceptors)| (*lower, *acceptors))
+        })
+    }
+
     /// An acceptor's vote of the highest ballot below `ballot`, in each slot from `first_slot` on.
     pub(super) fn highest_below(
         &self,

@@ -26,8 +26,6 @@ struct QuorumsMeet {
     quorums: Quorums,
     promises: Promises,
     votes: Votes,
-    /// By slot and ballot, who had accepted when that chose a value.
-    chosen: BTreeMap<(u64, u64), NodeSet>,
     /// By slot, the highest ballot under which something was proposed and judged.
     judged: BTreeMap<u64, u64>,
 }
@@ -49,13 +47,7 @@ impl Property for QuorumsMeet {
                         self.promises.add(node, sent.to, of, accepted);
                     }
                     Claim::Accepted(vote) => {
-                        let acceptors = self.votes.cast(node, vote);
-                        if let Some(acceptors) = acceptors
-                            && self.quorums.choose(acceptors, nodes)
-                        {
-                            let place = (vote.slot, vote.ballot);
-                            self.chosen.entry(place).or_insert(acceptors);
-                        }
+                        self.votes.cast(node, vote);
                     }
                     Claim::Proposed(vote) => {
                         let (slot, ballot) = (vote.slot, vote.ballot);
@@ -70,14 +62,17 @@ impl Property for QuorumsMeet {
                         if !self.quorums.may_propose(promised, nodes) {
                             continue;
                         }
-                        for ((_, lower), acceptors) in self.chosen.range((slot, 0)..(slot, ballot))
-                        {
+                        for (lower, acceptors) in self.votes.below(slot, ballot) {
+                            if !self.quorums.choose(acceptors, nodes) {
+                                continue;
+                            }
                             tested = true;
-                            if promised.and(*acceptors).is_empty() {
+                            let missed = acceptors.without(promised);
+                            if self.quorums.choose(missed, nodes) {
                                 let slot = in_slot(slot);
                                 return Err(INFO.broken(format!(
                                     "Because {node} proposed under ballot {ballot}{slot} with promises of {promised} \
-                                     alone, although {acceptors} had chosen a value under ballot {lower}: every \
+                                     alone, although {missed} had chosen a value under ballot {lower}: every \
                                      quorum of promises must share an acceptor with every quorum that chooses."
                                 )));
                             }
