@@ -1,18 +1,18 @@
 //! What is remembered of ballots: who accepted, who promised and what was proposed, slot by slot.
 //!
 //! Nothing is ever taken back: an acceptance that its acceptor forgot in a crash, or that a later one took the place
-//! of, is still a vote (`Voting.tla`: `votes` only grows).
+//! of, is still a vote (`Voting.tla`: `votes` only grows). Clones share it all until one of them changes it: an explorer
+//! clones it with every state.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use tribunal_histories::{Facet, NodeId, NodeSet, Quorum, Value, View, Vote};
-
-use crate::properties::kept::Kept;
+use tribunal_histories::{Bag, Facet, NodeId, NodeSet, Quorum, Value, View, Vote};
 
 /// Every acceptance that was announced (phase 2b), by slot and ballot.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Votes {
-    cast: Kept<BTreeMap<(u64, u64), Vec<(Value, NodeSet)>>>,
+    cast: Arc<BTreeMap<(u64, u64), Vec<(Value, NodeSet)>>>,
 }
 
 impl Votes {
@@ -21,12 +21,13 @@ impl Votes {
         if self.has(acceptor, vote) {
             return None;
         }
-        let cast = self.cast.change();
+        let cast = Arc::make_mut(&mut self.cast);
         let values = cast.entry((vote.slot, vote.ballot)).or_default();
-        let place = values.iter().position(|(value, _)| *value == vote.value);
-        let place = place.unwrap_or_else(|| {
-            values.push((vote.value.clone(), NodeSet::EMPTY));
-            values.len() - 1
+        // In the order of the values, so that it does not matter which came first.
+        let place = values.binary_search_by(|(value, _)| value.cmp(&vote.value));
+        let place = place.unwrap_or_else(|place| {
+            values.insert(place, (vote.value.clone(), NodeSet::EMPTY));
+            place
         });
         let acceptors = &mut values[place].1;
         acceptors.insert(acceptor);
@@ -35,7 +36,7 @@ impl Votes {
 
     /// An acceptor need not know its votes any more.
     pub(super) fn forget(&mut self, acceptor: NodeId) {
-        let values = self.cast.change().values_mut().flatten();
+        let values = Arc::make_mut(&mut self.cast).values_mut().flatten();
         values.for_each(|(_, acceptors)| acceptors.remove(acceptor));
     }
 
@@ -79,18 +80,21 @@ impl Votes {
 }
 
 /// Every value that was proposed (phase 2a), by slot and ballot.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Proposals {
-    proposed: Kept<BTreeMap<(u64, u64), Vec<Value>>>,
+    proposed: Arc<BTreeMap<(u64, u64), Vec<Value>>>,
 }
 
 impl Proposals {
     /// Enters a proposal.
     pub(super) fn add(&mut self, vote: &Vote) {
-        if !self.has(vote) {
-            let proposed = self.proposed.change();
-            let values = proposed.entry((vote.slot, vote.ballot)).or_default();
-            values.push(vote.value.clone());
+        if self.has(vote) {
+            return;
+        }
+        let proposed = Arc::make_mut(&mut self.proposed);
+        let values = proposed.entry((vote.slot, vote.ballot)).or_default();
+        if let Err(place) = values.binary_search(&vote.value) {
+            values.insert(place, vote.value.clone());
         }
     }
 
@@ -107,14 +111,13 @@ impl Proposals {
 }
 
 /// Every promise (phase 1b), by ballot and by the proposer that it was made to.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Promises {
-    /// Those of one ballot in the order of their acceptors: in which order they were made is of no account.
-    made: Kept<BTreeMap<(u64, NodeId), Vec<Promise>>>,
+    made: Arc<Bag<BTreeMap<(u64, NodeId), Bag<BTreeMap<NodeId, Promise>>>>>,
 }
 
 /// An acceptor's promise, and what it told.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Promise {
     pub(super) acceptor: NodeId,
     first_slot: u64,
@@ -139,11 +142,9 @@ impl Promises {
         accepted: &[Vote],
     ) {
         let made = self.made.get(&(ballot, proposer));
-        let made = made.map_or(&[][..], Vec::as_slice);
-        let place = made.binary_search_by_key(&acceptor, |promise| promise.acceptor);
-        let Err(place) = place else {
+        if made.is_some_and(|made| made.contains_key(&acceptor)) {
             return;
-        };
+        }
         let reports = accepted
             .iter()
             .map(|vote| (vote.slot, (vote.ballot, vote.value.clone())));
@@ -152,8 +153,9 @@ impl Promises {
             first_slot,
             reports: reports.collect(),
         };
-        let made = self.made.change().entry((ballot, proposer)).or_default();
-        made.insert(place, promise);
+        let made = Arc::make_mut(&mut self.made);
+        let made = made.entry((ballot, proposer)).or_default();
+        made.insert(acceptor, promise);
     }
 
     /// The promises that a proposer may rest a proposal on.
@@ -164,16 +166,16 @@ impl Promises {
         ballot: u64,
     ) -> impl Iterator<Item = &Promise> + Clone {
         let made = self.made.get(&(ballot, proposer));
-        let made = made.map_or(&[][..], Vec::as_slice);
-        made.iter()
+        made.into_iter()
+            .flat_map(|made| made.values())
             .filter(move |promise| promise.first_slot <= slot)
     }
 }
 
 /// By which quorums the cluster goes: as its nodes say, or majorities.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Quorums {
-    told: Kept<Option<(Quorum, Quorum)>>,
+    told: Option<Arc<(Quorum, Quorum)>>,
 }
 
 impl Quorums {
@@ -188,7 +190,7 @@ impl Quorums {
             && let Facet::Ballots(shown) = view.facet
         {
             let quorums = (shown.prepare_quorum.clone(), shown.accept_quorum.clone());
-            *self.told.change() = Some(quorums);
+            self.told = Some(Arc::new(quorums));
         }
     }
 

@@ -13,11 +13,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use tribunal_checkers::explore::{Budget, Limits, Question, Reductions, Strategy, Timeouts};
 use tribunal_histories::{LogView, MessageView, NodeId, Value, View};
 use tribunal_protocols::Bugs;
 use tribunal_protocols::contract::{
     Configuration, Context, Datum, Durable, Input, Node, Recorded, Reply, TimerRange,
 };
+use tribunal_protocols::explored::{Expedition, Explored};
+use tribunal_protocols::scenario::Staged;
 use tribunal_protocols::world::{Setup, SyncMode};
 
 /// A specification: its state and its next-state relation. Actions that are not enabled, or that change nothing, are
@@ -101,9 +104,25 @@ pub struct Specified<S: Specification> {
 type Cx<'a, S> = Context<'a, Specified<S>>;
 
 impl<S: Specification> Specified<S> {
-    /// What a model of this size starts from.
-    pub fn setup(size: u8, encoding: Encoding) -> Setup<Self> {
-        Setup::fresh(Constants { size, encoding }, SyncMode::Immediate)
+    /// The question how many states a model of this size has: no bound at all.
+    pub fn question(size: u8, encoding: Encoding, strategy: Strategy) -> Question<Self> {
+        Question {
+            setup: Setup::fresh(Constants { size, encoding }, SyncMode::Immediate),
+            budget: Budget {
+                timeouts: Timeouts {
+                    others: None,
+                    named: Vec::new(),
+                },
+                ..Budget::default()
+            },
+            neighbourhood: None,
+            reductions: Reductions::NONE,
+            properties: Vec::new(),
+            limits: Limits::default(),
+            strategy,
+            threads: 1,
+            model: Self::MODEL.to_owned(),
+        }
     }
 
     /// The enabled actions that the timer chooses from.
@@ -204,6 +223,28 @@ impl<S: Specification> Node for Specified<S> {
 
     fn reply(_request: &Nothing, _response: &Nothing) -> Reply {
         Reply::Ok(Value::Nil)
+    }
+}
+
+impl<S: Specification> Staged for Specified<S> {
+    /// There are no clients, whose history a model would judge.
+    const MODEL: &'static str = "register";
+
+    fn disk(_words: &str) -> Option<Nothing> {
+        None
+    }
+
+    fn value(&self, _object: &str) -> Option<String> {
+        None
+    }
+}
+
+impl<S: Specification> Explored for Specified<S> {
+    const NAMES_MATTER: bool = true;
+    const GRID: &'static [Expedition] = &[];
+
+    fn is_of_election(_message: &S::Action) -> bool {
+        false
     }
 }
 
