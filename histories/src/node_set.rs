@@ -11,9 +11,7 @@ use crate::node::NodeId;
 pub const NODES_MAX: usize = 64;
 
 /// A set of nodes, of which a cluster that votes has at most [`NODES_MAX`].
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NodeSet(u64);
 

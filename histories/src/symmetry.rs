@@ -322,7 +322,10 @@ mod tests {
         let before = state([0, 1, 2]);
         for renaming in &all {
             let names = [0, 1, 2].map(|place| renaming.of(NodeId(place)).0);
-            assert_eq!(renaming.fingerprint(&before), plain.fingerprint(&state(names)));
+            assert_eq!(
+                renaming.fingerprint(&before),
+                plain.fingerprint(&state(names))
+            );
             let others = all.iter().filter(|other| *other != renaming);
             for other in others {
                 assert_ne!(renaming.fingerprint(&before), other.fingerprint(&before));

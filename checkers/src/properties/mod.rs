@@ -12,6 +12,7 @@ pub mod aside;
 pub mod committed;
 pub mod ghost;
 pub mod gossip;
+mod kept;
 pub mod membership;
 pub mod monitor;
 pub mod multi_paxos;

@@ -1,18 +1,18 @@
 //! What is remembered of ballots: who accepted, who promised and what was proposed, slot by slot.
 //!
 //! Nothing is ever taken back: an acceptance that its acceptor forgot in a crash, or that a later one took the place
-//! of, is still a vote (`Voting.tla`: `votes` only grows). Clones share it all until one of them changes it: an explorer
-//! clones it with every state.
+//! of, is still a vote (`Voting.tla`: `votes` only grows).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use tribunal_histories::{Bag, Facet, NodeId, NodeSet, Quorum, Value, View, Vote};
+
+use crate::properties::kept::Kept;
 
 /// Every acceptance that was announced (phase 2b), by slot and ballot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Votes {
-    cast: Arc<BTreeMap<(u64, u64), Vec<(Value, NodeSet)>>>,
+    cast: Kept<BTreeMap<(u64, u64), Vec<(Value, NodeSet)>>>,
 }
 
 impl Votes {
@@ -21,7 +21,7 @@ impl Votes {
         if self.has(acceptor, vote) {
             return None;
         }
-        let cast = Arc::make_mut(&mut self.cast);
+        let cast = self.cast.change();
         let values = cast.entry((vote.slot, vote.ballot)).or_default();
         // In the order of the values, so that it does not matter which came first.
         let place = values.binary_search_by(|(value, _)| value.cmp(&vote.value));
@@ -36,7 +36,7 @@ impl Votes {
 
     /// An acceptor need not know its votes any more.
     pub(super) fn forget(&mut self, acceptor: NodeId) {
-        let values = Arc::make_mut(&mut self.cast).values_mut().flatten();
+        let values = self.cast.change().values_mut().flatten();
         values.for_each(|(_, acceptors)| acceptors.remove(acceptor));
     }
 
@@ -82,18 +82,16 @@ impl Votes {
 /// Every value that was proposed (phase 2a), by slot and ballot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Proposals {
-    proposed: Arc<BTreeMap<(u64, u64), Vec<Value>>>,
+    proposed: Kept<BTreeMap<(u64, u64), Vec<Value>>>,
 }
 
 impl Proposals {
     /// Enters a proposal.
     pub(super) fn add(&mut self, vote: &Vote) {
-        if self.has(vote) {
-            return;
-        }
-        let proposed = Arc::make_mut(&mut self.proposed);
-        let values = proposed.entry((vote.slot, vote.ballot)).or_default();
-        if let Err(place) = values.binary_search(&vote.value) {
+        if !self.has(vote) {
+            let proposed = self.proposed.change();
+            let values = proposed.entry((vote.slot, vote.ballot)).or_default();
+            let place = values.partition_point(|value| *value < vote.value);
             values.insert(place, vote.value.clone());
         }
     }
@@ -113,7 +111,7 @@ impl Proposals {
 /// Every promise (phase 1b), by ballot and by the proposer that it was made to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Promises {
-    made: Arc<Bag<BTreeMap<(u64, NodeId), Bag<BTreeMap<NodeId, Promise>>>>>,
+    made: Kept<Bag<BTreeMap<(u64, NodeId), Bag<BTreeMap<NodeId, Promise>>>>>,
 }
 
 /// An acceptor's promise, and what it told.
@@ -153,8 +151,7 @@ impl Promises {
             first_slot,
             reports: reports.collect(),
         };
-        let made = Arc::make_mut(&mut self.made);
-        let made = made.entry((ballot, proposer)).or_default();
+        let made = self.made.change().entry((ballot, proposer)).or_default();
         made.insert(acceptor, promise);
     }
 
@@ -175,7 +172,7 @@ impl Promises {
 /// By which quorums the cluster goes: as its nodes say, or majorities.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Quorums {
-    told: Option<Arc<(Quorum, Quorum)>>,
+    told: Kept<Option<(Quorum, Quorum)>>,
 }
 
 impl Quorums {
@@ -190,7 +187,7 @@ impl Quorums {
             && let Facet::Ballots(shown) = view.facet
         {
             let quorums = (shown.prepare_quorum.clone(), shown.accept_quorum.clone());
-            self.told = Some(Arc::new(quorums));
+            *self.told.change() = Some(quorums);
         }
     }
 
