@@ -89,7 +89,7 @@ pub trait Property: Boxed + fmt::Debug + Send + Sync {
     }
 }
 
-/// What a property can do behind its box: an explorer carries what properties remember in each of its states, and two
+/// What a property can do behind a pointer: an explorer carries what properties remember in each of its states, and two
 /// states are the same only if their properties remember the same.
 pub trait Boxed {
     /// The same property with the same memory.
@@ -120,13 +120,6 @@ impl<P: Property + Clone + Hash + PartialEq + 'static> Boxed for P {
 
     fn as_any(&self) -> &dyn Any {
         self
-    }
-}
-
-impl Clone for Box<dyn Property> {
-    fn clone(&self) -> Self {
-        // Through the trait object: a box of a property is not itself one.
-        (**self).clone_boxed()
     }
 }
 

@@ -5,8 +5,8 @@
 //! is armed as long as an action is enabled, with a choice for each. In the second, the specification's messages are
 //! packets that the node sends to itself: as in TLA+ they are never removed, so one that arrives is sent again.
 
-pub mod paxos;
-pub mod two_phase;
+pub(crate) mod paxos;
+pub(crate) mod two_phase;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -25,7 +25,9 @@ use tribunal_protocols::world::{Setup, SyncMode};
 
 /// A specification: its state and its next-state relation. Actions that are not enabled, or that change nothing, are
 /// left out.
-pub trait Specification: Clone + fmt::Debug + Eq + std::hash::Hash + Send + Sync + 'static {
+pub(crate) trait Specification:
+    Clone + fmt::Debug + Eq + std::hash::Hash + Send + Sync + 'static
+{
     /// Its name.
     const NAME: &'static str;
 
@@ -50,7 +52,7 @@ pub trait Specification: Clone + fmt::Debug + Eq + std::hash::Hash + Send + Sync
 
 /// How a specification is put into a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Encoding {
+pub(crate) enum Encoding {
     /// All of it in the node; an action is a choice of its timer.
     Choices,
     /// Messages are packets on the network as well; receiving one is an action.
@@ -59,11 +61,11 @@ pub enum Encoding {
 
 /// A specification's constants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Constants {
+pub(crate) struct Constants {
     /// How many resource managers, or ballots.
-    pub size: u8,
+    pub(crate) size: u8,
     /// How it is put into a world.
-    pub encoding: Encoding,
+    pub(crate) encoding: Encoding,
 }
 
 impl Configuration for Constants {
@@ -97,7 +99,7 @@ impl Configuration for Constants {
 
 /// A specification's state as a node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Specified<S: Specification> {
+pub(crate) struct Specified<S: Specification> {
     state: S,
 }
 
@@ -105,7 +107,7 @@ type Cx<'a, S> = Context<'a, Specified<S>>;
 
 impl<S: Specification> Specified<S> {
     /// The question how many states a model of this size has: no bound at all.
-    pub fn question(size: u8, encoding: Encoding, strategy: Strategy) -> Question<Self> {
+    pub(crate) fn question(size: u8, encoding: Encoding, strategy: Strategy) -> Question<Self> {
         Question {
             setup: Setup::fresh(Constants { size, encoding }, SyncMode::Immediate),
             budget: Budget {
@@ -250,7 +252,7 @@ impl<S: Specification> Explored for Specified<S> {
 
 /// The one timer of a specification: its next action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Next;
+pub(crate) struct Next;
 
 impl fmt::Display for Next {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -262,7 +264,7 @@ impl fmt::Display for Next {
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
-pub struct Nothing;
+pub(crate) struct Nothing;
 
 impl fmt::Display for Nothing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

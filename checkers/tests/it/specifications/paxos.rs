@@ -14,7 +14,7 @@ const QUORUM: usize = 2;
 
 /// The state: the four variables of the specification.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Paxos {
+pub(crate) struct Paxos {
     /// `maxBal`, `maxVBal` and `maxVal`, by acceptor.
     acceptors: [Acceptor; ACCEPTORS as usize],
     /// `msgs`: no message is ever removed.
@@ -52,7 +52,7 @@ enum Message {
 
 /// The disjuncts of `Next`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Action {
+pub(crate) enum Action {
     /// `Phase1a(b)`
     Prepare(u8),
     /// `Phase2a(b, v)`

@@ -10,7 +10,7 @@ use super::Specification;
 
 /// The state: the four variables of the specification.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct TwoPhase {
+pub(crate) struct TwoPhase {
     /// `rmState`, by resource manager.
     resource_managers: Vec<ResourceManager>,
     /// `tmState`.
@@ -48,7 +48,7 @@ enum Message {
 
 /// The disjuncts of `TPNext`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Action {
+pub(crate) enum Action {
     /// `TMRcvPrepared(r)`
     ReceivePrepared(u8),
     /// `TMCommit`
