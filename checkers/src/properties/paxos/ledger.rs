@@ -9,10 +9,13 @@ use tribunal_histories::{Bag, Facet, NodeId, NodeSet, Quorum, Value, View, Vote}
 
 use crate::properties::kept::Kept;
 
+/// By slot and ballot.
+type Places<T> = BTreeMap<(u64, u64), T>;
+
 /// Every acceptance that was announced (phase 2b), by slot and ballot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Votes {
-    cast: Kept<BTreeMap<(u64, u64), Vec<(Value, NodeSet)>>>,
+    cast: Kept<Places<Vec<(Value, NodeSet)>>>,
 }
 
 impl Votes {
@@ -82,7 +85,7 @@ impl Votes {
 /// Every value that was proposed (phase 2a), by slot and ballot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Proposals {
-    proposed: Kept<BTreeMap<(u64, u64), Vec<Value>>>,
+    proposed: Kept<Places<Vec<Value>>>,
 }
 
 impl Proposals {
@@ -111,8 +114,10 @@ impl Proposals {
 /// Every promise (phase 1b), by ballot and by the proposer that it was made to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Promises {
-    made: Kept<Bag<BTreeMap<(u64, NodeId), Bag<BTreeMap<NodeId, Promise>>>>>,
+    made: Kept<Bag<BTreeMap<(u64, NodeId), ByAcceptor>>>,
 }
+
+type ByAcceptor = Bag<BTreeMap<NodeId, Promise>>;
 
 /// An acceptor's promise, and what it told.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

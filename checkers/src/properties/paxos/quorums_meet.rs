@@ -27,11 +27,13 @@ struct QuorumsMeet {
     quorums: Quorums,
     /// By ballot and proposer, who promised, each with the first slot that the promise tells of: of ballots under which
     /// something may yet be proposed for the first time.
-    promised: Kept<Bag<BTreeMap<(u64, NodeId, NodeId), u64>>>,
+    promised: Kept<Bag<Promised>>,
     votes: Votes,
     /// By slot, the highest ballot under which something was proposed and judged.
     judged: BTreeMap<u64, u64>,
 }
+
+type Promised = BTreeMap<(u64, NodeId, NodeId), u64>;
 
 impl QuorumsMeet {
     fn promised_to(&self, proposer: NodeId, slot: u64, ballot: u64) -> NodeSet {
