@@ -15,6 +15,8 @@ step target/release/tribunal bugs
 step ci/shortest.sh
 step target/release/tribunal simulate --runtime live --nodes 3 --nemesis kill --live-time 60s
 step target/release/tribunal simulate --runtime live --nodes 3 --nemesis kill --live-time 60s --bugs CL5 --expect invalid
+step cargo bench -p tribunal-checkers --bench exploration
+step ci/specifications.sh
 step cargo bench -p tribunal --bench throughput
 step cargo bench -p tribunal --bench memory
 command -v cargo-deny >/dev/null || step cargo install --locked cargo-deny

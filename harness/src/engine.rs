@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::net::SocketAddr;
 
 use tribunal_checkers::Limits;
 use tribunal_checkers::explore::Progress;
 use tribunal_histories::Trace;
 use tribunal_protocols::contract::Configuration;
-use tribunal_protocols::explored::Explored;
+use tribunal_protocols::explored::{Expedition, Explored};
 use tribunal_protocols::gossip::Gossip;
 use tribunal_protocols::membership::Membership;
 use tribunal_protocols::multi_paxos::MultiPaxos;
@@ -88,6 +89,15 @@ pub trait Engine: Sync + fmt::Debug {
         inquiry: &Inquiry,
         watch: &mut dyn FnMut(&Progress) -> Option<String>,
     ) -> Result<Exploration, ExploreError>;
+
+    /// The searches that are recommended, the usual one first.
+    fn grid(&self) -> &'static [Expedition];
+
+    /// Shows the states of a small cluster to a browser, on demand, until the process ends.
+    ///
+    /// # Errors
+    /// What is set or asked of clients is wrong.
+    fn serve(&self, inquiry: &Inquiry, address: SocketAddr) -> Result<(), ExploreError>;
 
     /// Makes a failing trace small.
     ///
@@ -229,6 +239,14 @@ impl<N: Explored> Engine for Of<N> {
         watch: &mut dyn FnMut(&Progress) -> Option<String>,
     ) -> Result<Exploration, ExploreError> {
         explore::inquire::<N>(inquiry, watch)
+    }
+
+    fn grid(&self) -> &'static [Expedition] {
+        N::GRID
+    }
+
+    fn serve(&self, inquiry: &Inquiry, address: SocketAddr) -> Result<(), ExploreError> {
+        explore::serve::<N>(inquiry, address)
     }
 
     fn shrink(

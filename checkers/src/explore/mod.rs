@@ -72,6 +72,8 @@ pub struct Progress {
     pub generated: usize,
     /// The longest path so far.
     pub depth: usize,
+    /// Distinct states from which nothing was tried yet.
+    pub frontier: usize,
 }
 
 /// Why a search ended before it had seen everything within its budgets.
@@ -203,6 +205,7 @@ fn search_of<N: Explored>(question: Question<N>) -> Result<Search<N>, NotAnOpera
         verdicts: RwLock::default(),
         kinds: RwLock::default(),
         stopped: AtomicBool::new(false),
+        visited: AtomicU64::new(0),
         beyond_depth: AtomicU64::new(0),
     })
 }
@@ -280,9 +283,12 @@ fn steps_of<N: Explored>(search: &Search<N>, moves: &[Move<N>]) -> Vec<Step<N>> 
 }
 
 fn measure<N: Explored>(checker: &impl Checker<Search<N>>) -> Progress {
+    let distinct = checker.unique_state_count();
+    let visited = checker.model().visited.load(Ordering::Relaxed);
     Progress {
-        distinct: checker.unique_state_count(),
+        distinct,
         generated: checker.state_count(),
         depth: checker.max_depth(),
+        frontier: distinct.saturating_sub(usize::try_from(visited).unwrap_or(usize::MAX)),
     }
 }

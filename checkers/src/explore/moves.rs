@@ -215,6 +215,10 @@ impl Mover {
         if self.reductions.moot && self.grain != Grain::Exchanges {
             lose_what_is_moot(world);
         }
+        if self.reductions.inert {
+            let quiet = self.grain == Grain::Exchanges && world.network().next().is_none();
+            world.settle(|config, node, disk| N::settled(config, node, disk, quiet));
+        }
         Ok(carried)
     }
 }

@@ -47,6 +47,8 @@ pub(super) struct Search<N: Explored> {
     pub(super) kinds: RwLock<BTreeMap<N::Timer, usize>>,
     /// No state has further steps any more: the search is to end.
     pub(super) stopped: AtomicBool,
+    /// From how many states something was tried.
+    pub(super) visited: AtomicU64,
     /// How many states had further steps beyond the bound of depth.
     pub(super) beyond_depth: AtomicU64,
 }
@@ -80,6 +82,7 @@ impl<N: Explored> Model for Search<N> {
     }
 
     fn actions(&self, state: &State<N>, moves: &mut Vec<Move<N>>) {
+        self.visited.fetch_add(1, Ordering::Relaxed);
         if state.violation.is_some() || self.stopped.load(Ordering::Relaxed) {
             return;
         }

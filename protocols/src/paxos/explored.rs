@@ -56,4 +56,10 @@ impl Explored for Paxos {
             _ => false,
         }
     }
+
+    /// How often a proposer failed makes it wait longer, and in exploration nobody waits.
+    fn settled(_config: &Config, node: &Self, _disk: &HardState, _quiet: bool) -> Option<Self> {
+        let mut settled = node.clone();
+        settled.proposer.forget_failures().then_some(settled)
+    }
 }

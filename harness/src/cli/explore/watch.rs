@@ -1,14 +1,11 @@
 //! Looking on while a search goes on: progress, and the bounds of time and memory.
 
-use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tribunal_checkers::explore::Progress;
 
-use crate::cli::interrupt;
 use crate::cli::quantity::grouped;
 use crate::report::Ticker;
 
@@ -16,30 +13,23 @@ use crate::report::Ticker;
 const TICK: Duration = Duration::from_millis(10);
 
 /// Looks on, and says when a search is to end.
-pub(crate) struct Watcher {
-    interrupted: Arc<AtomicBool>,
+pub(crate) struct Watcher<'a> {
+    interrupted: &'a AtomicBool,
     ticker: Ticker,
     began: Instant,
     time: Duration,
     memory: usize,
 }
 
-impl Watcher {
-    /// A watcher from now on, who ends searches after this time, or when the process holds so many bytes.
-    ///
-    /// # Errors
-    /// When Ctrl-C cannot be listened for.
-    pub(crate) fn new(quiet: bool, time: Duration, memory: usize) -> io::Result<Self> {
-        Ok(Self::heeding(interrupt::listen()?, quiet, time, memory))
-    }
-
-    /// The same, where somebody listens for Ctrl-C already.
+impl<'a> Watcher<'a> {
+    /// A watcher from now on, who ends searches when Ctrl-C was pressed, after this time, or when the process holds so
+    /// many bytes.
     #[expect(
         clippy::disallowed_methods,
         reason = "how long a search took is no verdict"
     )]
-    pub(crate) fn heeding(
-        interrupted: Arc<AtomicBool>,
+    pub(crate) fn new(
+        interrupted: &'a AtomicBool,
         quiet: bool,
         time: Duration,
         memory: usize,
@@ -71,11 +61,6 @@ impl Watcher {
         Some(format!("{} MiB of memory are held", held >> 20))
     }
 
-    /// Set when Ctrl-C was pressed.
-    pub(crate) fn interrupted(&self) -> Arc<AtomicBool> {
-        self.interrupted.clone()
-    }
-
     /// Whether Ctrl-C was pressed.
     pub(crate) fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
@@ -89,7 +74,7 @@ impl Watcher {
 }
 
 /// How much memory the process holds, where the operating system tells.
-fn resident_bytes() -> Option<usize> {
+pub(super) fn resident_bytes() -> Option<usize> {
     let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
     let resident: usize = pages.split_whitespace().nth(1)?.parse().ok()?;
     Some(resident * rustix::param::page_size())
@@ -99,9 +84,10 @@ fn resident_bytes() -> Option<usize> {
 pub(super) fn line(progress: &Progress, elapsed: Duration) -> String {
     let rate = progress.generated as f64 / elapsed.as_secs_f64().max(0.001);
     format!(
-        "{} distinct states, {} generated, depth {}, {} a second",
+        "{} distinct states, {} generated, {} to go on from, depth {}, {} a second",
         grouped(progress.distinct as u64),
         grouped(progress.generated as u64),
+        grouped(progress.frontier as u64),
         progress.depth,
         grouped(rate as u64),
     )
