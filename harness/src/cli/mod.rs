@@ -96,7 +96,7 @@ pub fn main() -> ExitCode {
             match &cli.command {
                 Command::Simulate(args) => simulate::run(args, &resolved),
                 Command::Check(args) => check::run(args),
-                Command::Replay(args) => replay::run(args),
+                Command::Replay(args) => replay::run(args, &resolved),
                 Command::Shrink(args) => shrink::run(args),
                 Command::Explore(args) => explore::run(args),
                 Command::Bugs(args) => bugs::run(args),
