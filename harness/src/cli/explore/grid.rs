@@ -58,7 +58,7 @@ fn line(protocol: &str, row: &str, searched: &Searched) -> String {
         grouped(progress.generated as u64),
         progress.depth,
         searched.cpu.as_secs_f64(),
-        searched.held_bytes.unwrap_or_default() >> 20,
+        searched.peak_bytes >> 20,
     )
 }
 

@@ -105,7 +105,7 @@ struct Searched {
     elapsed: Duration,
     /// Of the whole process, in the time of this search.
     cpu: Duration,
-    held_bytes: Option<usize>,
+    peak_bytes: usize,
 }
 
 impl Searched {
@@ -121,7 +121,7 @@ impl Searched {
             explored,
             elapsed: watcher.finish(),
             cpu: cpu_time().saturating_sub(cpu),
-            held_bytes: watch::resident_bytes(),
+            peak_bytes: watcher.peak_bytes(),
         })
     }
 
@@ -146,7 +146,7 @@ impl Searched {
             "reductions": self.inquiry.reductions,
             "elapsed_ms": u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX),
             "cpu_ms": u64::try_from(self.cpu.as_millis()).unwrap_or(u64::MAX),
-            "resident_bytes": self.held_bytes,
+            "peak_bytes": self.peak_bytes,
         })
     }
 }
@@ -164,7 +164,7 @@ fn text_of(args: &Args, protocol: &Protocol, searched: &Searched) -> String {
         explored,
         elapsed,
         cpu,
-        held_bytes,
+        peak_bytes,
     } = searched;
     let mut text = match (&explored.counterexample, &explored.cut) {
         (Some(trace), _) => format!(
@@ -185,16 +185,14 @@ fn text_of(args: &Args, protocol: &Protocol, searched: &Searched) -> String {
     let rate = progress.generated as f64 / cpu.as_secs_f64().max(0.001);
     let _ = write!(
         text,
-        "\n  {} distinct states, {} generated, depth {}; {:.1} s, {:.1} s of processors, {} a processor second{}",
+        "\n  {} distinct states, {} generated, depth {}; {:.1} s, {:.1} s of processors, {} a processor second; {} MiB",
         grouped(progress.distinct as u64),
         grouped(progress.generated as u64),
         progress.depth,
         elapsed.as_secs_f64(),
         cpu.as_secs_f64(),
         grouped(rate as u64),
-        held_bytes
-            .map(|held| format!("; {} MiB held", held >> 20))
-            .unwrap_or_default(),
+        peak_bytes >> 20,
     );
     let _ = write!(
         text,

@@ -22,6 +22,8 @@ pub(crate) struct Watcher {
     began: Instant,
     time: Duration,
     memory: usize,
+    /// The most memory that the process was seen to hold since the search began.
+    peak: usize,
 }
 
 impl Watcher {
@@ -50,6 +52,7 @@ impl Watcher {
             began: Instant::now(),
             time,
             memory,
+            peak: 0,
         }
     }
 
@@ -60,6 +63,12 @@ impl Watcher {
     )]
     pub(crate) fn begin(&mut self) {
         self.began = Instant::now();
+        self.peak = 0;
+    }
+
+    /// The most memory that the process was seen to hold since the search began.
+    pub(crate) fn peak_bytes(&self) -> usize {
+        self.peak
     }
 
     /// Waits a little, and gives the reason for which the search is to end, if there is one.
@@ -76,8 +85,9 @@ impl Watcher {
         if self.began.elapsed() >= self.time {
             return Some(format!("{} s have passed", self.time.as_secs()));
         }
-        let held = resident_bytes().filter(|held| *held >= self.memory)?;
-        Some(format!("{} MiB of memory are held", held >> 20))
+        let held = resident_bytes()?;
+        self.peak = self.peak.max(held);
+        (held >= self.memory).then(|| format!("{} MiB of memory are held", held >> 20))
     }
 
     /// Set when Ctrl-C was pressed.
@@ -98,7 +108,7 @@ impl Watcher {
 }
 
 /// How much memory the process holds, where the operating system tells.
-pub(super) fn resident_bytes() -> Option<usize> {
+fn resident_bytes() -> Option<usize> {
     let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
     let resident: usize = pages.split_whitespace().nth(1)?.parse().ok()?;
     Some(resident * rustix::param::page_size())
