@@ -152,18 +152,24 @@ impl<N: Explored> Search<N> {
         }
         for (place, step) in begin.into_iter().enumerate() {
             for contact in subsets(reached) {
-                let it = Move {
-                    contact,
-                    ..Move::of(step.clone())
-                };
-                self.mutes(state, &it, moves);
-                let crashes = within && place == 0;
-                if crashes || self.budget.late > 0 {
-                    let carried = self.probe(state, &it, crashes).unwrap_or_default();
-                    self.crashes_within(state, &it, &carried, crashes, moves);
-                    self.late(state, &it, &carried, moves);
+                for backwards in [false, true] {
+                    if backwards && contact.len() < 2 {
+                        continue;
+                    }
+                    let it = Move {
+                        contact,
+                        backwards,
+                        ..Move::of(step.clone())
+                    };
+                    self.mutes(state, &it, moves);
+                    let crashes = within && place == 0;
+                    if crashes || self.budget.late > 0 {
+                        let carried = self.probe(state, &it, crashes).unwrap_or_default();
+                        self.crashes_within(state, &it, &carried, crashes, moves);
+                        self.late(state, &it, &carried, moves);
+                    }
+                    moves.push(it);
                 }
-                moves.push(it);
             }
         }
     }
@@ -276,6 +282,7 @@ impl<N: Explored> Search<N> {
         moves.extend(first.into_values().map(|packet| Move {
             what: What::Lose(packet.clone()),
             contact: NodeSet::EMPTY,
+            backwards: false,
             mute: NodeSet::EMPTY,
             crash: None,
             late: None,

@@ -12,7 +12,7 @@ use tribunal_protocols::explored::Explored;
 use tribunal_protocols::world::Setup;
 use tribunal_protocols::{Step, World};
 
-use super::bounds::{Asked, Budget, Limits, Reductions};
+use super::bounds::{Asked, Budget, Grain, Limits, Reductions};
 use super::coverage::Coverage;
 use super::moves::{Move, Mover, What};
 use super::neighbourhood::Neighbourhood;
@@ -75,6 +75,9 @@ impl<N: Explored> Model for Search<N> {
         if self.budget.in_order {
             world.keep_order_of_packets();
         }
+        // What nodes say to each other when they start arrives at once or is lost, like all of an exchange; and nobody is
+        // there yet to whom it could arrive.
+        world.retain_packets(|packet| !self.mover.is_exchanged::<N>(packet));
         world.take_sent();
         memory.notes.clear();
         let spent = Spent::default();
@@ -276,7 +279,10 @@ pub(super) fn renamings<N: Explored>(
 ) -> Vec<Renaming> {
     let nodes = setup.config.nodes();
     let named = requests.iter().flatten().any(Recorded::is_administrative);
-    if !reductions.nodes || named || near.is_some() || !setup.disks.is_empty() {
+    // An exchange takes two of the orders in which what one node sends to several may arrive: between more than two they
+    // are not all, and what is left out would depend on names.
+    let orders = budget.grain != Grain::Packets && nodes > 3;
+    if orders || !reductions.nodes || named || near.is_some() || !setup.disks.is_empty() {
         return vec![Renaming::identity(nodes)];
     }
     let actors = NodeSet::all(actors(budget, nodes));

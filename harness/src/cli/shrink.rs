@@ -68,7 +68,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let limits = Limits::default();
     let shortened = match args.search {
         OnOff::On => {
-            let mut watcher = Watcher::new(&interrupted, args.quiet, args.budget, args.memory);
+            let mut watcher =
+                Watcher::heeding(interrupted.clone(), args.quiet, args.budget, args.memory);
             let mut watch = |progress: &_| watcher.look(progress);
             let states = Some(args.states);
             let shortened = shorten(engine, &trace, limits, states, &stop, &mut watch);

@@ -1,5 +1,6 @@
 //! The flags of `tribunal explore`, and the question that they ask.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use tribunal_protocols::explored::Expedition;
 use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::world::SyncMode;
 
-use super::bounds;
+use super::{Watcher, bounds};
 use crate::cli::exit::Failure;
 use crate::cli::list::MessageFormat;
 use crate::cli::{plan, quantity};
@@ -191,6 +192,16 @@ pub struct Args {
     pub(super) quiet: bool,
 }
 
+/// The command alone, to parse what is written of it elsewhere.
+#[derive(Debug, clap::Parser)]
+struct Alone {
+    #[command(flatten)]
+    args: Args,
+}
+
+/// How many nodes there are if nothing is said.
+const NODES: u8 = 3;
+
 /// What a failure brings with it.
 const NOT_OF_A_TRACE: [&str; 28] = [
     "grid",
@@ -223,16 +234,6 @@ const NOT_OF_A_TRACE: [&str; 28] = [
     "threads",
 ];
 
-/// The command alone, to parse what is written of it elsewhere.
-#[derive(Debug, clap::Parser)]
-struct Alone {
-    #[command(flatten)]
-    args: Args,
-}
-
-/// How many nodes there are if nothing is said.
-const NODES: u8 = 3;
-
 const BOUNDS: &str = "Bounds";
 const LIMITS: &str = "Limits";
 
@@ -264,6 +265,12 @@ impl Args {
     /// Whether nothing is said of what is to be searched.
     pub(super) fn has_no_bounds(&self) -> bool {
         self.budget() == Budget::default() && self.set.is_empty() && self.nodes == NODES
+    }
+
+    /// Who looks on while these searches go on.
+    pub(super) fn watcher(&self) -> io::Result<Watcher> {
+        let quiet = self.quiet || self.message_format == MessageFormat::Json;
+        Watcher::new(quiet, self.time, self.memory)
     }
 
     /// These arguments with the bounds of a recommended search, its options and its properties.
@@ -306,6 +313,7 @@ impl Args {
             grid: false,
             row: None,
             serve: self.serve,
+            from: None,
             message_format: self.message_format,
             quiet: self.quiet,
             ..parsed.args

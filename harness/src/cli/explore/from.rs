@@ -2,13 +2,12 @@
 
 use std::fmt::Write;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 use tribunal_checkers::{Answer, Limits};
 use tribunal_histories::Trace;
 
-use super::{Args, Watcher, why};
+use super::{Args, why};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::list::MessageFormat;
 use crate::cli::quantity::grouped;
@@ -24,13 +23,13 @@ use crate::report::terminal;
 ///
 /// # Errors
 /// A trace that cannot be read or replayed, or does not fail; a file that cannot be written.
-pub(super) fn run(args: &Args, path: &Path, interrupted: &AtomicBool) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &Args, path: &Path) -> anyhow::Result<Exit> {
     let trace = read_trace(path)?;
     let engine = engine_of(&trace)?;
     must_fail(engine, &trace, path)?;
-    let quiet = args.quiet || args.message_format == MessageFormat::Json;
-    let mut watcher = Watcher::new(interrupted, quiet, args.time, args.memory);
-    let stop = || interrupted.load(Ordering::Relaxed);
+    let mut watcher = args.watcher()?;
+    let interrupted = watcher.interrupted();
+    let stop = || interrupted.load(std::sync::atomic::Ordering::Relaxed);
     let mut watch = |progress: &_| watcher.look(progress);
     let limits = Limits::default();
     let shortened =

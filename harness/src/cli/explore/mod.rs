@@ -7,7 +7,6 @@ mod grid;
 mod watch;
 
 use std::fmt::Write;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 pub use flags::Args;
@@ -20,25 +19,23 @@ use tribunal_protocols::registry::{PROTOCOLS, Protocol};
 
 use super::exit::{Exit, Failure};
 use super::quantity::grouped;
-use super::{artefacts, interrupt, list::MessageFormat, show};
+use super::{artefacts, list::MessageFormat, show};
 use crate::command;
 use crate::engine::engine;
 use crate::explore::{Exploration, Inquiry};
 use crate::report::{note, terminal};
 pub(crate) use watch::Watcher;
-use watch::resident_bytes;
 
 /// Explores.
 ///
 /// # Errors
 /// A name that names nothing; a bound that the strategy cannot keep; a file that cannot be written.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let interrupted = interrupt::listen()?;
     if let Some(trace) = &args.from {
-        return from::run(args, trace, &interrupted);
+        return from::run(args, trace);
     }
     if args.grid {
-        return grid::run(args, &interrupted);
+        return grid::run(args);
     }
     let protocol = protocol_of(&args.protocol)?;
     let with_row;
@@ -60,7 +57,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             .map_err(Failure::usage)?;
         return Ok(Exit::Valid);
     }
-    let searched = Searched::of(args, protocol, &interrupted)?;
+    let mut watcher = args.watcher()?;
+    let searched = Searched::of(args, protocol, &mut watcher)?;
     if let Some(trace) = &searched.explored.counterexample {
         artefacts::trace(&args.output, trace)?;
     }
@@ -68,7 +66,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         MessageFormat::Json => terminal::print(&searched.json(protocol).to_string())?,
         MessageFormat::Human => show(&text_of(args, protocol, &searched))?,
     }
-    Ok(match interrupted.load(Ordering::Relaxed) {
+    Ok(match watcher.is_interrupted() {
         true => Exit::Interrupted,
         false => searched.exit(),
     })
@@ -107,29 +105,23 @@ struct Searched {
     elapsed: Duration,
     /// Of the whole process, in the time of this search.
     cpu: Duration,
-    held_bytes: Option<usize>,
+    peak_bytes: usize,
 }
 
 impl Searched {
-    fn of(
-        args: &Args,
-        protocol: &'static Protocol,
-        interrupted: &AtomicBool,
-    ) -> anyhow::Result<Self> {
+    fn of(args: &Args, protocol: &'static Protocol, watcher: &mut Watcher) -> anyhow::Result<Self> {
         let inquiry = args.inquiry(protocol)?;
         let cpu = cpu_time();
-        let quiet = args.quiet || args.message_format == MessageFormat::Json;
-        let mut watcher = Watcher::new(interrupted, quiet, args.time, args.memory);
+        watcher.begin();
         let explored = engine(protocol)
             .explore(&inquiry, &mut |progress| watcher.look(progress))
             .map_err(Failure::usage)?;
-        let elapsed = watcher.finish();
         Ok(Self {
             inquiry,
             explored,
-            elapsed,
+            elapsed: watcher.finish(),
             cpu: cpu_time().saturating_sub(cpu),
-            held_bytes: resident_bytes(),
+            peak_bytes: watcher.peak_bytes(),
         })
     }
 
@@ -154,7 +146,7 @@ impl Searched {
             "reductions": self.inquiry.reductions,
             "elapsed_ms": u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX),
             "cpu_ms": u64::try_from(self.cpu.as_millis()).unwrap_or(u64::MAX),
-            "resident_bytes": self.held_bytes,
+            "peak_bytes": self.peak_bytes,
         })
     }
 }
@@ -172,7 +164,7 @@ fn text_of(args: &Args, protocol: &Protocol, searched: &Searched) -> String {
         explored,
         elapsed,
         cpu,
-        held_bytes,
+        peak_bytes,
     } = searched;
     let mut text = match (&explored.counterexample, &explored.cut) {
         (Some(trace), _) => format!(
@@ -193,16 +185,14 @@ fn text_of(args: &Args, protocol: &Protocol, searched: &Searched) -> String {
     let rate = progress.generated as f64 / cpu.as_secs_f64().max(0.001);
     let _ = write!(
         text,
-        "\n  {} distinct states, {} generated, depth {}; {:.1} s, {:.1} s of processors, {} a processor second{}",
+        "\n  {} distinct states, {} generated, depth {}; {:.1} s, {:.1} s of processors, {} a processor second; {} MiB",
         grouped(progress.distinct as u64),
         grouped(progress.generated as u64),
         progress.depth,
         elapsed.as_secs_f64(),
         cpu.as_secs_f64(),
         grouped(rate as u64),
-        held_bytes
-            .map(|held| format!("; {} MiB held", held >> 20))
-            .unwrap_or_default(),
+        peak_bytes >> 20,
     );
     let _ = write!(
         text,
