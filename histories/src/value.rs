@@ -147,7 +147,8 @@ impl fmt::Display for Value {
 ///
 /// Integers of up to 31 bits are their own id, so that a history of millions of distinct small integers needs
 /// no table.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The default is the id of nil.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ValueId(u32);
 
 impl ValueId {
@@ -166,6 +167,15 @@ impl ValueId {
 
     fn as_inline(self) -> Option<i64> {
         (self.0 & Self::INLINE != 0).then(|| i64::from(self.0 & !Self::INLINE) - Self::BIAS)
+    }
+
+    /// The id in the table that absorbed this id's table, given what [`Values::absorb`] gave.
+    pub(crate) fn absorbed(self, places: &[Self]) -> Self {
+        if self.0 & Self::INLINE != 0 {
+            self
+        } else {
+            places[self.0 as usize]
+        }
     }
 
     /// Whether this is the id of [`Value::Nil`].
@@ -212,6 +222,9 @@ impl Values {
         {
             return id;
         }
+        if value.is_nil() {
+            return ValueId::NIL;
+        }
         if let Some(id) = self.ids.get(&value) {
             return *id;
         }
@@ -222,6 +235,12 @@ impl Values {
         self.table.push(value.clone());
         self.ids.insert(value, id);
         id
+    }
+
+    /// Takes the values of another table over. The ids that they have here, by their places there.
+    pub(crate) fn absorb(&mut self, other: Self) -> Vec<ValueId> {
+        let values = other.table.into_iter();
+        values.map(|value| self.intern(value)).collect()
     }
 
     /// The id of a value if the history has it.

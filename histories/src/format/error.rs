@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::guess::NotGuessed;
 use super::limits::{DEPTH_MAX, EVENT_BYTES_MAX};
-use crate::history::RuleBroken;
+use crate::rule::RuleBroken;
 
 /// What an event looks like, at the end of messages about things that are none.
 const EXAMPLE: &str =

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 
 use super::error::ReadError;
-use super::source::{LineSource, until_error};
+use super::source::{Line, LineSource, until_error};
 use crate::event::EventRecord;
 
 /// The version of the format that this build writes, and the latest that it reads.
@@ -35,45 +35,51 @@ struct Header {
 /// # Errors
 /// The first line that is not an event.
 pub fn read(input: impl BufRead) -> impl Iterator<Item = Result<EventRecord, ReadError>> {
-    let mut lines = LineSource::new(input);
-    let mut events = 0;
+    read_from(input, 1, 0)
+}
+
+/// The events of what follows in a native history, which begins on a line and after so many events.
+pub(super) fn read_from(
+    input: impl BufRead,
+    line: u64,
+    mut events: u64,
+) -> impl Iterator<Item = Result<EventRecord, ReadError>> {
+    let mut lines = LineSource::new(input, line);
     until_error(move || {
-        let event = next_event(&mut lines, events)?;
-        events += 1;
-        Ok(event)
+        while let Some(line) = lines.next()? {
+            if let Some(event) = event_of(&line, events)? {
+                events += 1;
+                return Ok(Some(event));
+            }
+        }
+        Ok(None)
     })
 }
 
-fn next_event(
-    lines: &mut LineSource<impl BufRead>,
-    events: u64,
-) -> Result<Option<EventRecord>, ReadError> {
-    while let Some(line) = lines.next()? {
-        let whole = line.whole;
-        if line.bytes.is_empty() {
-            continue;
-        }
-        let error = match serde_json::from_slice(line.bytes) {
-            Ok(event) => {
-                return Ok(Some(EventRecord {
-                    line: line.number,
-                    ..event
-                }));
-            }
-            Err(error) => error,
-        };
-        if line.number == 1
-            && let Ok(header) = serde_json::from_slice(line.bytes)
-        {
-            check(header)?;
-            continue;
-        }
-        return Err(match json_error(line.number, &error) {
-            ReadError::Malformed { line, .. } if !whole => ReadError::TornLine { line, events },
-            error => error,
-        });
+/// The event of a line, after so many; an empty line has none, nor has the header.
+pub(super) fn event_of(line: &Line<'_>, events: u64) -> Result<Option<EventRecord>, ReadError> {
+    if line.bytes.is_empty() {
+        return Ok(None);
     }
-    Ok(None)
+    let error = match serde_json::from_slice(line.bytes) {
+        Ok(event) => {
+            let line = line.number;
+            return Ok(Some(EventRecord { line, ..event }));
+        }
+        Err(error) => error,
+    };
+    if line.number == 1
+        && let Ok(header) = serde_json::from_slice(line.bytes)
+    {
+        return check(header).map(|()| None);
+    }
+    Err(match json_error(line.number, &error) {
+        ReadError::Malformed { line: number, .. } if !line.whole => ReadError::TornLine {
+            line: number,
+            events,
+        },
+        error => error,
+    })
 }
 
 fn check(header: Header) -> Result<(), ReadError> {

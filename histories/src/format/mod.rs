@@ -20,6 +20,7 @@ pub mod jepsen_json;
 pub mod jepsen_log;
 pub mod jsonl;
 mod limits;
+mod scan;
 mod source;
 
 use std::fmt;
@@ -31,8 +32,9 @@ use std::str::FromStr;
 pub use error::{LoadError, ReadError};
 pub use guess::NotGuessed;
 
+use crate::builder::{BuildOptions, HistoryBuilder};
 use crate::event::EventRecord;
-use crate::history::{BuildOptions, History, HistoryBuilder};
+use crate::history::History;
 
 /// A format that histories are read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -222,19 +224,8 @@ pub fn read_history(
         None => Format::guess(text)?,
     };
     let mut builder = HistoryBuilder::new(options);
-    let (mut truncated, mut lines) = (None, Vec::new());
-    for event in format.read(io::Cursor::new(text).chain(input)) {
-        match event {
-            Ok(event) => {
-                lines.push(u32::try_from(event.line).unwrap_or(u32::MAX));
-                builder.push(event)?;
-            }
-            Err(ReadError::TornLine { line, events }) => {
-                truncated = Some(Truncation { line, events });
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let input = io::Cursor::new(text).chain(input);
+    let scan::Read { truncated, lines } = scan::read_all(format, input, &mut builder)?;
     let history = builder.finish();
     if history.is_empty() {
         return Err(LoadError::NoEvents);
