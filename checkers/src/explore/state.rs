@@ -3,9 +3,10 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use tribunal_histories::fingerprint;
 use tribunal_histories::{EventRecord, Observation};
 use tribunal_protocols::Node;
-use tribunal_protocols::world::{Observer, World, fingerprint};
+use tribunal_protocols::world::{Observer, World};
 
 use crate::properties::Monitor;
 

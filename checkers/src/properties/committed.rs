@@ -1,6 +1,6 @@
 //! The committed entries of a run, which no node may ever contradict, and who holds them.
 
-use tribunal_histories::{LogRecord, LogView, NodeId, NodeSet, View, Voters};
+use tribunal_histories::{ByNode, LogRecord, LogView, NodeId, NodeSet, View, Voters};
 
 use super::ghost::Moment;
 
@@ -136,7 +136,7 @@ pub(super) fn describe_record(log: &LogView<'_>, index: u64) -> String {
 /// By node, up to where it holds the committed entries: kept up to date at the cost of what changed.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Holdings {
-    held: Vec<u64>,
+    held: ByNode<u64>,
 }
 
 impl Holdings {

@@ -10,7 +10,7 @@ use tribunal_histories::{
     PeerProgress, Role, View, Voters,
 };
 
-use tribunal_protocols::world::fingerprint;
+use tribunal_histories::fingerprint;
 
 use super::committed::Committed;
 use super::states::States;

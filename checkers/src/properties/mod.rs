@@ -26,7 +26,7 @@ pub mod zab;
 use std::fmt;
 use std::hash::Hash;
 
-use tribunal_protocols::world::fingerprint;
+use tribunal_histories::fingerprint;
 
 pub use committed::{Commit, Committed};
 pub use ghost::{Moment, Past};

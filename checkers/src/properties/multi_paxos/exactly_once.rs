@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_histories::{Cause, Execution, Facet, NodeId};
+use tribunal_histories::{Bag, Cause, Execution, Facet, NodeId};
 
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
@@ -19,7 +19,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
 
 #[derive(Clone, Debug, Default, Hash)]
 struct ExactlyOnce {
-    replicas: BTreeMap<NodeId, Executed>,
+    replicas: Bag<BTreeMap<NodeId, Executed>>,
 }
 
 /// What one replica has executed since it started.

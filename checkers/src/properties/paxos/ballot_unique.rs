@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_histories::{Cause, Claim, NodeId};
+use tribunal_histories::{ByNode, Cause, Claim, NodeId};
 
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
@@ -21,7 +21,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
 #[derive(Clone, Debug, Default, Hash)]
 struct BallotUnique {
     /// By node, how often it has started.
-    lives: Vec<u32>,
+    lives: ByNode<u32>,
     /// By ballot, whose it is: the node, and in which life.
     owners: BTreeMap<u64, (NodeId, u32)>,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_histories::{Claim, Facet, Learned, NodeId, Value};
+use tribunal_histories::{ByNode, Claim, Facet, Learned, NodeId, Value};
 
 use super::ledger::{Quorums, Votes, in_slot};
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
@@ -24,7 +24,7 @@ struct LearnOnlyChosen {
     /// By slot, all that is chosen.
     chosen: BTreeMap<u64, Vec<Value>>,
     /// By node, how many of the values that it shows as learned were judged.
-    judged: Vec<usize>,
+    judged: ByNode<usize>,
 }
 
 impl LearnOnlyChosen {

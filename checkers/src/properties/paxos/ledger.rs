@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_histories::{Facet, NodeId, NodeSet, Quorum, Value, View, Vote};
+use tribunal_histories::{Bag, Facet, NodeId, NodeSet, Quorum, Value, View, Vote};
 
 /// Every acceptance that was announced (phase 2b), by slot and ballot.
 #[derive(Clone, Debug, Default, Hash)]
@@ -17,10 +17,11 @@ impl Votes {
     /// Enters a vote: who has now voted for this value under this ballot; `None` if the vote is not new.
     pub(super) fn cast(&mut self, acceptor: NodeId, vote: &Vote) -> Option<NodeSet> {
         let values = self.cast.entry((vote.slot, vote.ballot)).or_default();
-        let place = values.iter().position(|(value, _)| *value == vote.value);
-        let place = place.unwrap_or_else(|| {
-            values.push((vote.value.clone(), NodeSet::EMPTY));
-            values.len() - 1
+        // In the order of the values, so that it does not matter which came first.
+        let place = values.binary_search_by(|(value, _)| value.cmp(&vote.value));
+        let place = place.unwrap_or_else(|place| {
+            values.insert(place, (vote.value.clone(), NodeSet::EMPTY));
+            place
         });
         let acceptors = &mut values[place].1;
         acceptors.insert(acceptor).then_some(*acceptors)
@@ -72,8 +73,8 @@ impl Proposals {
     /// Enters a proposal.
     pub(super) fn add(&mut self, vote: &Vote) {
         let values = self.proposed.entry((vote.slot, vote.ballot)).or_default();
-        if !values.contains(&vote.value) {
-            values.push(vote.value.clone());
+        if let Err(place) = values.binary_search(&vote.value) {
+            values.insert(place, vote.value.clone());
         }
     }
 
@@ -92,7 +93,7 @@ impl Proposals {
 /// Every promise (phase 1b), by ballot and by the proposer that it was made to.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Promises {
-    made: BTreeMap<(u64, NodeId), Vec<Promise>>,
+    made: Bag<BTreeMap<(u64, NodeId), Bag<BTreeMap<NodeId, Promise>>>>,
 }
 
 /// An acceptor's promise, and what it told.
@@ -121,16 +122,15 @@ impl Promises {
         accepted: &[Vote],
     ) {
         let made = self.made.entry((ballot, proposer)).or_default();
-        if made.iter().any(|promise| promise.acceptor == acceptor) {
-            return;
-        }
-        let reports = accepted
-            .iter()
-            .map(|vote| (vote.slot, (vote.ballot, vote.value.clone())));
-        made.push(Promise {
-            acceptor,
-            first_slot,
-            reports: reports.collect(),
+        made.entry(acceptor).or_insert_with(|| {
+            let reports = accepted
+                .iter()
+                .map(|vote| (vote.slot, (vote.ballot, vote.value.clone())));
+            Promise {
+                acceptor,
+                first_slot,
+                reports: reports.collect(),
+            }
         });
     }
 
@@ -142,8 +142,8 @@ impl Promises {
         ballot: u64,
     ) -> impl Iterator<Item = &Promise> + Clone {
         let made = self.made.get(&(ballot, proposer));
-        let made = made.map_or(&[][..], Vec::as_slice);
-        made.iter()
+        made.into_iter()
+            .flat_map(|made| made.values())
             .filter(move |promise| promise.first_slot <= slot)
     }
 }

@@ -1,6 +1,6 @@
 //! PX3: who promised a ballot votes in none below it.
 
-use tribunal_histories::Claim;
+use tribunal_histories::{ByNode, Claim};
 
 use super::ledger::{Votes, in_slot};
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
@@ -21,7 +21,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
 #[derive(Clone, Debug, Default, Hash)]
 struct PromiseKept {
     /// By node, the highest ballot that it promised.
-    promised: Vec<u64>,
+    promised: ByNode<u64>,
     votes: Votes,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tribunal_histories::{Claim, NodeId, NodeSet, Value, Vote};
+use tribunal_histories::{Bag, Claim, NodeId, NodeSet, Value, Vote};
 
 use super::ledger::{Promises, Quorums, in_slot};
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
@@ -26,7 +26,7 @@ struct ShowsSafe {
     quorums: Quorums,
     promises: Promises,
     /// Proposals that were judged, by slot, ballot and proposer: they are sent to every acceptor.
-    judged: BTreeSet<(u64, u64, NodeId, Value)>,
+    judged: Bag<BTreeSet<(u64, u64, NodeId, Value)>>,
 }
 
 impl ShowsSafe {

@@ -3,8 +3,8 @@
 use std::hash::{Hash, Hasher};
 
 use rustc_hash::FxHashMap;
+use tribunal_histories::fingerprint;
 use tribunal_histories::{Cause, Digest, LogRecord, NodeId};
-use tribunal_protocols::world::fingerprint;
 
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 

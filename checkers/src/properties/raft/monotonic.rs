@@ -1,6 +1,6 @@
 //! RI9: terms, commit, applied and match indexes never decrease.
 
-use tribunal_histories::Cause;
+use tribunal_histories::{ByNode, Cause};
 
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
@@ -22,7 +22,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
 #[derive(Clone, Debug, Default, Hash)]
 struct Monotonic {
     /// By node, the term from which it must not go back, whatever happens to it.
-    bound: Vec<u64>,
+    bound: ByNode<u64>,
 }
 
 impl Property for Monotonic {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_histories::{Cause, Claim, NodeId};
+use tribunal_histories::{Bag, Cause, Claim, NodeId};
 
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
@@ -31,7 +31,7 @@ struct Received {
 #[derive(Clone, Debug, Default, Hash)]
 struct ReadIndex {
     /// By node and client, its last read. It stays until it is answered: answers may wait for the disk.
-    received: BTreeMap<(NodeId, u32), Received>,
+    received: Bag<BTreeMap<(NodeId, u32), Received>>,
 }
 
 impl Property for ReadIndex {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_histories::{Cause, NodeId};
+use tribunal_histories::{ByNode, Cause, NodeId};
 
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
@@ -21,7 +21,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
 
 #[derive(Clone, Debug, Default, Hash)]
 struct VoteOnce {
-    votes: Vec<Votes>,
+    votes: ByNode<Votes>,
 }
 
 /// The votes of one node.
