@@ -72,7 +72,11 @@ fn measure(name: &'static str, mut read: impl FnMut() -> u64) -> Row {
     let (cpu, wall) = (cpu_time(), Instant::now());
     let mut times = 0;
     while times == 0 || cpu_time() - cpu < MEASURED_AT_LEAST {
-        assert_eq!(black_box(read()), 2 * OPERATIONS, "{name} reads every event");
+        assert_eq!(
+            black_box(read()),
+            2 * OPERATIONS,
+            "{name} reads every event"
+        );
         times += 1;
     }
     Row {
@@ -84,7 +88,10 @@ fn measure(name: &'static str, mut read: impl FnMut() -> u64) -> Row {
 
 fn show(title: &str, bytes: usize, rows: &[Row]) {
     println!("\n{title}, {:.0} MB", bytes as f64 / 1e6);
-    println!("{:<44} {:>9} {:>9} {:>7} {:>9}", "", "M ops/s", "MB/s", "ratio", "wall s");
+    println!(
+        "{:<44} {:>9} {:>9} {:>7} {:>9}",
+        "", "M ops/s", "MB/s", "ratio", "wall s"
+    );
     for row in rows {
         let seconds = row.cpu.as_secs_f64();
         println!(
@@ -120,7 +127,11 @@ fn edn_maps(history: &History) -> Vec<u8> {
 }
 
 fn json_rows(text: &[u8]) -> Vec<Row> {
-    let lines = || text.split(|byte| *byte == b'\n').skip(1).filter(|line| !line.is_empty());
+    let lines = || {
+        text.split(|byte| *byte == b'\n')
+            .skip(1)
+            .filter(|line| !line.is_empty())
+    };
     let value = |line: &[u8]| serde_json::from_slice::<serde_json::Value>(line).is_ok();
     let typed = |line: &[u8]| serde_json::from_slice::<Typed<'_>>(line).is_ok();
     vec![
@@ -157,7 +168,11 @@ fn main() {
             bytes / OPERATIONS
         );
         let text = json_lines(&history);
-        show(&format!("{name}, JSON Lines"), text.len(), &json_rows(&text));
+        show(
+            &format!("{name}, JSON Lines"),
+            text.len(),
+            &json_rows(&text),
+        );
         let text = edn_maps(&history);
         let rows = [
             measure("our reader, event by event, dropped", || {

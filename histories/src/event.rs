@@ -124,6 +124,7 @@ impl Event {
     const NO_TIME: u64 = u64::MAX;
 
     /// An event without a key, without a value and without a time.
+    #[inline]
     pub(crate) fn new(process: Process, kind: Kind, function: FunctionId) -> Self {
         let (client, is_nemesis) = match process {
             Process::Client(number) => (number, false),
@@ -141,6 +142,7 @@ impl Event {
     }
 
     /// The same event at a time.
+    #[inline]
     #[must_use]
     pub(crate) fn at(self, time_ns: Option<u64>) -> Self {
         let time_ns = time_ns.unwrap_or(Self::NO_TIME);
@@ -148,12 +150,14 @@ impl Event {
     }
 
     /// The same event about a key, with a value.
+    #[inline]
     #[must_use]
     pub(crate) fn with(self, key: ValueId, value: ValueId) -> Self {
         Self { value, key, ..self }
     }
 
     /// Who.
+    #[inline]
     pub fn process(&self) -> Process {
         if self.is_nemesis {
             Process::Nemesis
@@ -163,6 +167,7 @@ impl Event {
     }
 
     /// Time since the start of the test, in nanoseconds, if it was recorded.
+    #[inline]
     pub fn time_ns(&self) -> Option<u64> {
         (self.time_ns != Self::NO_TIME).then_some(self.time_ns)
     }

@@ -158,6 +158,7 @@ impl ValueId {
     const INLINE: u32 = 1 << 31;
     const BIAS: i64 = 1 << 30;
 
+    #[inline]
     fn inline(number: i64) -> Option<Self> {
         let shifted = number.checked_add(Self::BIAS)?;
         (0..2 * Self::BIAS)
@@ -165,11 +166,13 @@ impl ValueId {
             .then(|| Self(Self::INLINE | u32::try_from(shifted).unwrap_or(0)))
     }
 
+    #[inline]
     fn as_inline(self) -> Option<i64> {
         (self.0 & Self::INLINE != 0).then(|| i64::from(self.0 & !Self::INLINE) - Self::BIAS)
     }
 
     /// The id in the table that absorbed this id's table, given what [`Values::absorb`] gave.
+    #[inline]
     pub(crate) fn absorbed(self, places: &[Self]) -> Self {
         if self.0 & Self::INLINE != 0 {
             self
@@ -179,6 +182,7 @@ impl ValueId {
     }
 
     /// Whether this is the id of [`Value::Nil`].
+    #[inline]
     pub fn is_nil(self) -> bool {
         self == Self::NIL
     }
@@ -212,6 +216,12 @@ impl Default for Values {
 }
 
 impl Values {
+    /// The id of an integer.
+    #[inline]
+    pub(crate) fn intern_int(&mut self, number: i64) -> ValueId {
+        ValueId::inline(number).unwrap_or_else(|| self.intern(Value::Int(number)))
+    }
+
     /// The id of a value, which is remembered if it is new.
     ///
     /// # Panics

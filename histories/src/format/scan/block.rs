@@ -154,7 +154,7 @@ impl<'a> BlockBuilder<'a> {
 
     /// The id of an integer.
     pub(super) fn int(&mut self, number: i64) -> ValueId {
-        self.block.values.intern(Value::Int(number))
+        self.block.values.intern_int(number)
     }
 
     /// The id of a value.

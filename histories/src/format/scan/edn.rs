@@ -5,7 +5,7 @@
 
 use super::super::edn::{self, Form, Parser};
 use super::block::{Block, BlockBuilder, Field, Fields};
-use super::number;
+use super::text::{self, past};
 use crate::event::{FunctionId, Kind, Process};
 use crate::value::{Value, ValueId};
 
@@ -66,8 +66,8 @@ pub(super) fn event<'a>(
     text: &'a [u8],
     builder: &mut BlockBuilder<'a>,
 ) -> Option<(Fields, &'a [u8])> {
-    let text = text.strip_prefix(b"#jepsen.history.Op").unwrap_or(text);
-    let mut rest = text.strip_prefix(b"{")?;
+    let text = past(text, b"#jepsen.history.Op").unwrap_or(text);
+    let mut rest = past(text, b"{")?;
     let mut fields = Fields::default();
     loop {
         let (field, after) = field_name(rest)?;
@@ -112,22 +112,23 @@ fn assign<'a>(field: &mut ValueId, (id, after): (ValueId, &'a [u8])) -> &'a [u8]
 }
 
 /// A field's name and the space after it.
+#[inline]
 fn field_name(text: &[u8]) -> Option<(Field, &[u8])> {
-    let (field, name): (_, &[u8]) = match text.get(1)? {
-        b'e' => (Field::Error, b":error "),
-        b'f' => (Field::Function, b":f "),
-        b'i' => (Field::Index, b":index "),
-        b'k' => (Field::Key, b":key "),
-        b'p' => (Field::Process, b":process "),
-        b't' if text.get(2) == Some(&b'i') => (Field::Time, b":time "),
-        b't' => (Field::Type, b":type "),
-        b'v' => (Field::Value, b":value "),
+    Some(match text.get(1)? {
+        b'e' => (Field::Error, past(text, b":error ")?),
+        b'f' => (Field::Function, past(text, b":f ")?),
+        b'i' => (Field::Index, past(text, b":index ")?),
+        b'k' => (Field::Key, past(text, b":key ")?),
+        b'p' => (Field::Process, past(text, b":process ")?),
+        b't' if text.get(2) == Some(&b'i') => (Field::Time, past(text, b":time ")?),
+        b't' => (Field::Type, past(text, b":type ")?),
+        b'v' => (Field::Value, past(text, b":value ")?),
         _ => return None,
-    };
-    text.strip_prefix(name).map(|rest| (field, rest))
+    })
 }
 
 /// Skips spaces and commas; a line's end between fields is for the reader.
+#[inline]
 fn spaces(text: &[u8]) -> &[u8] {
     let mut rest = text;
     while let [b' ' | b',', after @ ..] = rest {
@@ -141,13 +142,14 @@ fn token_end(rest: &[u8]) -> Option<&[u8]> {
     matches!(rest, [b' ' | b',' | b'}' | b']' | b')', ..]).then_some(rest)
 }
 
+#[inline]
 fn integer(text: &[u8]) -> Option<(i64, &[u8])> {
-    let (number, length) = number::integer(text)?;
+    let (number, length) = text::integer(text)?;
     token_end(&text[length..]).map(|rest| (number, rest))
 }
 
-fn named<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    text.strip_prefix(name).and_then(token_end)
+fn named<'a, const N: usize>(text: &'a [u8], name: &[u8; N]) -> Option<&'a [u8]> {
+    past(text, name).and_then(token_end)
 }
 
 fn time(text: &[u8]) -> Option<(Option<u64>, &[u8])> {
@@ -167,13 +169,12 @@ fn process(text: &[u8]) -> Option<(Process, &[u8])> {
 }
 
 fn kind(text: &[u8]) -> Option<(Kind, &[u8])> {
-    let (kind, name): (_, &[u8]) = match text.get(2)? {
-        b'n' if text.get(3) == Some(&b'v') => (Kind::Invoke, b":invoke"),
-        b'n' => (Kind::Info, b":info"),
-        b'k' => (Kind::Ok, b":ok"),
-        _ => (Kind::Fail, b":fail"),
-    };
-    named(text, name).map(|rest| (kind, rest))
+    Some(match text.get(2)? {
+        b'n' if text.get(3) == Some(&b'v') => (Kind::Invoke, named(text, b":invoke")?),
+        b'n' => (Kind::Info, named(text, b":info")?),
+        b'k' => (Kind::Ok, named(text, b":ok")?),
+        _ => (Kind::Fail, named(text, b":fail")?),
+    })
 }
 
 fn function<'a>(text: &'a [u8], builder: &mut BlockBuilder<'a>) -> Option<(FunctionId, &'a [u8])> {
@@ -230,7 +231,7 @@ fn by_reader<'a>(
 
 /// The length of the string without escapes and on one line that is at the head of a text.
 fn string_end(text: &[u8]) -> Option<usize> {
-    let inside = text.strip_prefix(b"\"")?;
+    let inside = past(text, b"\"")?;
     let end = inside
         .iter()
         .position(|byte| matches!(byte, b'"' | b'\\' | b'\n'))?;

@@ -8,7 +8,7 @@ use memchr::memchr;
 use super::super::jsonl;
 use super::super::source::Line;
 use super::block::{Block, BlockBuilder, Field, Fields};
-use super::number;
+use super::text::{self, past};
 use crate::event::{FunctionId, Kind, Process};
 use crate::value::{Value, ValueId};
 
@@ -62,12 +62,12 @@ pub(super) fn event<'a>(
     text: &'a [u8],
     builder: &mut BlockBuilder<'a>,
 ) -> Option<(Fields, &'a [u8])> {
-    let mut rest = text.strip_prefix(b"{")?;
+    let mut rest = past(text, b"{")?;
     let mut fields = Fields::default();
     loop {
-        let (field, after) = field_name(rest)?;
+        let (field, value_of) = field_name(rest)?;
         fields.note(field)?;
-        rest = spaces(after);
+        rest = spaces(value_of);
         rest = match field {
             Field::Index => integer(rest)?.1,
             Field::Time => {
@@ -108,22 +108,23 @@ fn assign<'a>(field: &mut ValueId, (id, after): (ValueId, &'a [u8])) -> &'a [u8]
 }
 
 /// A field's name and its colon.
+#[inline]
 fn field_name(text: &[u8]) -> Option<(Field, &[u8])> {
-    let (field, name): (_, &[u8]) = match text.get(1)? {
-        b'e' => (Field::Error, b"\"error\""),
-        b'f' => (Field::Function, b"\"f\""),
-        b'i' => (Field::Index, b"\"index\""),
-        b'k' => (Field::Key, b"\"key\""),
-        b'p' => (Field::Process, b"\"process\""),
-        b't' if text.get(2) == Some(&b'i') => (Field::Time, b"\"time\""),
-        b't' => (Field::Type, b"\"type\""),
-        b'v' => (Field::Value, b"\"value\""),
+    let (field, rest) = match text.get(1)? {
+        b'e' => (Field::Error, past(text, b"\"error\"")?),
+        b'f' => (Field::Function, past(text, b"\"f\"")?),
+        b'i' => (Field::Index, past(text, b"\"index\"")?),
+        b'k' => (Field::Key, past(text, b"\"key\"")?),
+        b'p' => (Field::Process, past(text, b"\"process\"")?),
+        b't' if text.get(2) == Some(&b'i') => (Field::Time, past(text, b"\"time\"")?),
+        b't' => (Field::Type, past(text, b"\"type\"")?),
+        b'v' => (Field::Value, past(text, b"\"value\"")?),
         _ => return None,
     };
-    let rest = text.strip_prefix(name)?;
-    spaces(rest).strip_prefix(b":").map(|rest| (field, rest))
+    past(spaces(rest), b":").map(|rest| (field, rest))
 }
 
+#[inline]
 fn spaces(text: &[u8]) -> &[u8] {
     let mut rest = text;
     while let [b' ', after @ ..] = rest {
@@ -142,9 +143,10 @@ fn line_end(text: &[u8]) -> Option<&[u8]> {
 }
 
 /// An integer that JSON spells so, and is no fraction.
+#[inline]
 fn integer(text: &[u8]) -> Option<(i64, &[u8])> {
-    let (number, length) = number::integer(text)?;
-    let unsigned = text.strip_prefix(b"-").unwrap_or(text);
+    let (number, length) = text::integer(text)?;
+    let unsigned = past(text, b"-").unwrap_or(text);
     let is_canonical = unsigned[0] != b'0' || (length == 1 && number == 0);
     let rest = &text[length..];
     let ends = !matches!(rest, [b'.' | b'e' | b'E', ..]);
@@ -152,7 +154,7 @@ fn integer(text: &[u8]) -> Option<(i64, &[u8])> {
 }
 
 fn time(text: &[u8]) -> Option<(Option<u64>, &[u8])> {
-    if let Some(rest) = text.strip_prefix(b"null") {
+    if let Some(rest) = past(text, b"null") {
         return Some((None, rest));
     }
     let (number, rest) = integer(text)?;
@@ -160,7 +162,7 @@ fn time(text: &[u8]) -> Option<(Option<u64>, &[u8])> {
 }
 
 fn process(text: &[u8]) -> Option<(Process, &[u8])> {
-    if let Some(rest) = text.strip_prefix(b"\"nemesis\"") {
+    if let Some(rest) = past(text, b"\"nemesis\"") {
         return Some((Process::Nemesis, rest));
     }
     let (number, rest) = integer(text)?;
@@ -168,13 +170,12 @@ fn process(text: &[u8]) -> Option<(Process, &[u8])> {
 }
 
 fn kind(text: &[u8]) -> Option<(Kind, &[u8])> {
-    let (kind, name): (_, &[u8]) = match text.get(2)? {
-        b'n' if text.get(3) == Some(&b'v') => (Kind::Invoke, b"\"invoke\""),
-        b'n' => (Kind::Info, b"\"info\""),
-        b'k' => (Kind::Ok, b"\"ok\""),
-        _ => (Kind::Fail, b"\"fail\""),
-    };
-    text.strip_prefix(name).map(|rest| (kind, rest))
+    Some(match text.get(2)? {
+        b'n' if text.get(3) == Some(&b'v') => (Kind::Invoke, past(text, b"\"invoke\"")?),
+        b'n' => (Kind::Info, past(text, b"\"info\"")?),
+        b'k' => (Kind::Ok, past(text, b"\"ok\"")?),
+        _ => (Kind::Fail, past(text, b"\"fail\"")?),
+    })
 }
 
 fn function<'a>(text: &'a [u8], builder: &mut BlockBuilder<'a>) -> Option<(FunctionId, &'a [u8])> {
@@ -184,7 +185,7 @@ fn function<'a>(text: &'a [u8], builder: &mut BlockBuilder<'a>) -> Option<(Funct
 
 /// The inside of a string without escapes, and what follows it.
 fn string(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let text = text.strip_prefix(b"\"")?;
+    let text = past(text, b"\"")?;
     let end = text
         .iter()
         .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
@@ -202,15 +203,9 @@ fn value<'a>(text: &'a [u8], builder: &mut BlockBuilder<'a>) -> Option<(ValueId,
             let end = text.iter().position(|byte| !is_number(byte))?;
             by_reader(text, end, builder)
         }
-        b'n' => Some((ValueId::NIL, text.strip_prefix(b"null")?)),
-        b't' => Some((
-            builder.intern(Value::Bool(true)),
-            text.strip_prefix(b"true")?,
-        )),
-        b'f' => Some((
-            builder.intern(Value::Bool(false)),
-            text.strip_prefix(b"false")?,
-        )),
+        b'n' => Some((ValueId::NIL, past(text, b"null")?)),
+        b't' => Some((builder.intern(Value::Bool(true)), past(text, b"true")?)),
+        b'f' => Some((builder.intern(Value::Bool(false)), past(text, b"false")?)),
         b'"' => {
             let (inside, rest) = string(text)?;
             let spelling = &text[..inside.len() + 2];

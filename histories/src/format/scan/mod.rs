@@ -16,10 +16,10 @@ mod block;
 mod chunks;
 mod edn;
 mod jsonl;
-mod number;
 mod pipeline;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::io::BufRead;
 
