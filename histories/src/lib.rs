@@ -27,7 +27,7 @@ pub mod voters;
 pub use builder::{BuildOptions, HistoryBuilder, ProcessReuse};
 pub use digest::Digest;
 pub use event::{Event, EventRecord, Kind, Process};
-pub use format::{Format, LoadError, Loaded, ReadError, Truncation};
+pub use format::{EventWriter, Format, LoadError, Loaded, ReadError, Truncation};
 pub use history::{History, Operation, Outcome};
 pub use node::NodeId;
 pub use node_set::{NODES_MAX, NodeSet};

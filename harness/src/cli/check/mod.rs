@@ -4,7 +4,7 @@
 //! from being judged; the worst of all ends the tool.
 
 mod json;
-mod options;
+pub(crate) mod options;
 mod text;
 mod timeline;
 
@@ -16,12 +16,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tribunal_checkers::{Answer, CheckError, CheckRequest, Limits, Verdict, check_history};
-use tribunal_histories::{BuildOptions, Loaded, format};
+use tribunal_histories::{BuildOptions, Loaded};
 
 use super::exit::{Exit, Failure};
-use super::interrupt;
+use super::{input, interrupt};
 pub use options::Args;
-use options::{MessageFormat, Torn};
+use options::{MessageFormat, whole};
 
 /// A file that was judged.
 struct Checked {
@@ -97,18 +97,7 @@ fn judge(path: &Path, args: &Args, interrupted: &AtomicBool) -> Result<Checked, 
     let options = BuildOptions {
         process_reuse: args.process_reuse,
     };
-    let loaded = format::load(path, args.from, options).map_err(|error| {
-        if error.is_io() {
-            Failure::io(error)
-        } else {
-            Failure::usage(error)
-        }
-    })?;
-    if let (Some(truncation), Torn::Reject) = (loaded.truncated, args.torn) {
-        return Err(Failure::usage(format_args!(
-            "{truncation}: --torn allow judges these"
-        )));
-    }
+    let loaded = whole(input::load(path, args.from, options)?, args.torn)?;
     let request = CheckRequest {
         checker: args.model.clone(),
         initial: args.initial.clone(),

@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use tribunal_checkers::{FailedCas, Limits, NilRead};
-use tribunal_histories::{Format, ProcessReuse, Value};
+use tribunal_histories::{Format, Loaded, ProcessReuse, Value};
 
+use crate::cli::exit::Failure;
 use crate::cli::quantity;
 
 /// Judge recorded histories.
@@ -18,7 +19,7 @@ use crate::cli::quantity;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
-    /// Histories: JSON Lines, EDN, JSON, or a text log of Jepsen's
+    /// Histories: JSON Lines, EDN, JSON, or a text log of Jepsen's; - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
@@ -108,6 +109,19 @@ pub enum Torn {
     Reject,
 }
 
+/// A history with all its lines, or with those that were written whole if that is allowed.
+///
+/// # Errors
+/// When it is torn and must not be.
+pub(crate) fn whole(loaded: Loaded, torn: Torn) -> Result<Loaded, Failure> {
+    match (loaded.truncated, torn) {
+        (Some(truncation), Torn::Reject) => Err(Failure::usage(format_args!(
+            "{truncation}: --torn allow takes these"
+        ))),
+        _ => Ok(loaded),
+    }
+}
+
 /// The names of the checkers, with their aliases.
 fn models() -> impl Iterator<Item = PossibleValue> {
     tribunal_checkers::registry()
@@ -131,7 +145,7 @@ fn named<T: Copy + Send + Sync + 'static>(
     })
 }
 
-fn process_reuse() -> impl TypedValueParser<Value = ProcessReuse> {
+pub(crate) fn process_reuse() -> impl TypedValueParser<Value = ProcessReuse> {
     named([
         ("allow", ProcessReuse::Allow),
         ("reject", ProcessReuse::Reject),

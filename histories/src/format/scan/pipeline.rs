@@ -27,7 +27,7 @@ impl Scanner {
         match format {
             Format::Jsonl => Some(Self::Jsonl),
             Format::Edn => Some(Self::Edn),
-            Format::JepsenJson | Format::JepsenLog => None,
+            Format::JepsenJson | Format::JepsenLog | Format::Parquet => None,
         }
     }
 
