@@ -8,6 +8,7 @@
 //! A [`Monitor`] shows every observation to a set of properties. Each property is one file, with the
 //! [`PropertyInfo`] that a list or a report prints; to add one, write the file and its line in [`raft`].
 
+pub mod aside;
 pub mod committed;
 pub mod ghost;
 pub mod gossip;
@@ -23,11 +24,13 @@ pub mod states;
 pub mod two_phase_commit;
 pub mod zab;
 
+use std::any::Any;
 use std::fmt;
 use std::hash::Hash;
 
-use tribunal_histories::fingerprint;
+use tribunal_histories::Renaming;
 
+pub use aside::Aside;
 pub use committed::{Commit, Committed};
 pub use ghost::{Moment, Past};
 pub use monitor::{Exercise, Monitor};
@@ -84,17 +87,31 @@ pub trait Boxed {
     /// The same property with the same memory.
     fn clone_boxed(&self) -> Box<dyn Property>;
 
-    /// A number that equal memories share.
-    fn fingerprint(&self) -> u64;
+    /// A number that equal memories share: the one that this memory would have under a renaming of the nodes.
+    fn fingerprint(&self, renaming: &Renaming) -> u64;
+
+    /// Whether another property is the same and remembers the same.
+    fn equals(&self, other: &dyn Property) -> bool;
+
+    /// Itself, to be compared.
+    fn as_any(&self) -> &dyn Any;
 }
 
-impl<P: Property + Clone + Hash + 'static> Boxed for P {
+impl<P: Property + Clone + Hash + PartialEq + 'static> Boxed for P {
     fn clone_boxed(&self) -> Box<dyn Property> {
         Box::new(self.clone())
     }
 
-    fn fingerprint(&self) -> u64 {
-        fingerprint(self)
+    fn fingerprint(&self, renaming: &Renaming) -> u64 {
+        renaming.fingerprint(self)
+    }
+
+    fn equals(&self, other: &dyn Property) -> bool {
+        other.as_any().downcast_ref() == Some(self)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }
 

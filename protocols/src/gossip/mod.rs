@@ -15,6 +15,7 @@ mod clients;
 mod exchange;
 mod peers;
 mod rumours;
+mod explored;
 mod staged;
 mod tombstones;
 

@@ -17,6 +17,7 @@ mod epochs;
 mod gossip;
 mod majority;
 mod probing;
+mod explored;
 mod staged;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ mod learning;
 mod proposing;
 mod reads;
 mod recovery;
+mod explored;
 mod staged;
 
 pub mod bugs;
@@ -23,10 +24,7 @@ pub mod stable;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use tribunal_histories::{
-    ByNode, Claim, Digest, Execution, Facet, Learned, MessageView, NodeId, ReplicaView, Role,
-    Value, View, Vote,
-};
+use tribunal_histories::{ByNode, Claim, Digest, Execution, Facet, Learned, MessageView, NodeId, ReplicaView, Role, Value, View, Vote};
 
 pub use bugs::MultiPaxosBug;
 pub use config::{Config, Reads};

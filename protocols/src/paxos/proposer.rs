@@ -27,6 +27,11 @@ impl Proposer {
     pub(super) fn hear_of(&mut self, ballot: Ballot) {
         self.heard_of = self.heard_of.max(ballot);
     }
+
+    /// Whether to hear of a ballot would be no news.
+    pub(super) fn has_heard_of(&self, ballot: Ballot) -> bool {
+        ballot <= self.heard_of
+    }
 }
 
 /// What a proposer is at.

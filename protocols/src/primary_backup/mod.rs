@@ -13,6 +13,7 @@
 
 mod clients;
 mod replication;
+mod explored;
 mod staged;
 mod views;
 

@@ -11,6 +11,7 @@ mod lease;
 mod membership;
 mod reads;
 mod replication;
+mod explored;
 mod staged;
 mod transfer;
 
@@ -25,8 +26,8 @@ pub mod snapshot;
 use std::collections::BTreeMap;
 
 use tribunal_histories::{
-    ByNode, Claim, Facet, GroupView, MessageView, NodeId, NodeSet, PeerProgress, PendingRead, Role,
-    Value, View, Voters, VotersRecord,
+    ByNode, Claim, Facet, GroupView, MessageView, NodeId, NodeSet, PeerProgress, PendingRead, Role, Value,
+    View, Voters, VotersRecord,
 };
 
 pub use bugs::RaftBug;

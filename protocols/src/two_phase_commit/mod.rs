@@ -11,6 +11,7 @@
 mod backup;
 mod coordinator;
 mod participant;
+mod explored;
 mod staged;
 
 pub mod bugs;

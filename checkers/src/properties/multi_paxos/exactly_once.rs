@@ -17,13 +17,13 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(ExactlyOnce::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct ExactlyOnce {
     replicas: Bag<BTreeMap<NodeId, Executed>>,
 }
 
 /// What one replica has executed since it started.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Executed {
     judged: usize,
     /// By client and sequence, where.

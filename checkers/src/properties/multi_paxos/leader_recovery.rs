@@ -20,7 +20,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
 /// The first and the last of some slots; `None` where all that follow are among them.
 type Slots = (u64, Option<u64>);
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct LeaderRecovery {
     /// By ballot and candidate, the slots that each acceptor told of.
     covered: Bag<BTreeMap<(u64, NodeId), Bag<BTreeMap<NodeId, Slots>>>>,

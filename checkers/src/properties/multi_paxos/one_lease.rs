@@ -20,7 +20,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(OneLease::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct OneLease {
     /// Who holds a lease, and in which ballot.
     holders: Bag<BTreeMap<NodeId, u64>>,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use tribunal_histories::{Bag, Facet, NodeId, NodeSet, Quorum, Value, View, Vote};
 
 /// Every acceptance that was announced (phase 2b), by slot and ballot.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Votes {
     cast: BTreeMap<(u64, u64), Vec<(Value, NodeSet)>>,
 }
@@ -64,7 +64,7 @@ impl Votes {
 }
 
 /// Every value that was proposed (phase 2a), by slot and ballot.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Proposals {
     proposed: BTreeMap<(u64, u64), Vec<Value>>,
 }
@@ -91,13 +91,13 @@ impl Proposals {
 }
 
 /// Every promise (phase 1b), by ballot and by the proposer that it was made to.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Promises {
     made: Bag<BTreeMap<(u64, NodeId), Bag<BTreeMap<NodeId, Promise>>>>,
 }
 
 /// An acceptor's promise, and what it told.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Promise {
     pub(super) acceptor: NodeId,
     first_slot: u64,
@@ -149,7 +149,7 @@ impl Promises {
 }
 
 /// By which quorums the cluster goes: as its nodes say, or majorities.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Quorums {
     told: Option<Box<(Quorum, Quorum)>>,
 }

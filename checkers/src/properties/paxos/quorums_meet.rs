@@ -21,7 +21,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(QuorumsMeet::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct QuorumsMeet {
     quorums: Quorums,
     promises: Promises,

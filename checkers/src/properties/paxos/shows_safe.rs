@@ -21,7 +21,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(ShowsSafe::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct ShowsSafe {
     quorums: Quorums,
     promises: Promises,

@@ -23,7 +23,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(Configuration::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Configuration {
     /// By term and candidate, who voted for it.
     votes: Bag<BTreeMap<(u64, NodeId), NodeSet>>,

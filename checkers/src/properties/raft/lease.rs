@@ -17,7 +17,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(Lease::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Lease {
     /// By node, the term in which it leads, as far as it knows, and whether it holds a lease.
     leads: ByNode<Option<(u64, bool)>>,

@@ -21,14 +21,14 @@ pub static INFO: PropertyInfo = PropertyInfo {
 };
 
 /// A client's last read, as often as a node has received it: the network may bring it twice.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Received {
     sequence: u32,
     /// By what the node takes for its read index, the last entry that was committed before.
     committed: BTreeMap<u64, u64>,
 }
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct ReadIndex {
     /// By node and client, its last read. It stays until it is answered: answers may wait for the disk.
     received: Bag<BTreeMap<(NodeId, u32), Received>>,
