@@ -21,11 +21,14 @@ pub(crate) fn load(
     } else {
         format::load(path, from, options)
     };
-    loaded.map_err(|error: LoadError| {
-        if error.is_io() {
-            Failure::io(error)
-        } else {
-            Failure::usage(error)
-        }
-    })
+    loaded.map_err(|error| refused(&error))
+}
+
+/// The end of the tool that an error deserves.
+pub(crate) fn refused(error: &LoadError) -> Failure {
+    if error.is_io() {
+        Failure::io(error)
+    } else {
+        Failure::usage(error)
+    }
 }

@@ -51,7 +51,7 @@ fn section(finding: &Finding) -> String {
 }
 
 /// Text as it stands between tags or in an attribute.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -5,6 +5,7 @@ mod claims;
 mod conformance;
 mod doctor;
 mod failures;
+mod generate;
 mod invocation;
 mod list;
 mod live;

@@ -76,6 +76,19 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub evidence: Option<PathBuf>,
 
+    /// Judge the history while it grows, and stop at the first violation; ends when a pipe does, or with --follow-idle
+    /// or Ctrl-C
+    #[arg(long)]
+    pub follow: bool,
+
+    /// Follow no longer when nothing has come for so long
+    #[arg(long, value_name = "DURATION", requires = "follow", value_parser = quantity::duration)]
+    pub follow_idle: Option<Duration>,
+
+    /// Write the picture of the history to a file: a page for a browser, which needs nothing else
+    #[arg(long, value_name = "PAGE")]
+    pub html: Option<PathBuf>,
+
     /// Show one line for each file
     #[arg(short, long)]
     pub quiet: bool,
@@ -87,6 +100,8 @@ Examples:
   tribunal check store/*/history.edn --model register --initial 0 --quiet
   tribunal check kv.txt --model kv --initial '\"\"' --from edn
   tribunal check history.json --model counter --message-format json | jq .verdict.judgement
+  tribunal check history.jsonl --model register --html history.html
+  tribunal check growing.jsonl --model kv --follow --follow-idle 1m
 
 Ends with 0 if every file is valid, 1 if one is invalid, 2 if one is unknown, 64 if one is not a history of that
 model, 74 if one cannot be read.";
