@@ -20,5 +20,6 @@ pub mod verdict;
 pub use check::{CheckError, CheckRequest, CheckerEntry, Limits, check_history, registry};
 pub use model::{FailedCas, NilRead, Semantics};
 pub use verdict::{
-    Answer, Core, Counterexample, Evidence, Judgement, PartitionOrder, Statistics, Verdict, guarded,
+    Answer, Core, Counterexample, Evidence, Judgement, Method, PartitionOrder, Statistics, Verdict,
+    guarded,
 };
