@@ -7,7 +7,8 @@ use crate::linearizability;
 use crate::linearizability::follow::{Follow, Follower};
 use crate::model::{
     Bank, CasRegister, Consensus, FailedCas, FifoQueue, Kv, LinearizableCounter, LinearizableSet,
-    ListAppend, Misfit, Model, MultiRegister, Mutex, NilRead, Register, Semantics, Shape,
+    ListAppend, Misfit, Model, MultiRegister, Mutex, NilRead, PriorityQueue, Register, Semantics,
+    Shape, Stack,
 };
 use crate::verdict::{Verdict, guarded};
 use crate::{bank, convergence, counter, membership, set, total_order};
@@ -243,6 +244,8 @@ static REGISTRY: &[CheckerEntry] = &[
     CheckerEntry::linearizable::<ListAppend>(),
     CheckerEntry::linearizable::<Mutex>(),
     CheckerEntry::linearizable::<FifoQueue>(),
+    CheckerEntry::linearizable::<Stack>(),
+    CheckerEntry::linearizable::<PriorityQueue>(),
     CheckerEntry::linearizable::<LinearizableSet>(),
     CheckerEntry::linearizable::<LinearizableCounter>(),
     CheckerEntry::linearizable::<Consensus>(),

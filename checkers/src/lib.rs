@@ -23,5 +23,6 @@ pub use check::{
 pub use linearizability::follow::{Follow, FollowError, Follower, Violation};
 pub use model::{FailedCas, NilRead, Semantics};
 pub use verdict::{
-    Answer, Core, Counterexample, Evidence, Judgement, PartitionOrder, Statistics, Verdict, guarded,
+    Answer, Core, Counterexample, Evidence, Judgement, Method, PartitionOrder, Statistics, Verdict,
+    guarded,
 };

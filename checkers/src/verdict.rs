@@ -176,6 +176,15 @@ pub struct Statistics {
     pub states: u64,
 }
 
+/// A method that decided about some partitions of a history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Method {
+    /// Its name.
+    pub name: String,
+    /// About how many partitions it decided.
+    pub partitions: u64,
+}
+
 /// The answer of a checker, with everything that a report needs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verdict {
@@ -187,6 +196,9 @@ pub struct Verdict {
     pub sentences: Vec<String>,
     /// What it rests on.
     pub statistics: Statistics,
+    /// How it was decided, where there is more than one way.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<Method>,
     /// The verdicts that were merged into this one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Self>,
@@ -200,6 +212,7 @@ impl Verdict {
             judgement,
             sentences,
             statistics: Statistics::default(),
+            methods: Vec::new(),
             parts: Vec::new(),
         }
     }

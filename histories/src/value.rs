@@ -161,7 +161,8 @@ impl ValueId {
     #[inline]
     fn inline(number: i64) -> Option<Self> {
         let shifted = number.checked_add(Self::BIAS)?;
-        (0..2 * Self::BIAS)
+        // The greatest number stays free, for those who need one that is no id.
+        (0..2 * Self::BIAS - 1)
             .contains(&shifted)
             .then(|| Self(Self::INLINE | u32::try_from(shifted).unwrap_or(0)))
     }
@@ -185,6 +186,11 @@ impl ValueId {
     #[inline]
     pub fn is_nil(self) -> bool {
         self == Self::NIL
+    }
+
+    /// The id as a number: below 2³¹ the place in the table; from there on integers, in their order.
+    pub fn number(self) -> u32 {
+        self.0
     }
 }
 
@@ -259,6 +265,19 @@ impl Values {
             .as_int()
             .and_then(ValueId::inline)
             .or_else(|| self.ids.get(value).copied())
+    }
+
+    /// How many values the table holds.
+    pub fn table_len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// The value of an id of this table, given as its number.
+    ///
+    /// # Panics
+    /// When no id of this table has that number.
+    pub fn numbered(&self, number: u32) -> Value {
+        self.value(ValueId(number))
     }
 
     /// The value of an id of this table.

@@ -1,9 +1,9 @@
 //! Minimal cores: the few operations on which a refutation rests. See [`Core`] for what minimal means.
 
-use tribunal_histories::History;
+use tribunal_histories::{History, Value};
 
 use super::brute_force::{Tried, try_every_order};
-use super::partition::{Partition, freed};
+use super::partition::freed;
 use super::search::{Outcome, search};
 use crate::check::{Limits, Stop};
 use crate::model::{Call, Model};
@@ -46,33 +46,59 @@ impl<'a, M: Model> Minimizer<'a, M> {
         }
     }
 
-    /// The core of a partition for which the search was stuck at the return at a position.
-    pub(super) fn core(
-        &mut self,
-        partition: &Partition<M::Op>,
-        stuck: usize,
-    ) -> Result<Core, Disagreement> {
-        // What is in flight at the end of a prefix has not returned anything yet, so that the prefix may be
-        // linearizable although the search, which knew the future, was stuck.
-        let mut returns: Vec<_> = partition
-            .calls
+    /// Where the search for an order of these calls is stuck, if it finds out.
+    pub(super) fn stuck(&mut self, calls: &[Call<M::Op>]) -> Option<usize> {
+        let found = search(self.model, calls, self.limits, self.stop);
+        self.states += found.states;
+        match found.outcome {
+            Outcome::Stuck(position) => Some(position),
+            Outcome::Order(_) | Outcome::GivenUp { .. } => None,
+        }
+    }
+
+    /// The end of the earliest prefix that has no legal order, of calls for which the search was stuck at the return
+    /// at a position.
+    ///
+    /// What is in flight at the end of a prefix has not returned anything yet, so that the prefix may be
+    /// linearizable although the search, which knew the future, was stuck.
+    pub(super) fn earliest(&mut self, calls: &[Call<M::Op>], stuck: usize) -> usize {
+        let mut returns: Vec<_> = calls
             .iter()
             .filter_map(|call| call.returned.filter(|returned| *returned >= stuck))
             .collect();
         returns.sort_unstable();
         let last = returns.pop().unwrap_or(stuck);
         let earliest = returns.partition_point(|returned| {
-            let prefix = self.prefix(partition, *returned);
+            let prefix = self.prefix(calls, *returned);
             !self.is_impossible(&prefix)
         });
-        let end = returns.get(earliest).copied().unwrap_or(last);
-        let calls = self.prefix(partition, end);
+        returns.get(earliest).copied().unwrap_or(last)
+    }
+
+    /// The core among these calls of a partition, which have no legal order by the return at a position. Calls that are
+    /// not suspect, by the positions of their invocations, are free from the beginning.
+    pub(super) fn core(
+        &mut self,
+        key: &Value,
+        calls: &[Call<M::Op>],
+        end: usize,
+        is_suspect: impl Fn(usize) -> bool,
+    ) -> Result<Core, Disagreement> {
+        let calls = self.prefix(calls, end);
+        let freed = |call: Call<M::Op>| {
+            if call.required && !is_suspect(call.invoked) {
+                freed(self.model, self.history, &call)
+            } else {
+                Some(call)
+            }
+        };
+        let calls: Vec<_> = calls.into_iter().filter_map(freed).collect();
         let strict = self.shrink(&calls, end);
         let core: Vec<_> = strict.iter().map(|call| calls[*call].clone()).collect();
         let tried = try_every_order(self.model, &core, BRUTE_FORCE_STEPS_MAX);
         let impossible = core.iter().find(|call| call.returned == Some(end));
         let core = Core {
-            key: partition.key.clone(),
+            key: key.clone(),
             operations: core.iter().map(|call| call.invoked).collect(),
             impossible: impossible.map_or(end, |call| call.invoked),
             prefix: end + 1,
@@ -86,9 +112,9 @@ impl<'a, M: Model> Minimizer<'a, M> {
     }
 
     /// The calls up to a position; what has not returned by then is crashed.
-    fn prefix(&self, partition: &Partition<M::Op>, end: usize) -> Vec<Call<M::Op>> {
-        let calls = partition.calls.iter();
+    fn prefix(&self, calls: &[Call<M::Op>], end: usize) -> Vec<Call<M::Op>> {
         calls
+            .iter()
             .take_while(|call| call.invoked <= end)
             .filter_map(|call| {
                 if call.returned.is_some_and(|returned| returned > end) {

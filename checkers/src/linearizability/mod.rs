@@ -11,21 +11,28 @@ mod configuration;
 mod explanation;
 pub(crate) mod follow;
 mod minimal;
+mod monitor;
 mod partition;
 mod search;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use tribunal_histories::{History, Value};
 
 use crate::check::{CheckError, CheckRequest, Stop};
-use crate::model::Model;
+use crate::model::{Discipline, Model};
 use crate::verdict::{
-    Core, Counterexample, Evidence, Judgement, PartitionOrder, Statistics, Verdict,
+    Core, Counterexample, Evidence, Judgement, Method, PartitionOrder, Statistics, Verdict,
 };
 use minimal::{Disagreement, Minimizer};
-use partition::{Partition, split};
+use monitor::{Answer, Conflict, Deeds};
+use partition::{Partition, Split, calls, split};
 use search::{Outcome, search};
+
+/// The name of the method that decides where no monitor can.
+const SEARCH: &str = "search";
 
 /// Judges whether a history is linearizable with respect to a model.
 ///
@@ -42,53 +49,243 @@ pub(crate) fn check<M: Model>(
         initial,
         expected,
     })?;
-    let partitions = split(&model, history)?;
-    let mut statistics = Statistics {
-        operations: history.operations().count() as u64,
-        partitions: partitions.len() as u64,
-        states: 0,
+    let split = split(&model, history)?;
+    let judge = Judge {
+        discipline: model.discipline(),
+        model,
+        history,
+        split: &split,
+        request,
+        stop,
     };
-    let mut orders = Vec::new();
-    let mut undecided = Undecided::default();
-    let mut stuck: Option<(usize, &Partition<M::Op>)> = None;
-    for partition in &partitions {
-        let Partition { key, calls } = partition;
-        let found = search(&model, calls, request.limits, stop);
-        statistics.states += found.states;
-        match found.outcome {
-            Outcome::Order(operations) => match certificate::verify(&model, calls, &operations) {
-                Ok(()) => orders.push(PartitionOrder {
-                    key: key.clone(),
-                    operations,
-                }),
-                Err(refused) => {
-                    let why = format!("the linearization found was refused: {refused}");
-                    undecided.add(key, why, 0);
+    Ok(judge.verdict())
+}
+
+/// Everything that a history is judged by.
+struct Judge<'a, M: Model> {
+    model: M,
+    discipline: Option<Discipline>,
+    history: &'a History,
+    split: &'a Split,
+    request: &'a CheckRequest,
+    stop: Stop<'a>,
+}
+
+/// What came of a partition.
+enum Found {
+    /// This order of it is legal.
+    Order(Vec<usize>),
+    /// There is none: operations that exclude each other, if they are known; noticed at this position.
+    Stuck(usize, Option<Conflict>),
+    /// It was given up.
+    GivenUp { why: String, decided: usize },
+}
+
+impl<M: Model> Judge<'_, M> {
+    fn verdict(&self) -> Verdict {
+        let mut statistics = Statistics {
+            operations: self.split.operations,
+            partitions: self.split.partitions.len() as u64,
+            states: 0,
+        };
+        let mut methods: BTreeMap<&'static str, u64> = BTreeMap::new();
+        let mut orders = Vec::new();
+        let mut undecided = Undecided::default();
+        let mut stuck: Option<(usize, Option<Conflict>, &Partition)> = None;
+        for partition in &self.split.partitions {
+            let (found, method, states) = self.partition(partition);
+            statistics.states += states;
+            *methods.entry(method).or_default() += 1;
+            match found {
+                Found::Order(operations) => {
+                    let marks = self.split.marks(partition);
+                    match certificate::verify(&self.model, self.history, marks, &operations) {
+                        Ok(()) => orders.push(PartitionOrder {
+                            key: partition.key.clone(),
+                            operations,
+                        }),
+                        Err(refused) => {
+                            let why = format!("the linearization found was refused: {refused}");
+                            undecided.add(&partition.key, why, 0);
+                        }
+                    }
                 }
-            },
-            Outcome::Stuck(position) => {
-                if stuck.is_none_or(|(earliest, _)| position < earliest) {
-                    stuck = Some((position, partition));
+                Found::Stuck(position, conflict) => {
+                    if stuck
+                        .as_ref()
+                        .is_none_or(|(earliest, _, _)| position < *earliest)
+                    {
+                        stuck = Some((position, conflict, partition));
+                    }
                 }
+                Found::GivenUp { why, decided } => undecided.add(&partition.key, why, decided),
             }
-            Outcome::GivenUp { why, decided } => undecided.add(key, why, decided),
+        }
+        let verdict = match (stuck, undecided.why) {
+            (Some((position, conflict, partition)), _) => {
+                let (core, states) = self.core(partition, position, conflict);
+                statistics.states += states;
+                refutation(M::NAME, self.history, core)
+            }
+            (None, Some(why)) => Verdict::unknown(M::NAME, why, undecided.parts),
+            (None, None) => {
+                let sentence = valid_sentence(&statistics);
+                let evidence = Evidence::Linearization { orders };
+                Verdict::new(M::NAME, Judgement::Valid { evidence }, vec![sentence])
+            }
+        };
+        let methods = methods.into_iter().map(|(name, partitions)| Method {
+            name: name.to_owned(),
+            partitions,
+        });
+        Verdict {
+            methods: methods.collect(),
+            ..verdict.with_statistics(statistics)
         }
     }
-    let verdict = match (stuck, undecided.why) {
-        (Some((position, partition)), _) => {
-            let mut minimizer = Minimizer::new(&model, history, request.limits, stop);
-            let core = minimizer.core(partition, position);
-            statistics.states += minimizer.states;
-            refutation(M::NAME, history, core)
+
+    /// Judges a partition by the cheapest method that decides it; which that was, and how many states it looked at.
+    fn partition(&self, partition: &Partition) -> (Found, &'static str, u64) {
+        if let Some(discipline) = &self.discipline {
+            let deeds = self.split.deeds(partition);
+            let method = monitor::method(discipline);
+            match monitor::ask(discipline, deeds, self.split.initial) {
+                Answer::Order(order) => {
+                    let order = order.into_iter().map(|position| position as usize);
+                    return (Found::Order(order.collect()), method, 0);
+                }
+                Answer::Conflict(conflict) => {
+                    let by = last_return(deeds, &conflict);
+                    return (Found::Stuck(by, Some(conflict)), method, 0);
+                }
+                Answer::Undecided(_) => {}
+            }
         }
-        (None, Some(why)) => Verdict::unknown(M::NAME, why, undecided.parts),
-        (None, None) => {
-            let sentence = valid_sentence(&statistics);
-            let evidence = Evidence::Linearization { orders };
-            Verdict::new(M::NAME, Judgement::Valid { evidence }, vec![sentence])
+        let calls = calls(&self.model, self.history, self.positions(partition));
+        let found = search(&self.model, &calls, self.request.limits, self.stop);
+        let outcome = match found.outcome {
+            Outcome::Order(order) => Found::Order(order),
+            Outcome::Stuck(position) => Found::Stuck(position, None),
+            Outcome::GivenUp { why, decided } => Found::GivenUp { why, decided },
+        };
+        (outcome, SEARCH, found.states)
+    }
+
+    fn positions(&self, partition: &Partition) -> impl Iterator<Item = usize> + '_ {
+        let marks = self.split.marks(partition).iter();
+        marks.map(|mark| mark.invoked as usize)
+    }
+
+    /// The core of a partition that has no legal order; and how many states it took to find it.
+    fn core(
+        &self,
+        partition: &Partition,
+        stuck: usize,
+        conflict: Option<Conflict>,
+    ) -> (Result<Core, Disagreement>, u64) {
+        let Self {
+            model,
+            history,
+            request,
+            ..
+        } = self;
+        let mut minimizer = Minimizer::new(model, history, request.limits, self.stop);
+        let mut known = None;
+        if let Some(conflict) = conflict {
+            let (earliest, is_exact) = self.earliest(partition, conflict);
+            if is_exact {
+                let core = self.core_of(&mut minimizer, partition, earliest);
+                return (core, minimizer.states);
+            }
+            known = Some(earliest);
         }
+        let calls = calls(model, history, self.positions(partition));
+        let stuck = match known {
+            None => Some(stuck),
+            // Just before the conflict the monitor does not know.
+            Some(_) => minimizer.stuck(&calls),
+        };
+        let core = match (stuck, known) {
+            (None, Some(earliest)) => self.core_of(&mut minimizer, partition, earliest),
+            (stuck, _) => {
+                let end = minimizer.earliest(&calls, stuck.unwrap_or_default());
+                minimizer.core(&partition.key, &calls, end, |_| true)
+            }
+        };
+        (core, minimizer.states)
+    }
+
+    /// The core of a conflict.
+    fn core_of(
+        &self,
+        minimizer: &mut Minimizer<'_, M>,
+        partition: &Partition,
+        (end, conflict): (usize, Conflict),
+    ) -> Result<Core, Disagreement> {
+        let Conflict {
+            operations,
+            helpers,
+        } = conflict;
+        let mut positions = [&operations[..], &helpers].concat();
+        positions.sort_unstable();
+        let positions = positions.iter().map(|position| *position as usize);
+        let calls = calls(&self.model, self.history, positions);
+        let is_suspect = |position: usize| {
+            let is_it = |operation: &u32| (*operation as usize).cmp(&position);
+            operations.binary_search_by(is_it).is_ok()
+        };
+        minimizer.core(&partition.key, &calls, end, is_suspect)
+    }
+
+    /// The position of the return by which a monitor first finds a conflict, and that conflict; and whether it is
+    /// known that there is none before.
+    fn earliest(&self, partition: &Partition, mut conflict: Conflict) -> ((usize, Conflict), bool) {
+        let all = self.split.deeds(partition);
+        let mut last = last_return(all, &conflict);
+        let mut none = 0;
+        let mut is_exact = true;
+        // The operations found are most often those that conflict first, so ask just before that.
+        let mut ask_at = last;
+        while let Some(discipline) = self.discipline.as_ref().filter(|_| none < last) {
+            let deeds = Deeds {
+                end: u32::try_from(ask_at).expect("histories are bounded so"),
+                ..all
+            };
+            match monitor::ask(discipline, deeds, self.split.initial) {
+                Answer::Conflict(earlier) => {
+                    last = last_return(deeds, &earlier);
+                    conflict = earlier;
+                    is_exact = true;
+                }
+                Answer::Order(_) => {
+                    none = ask_at;
+                    is_exact = true;
+                }
+                Answer::Undecided(_) => {
+                    none = ask_at;
+                    is_exact = false;
+                }
+            }
+            ask_at = none + (last - none).div_ceil(2);
+        }
+        ((last, conflict), is_exact)
+    }
+}
+
+/// The last return of these operations.
+fn last_return(deeds: Deeds<'_>, conflict: &Conflict) -> usize {
+    let returned = |operation: &u32| {
+        let place = deeds
+            .marks
+            .binary_search_by_key(operation, |mark| mark.invoked);
+        place.map_or(0, |place| deeds.marks[place].returned)
     };
-    Ok(verdict.with_statistics(statistics))
+    let finite = conflict
+        .operations
+        .iter()
+        .map(returned)
+        .filter(|at| *at < deeds.end);
+    finite.max().unwrap_or(0) as usize
 }
 
 /// What follows from a core, or from the failure to confirm it.

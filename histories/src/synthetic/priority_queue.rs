@@ -44,11 +44,10 @@ impl Object for PriorityQueue {
     fn choose(&mut self, fresh: &mut i64, random: &mut Random) -> Operation {
         let puts = if self.elements.len() > CROWDED { 1 } else { 2 };
         if random.chance(puts, 4) {
-            // Priorities come in no particular order; those of unique elements differ in their last digits.
+            // Unique elements come in no particular order: an odd factor permutes the numbers below a power of two.
             let value = self.setting.value(fresh, random);
             let value = if self.setting.unique {
-                let priority = i64::try_from(random.below(1 << 10)).expect("a small number");
-                (priority << 32) + value
+                (value * 0x1e37_79b1) % (1 << 29)
             } else {
                 value
             };
