@@ -134,7 +134,9 @@ fn properties_of(
         return Ok(all.to_vec());
     };
     let find = |id: &String| {
-        let found = all.iter().find(|info| info.id.eq_ignore_ascii_case(id) || info.name == id);
+        let found = all
+            .iter()
+            .find(|info| info.id.eq_ignore_ascii_case(id) || info.name == id);
         found.copied().ok_or_else(|| ExploreError::Property {
             protocol,
             property: id.clone(),

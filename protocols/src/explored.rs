@@ -43,4 +43,3 @@ pub trait Explored: Staged {
         false
     }
 }
-

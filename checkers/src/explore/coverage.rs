@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::Step;
 use tribunal_protocols::explored::Explored;
+use tribunal_protocols::registry::Protocol;
 
 use super::moves::{Move, What};
 use super::state::Memory;

@@ -183,8 +183,13 @@ fn search_of<N: Explored>(question: Question<N>) -> Result<Search<N>, NotAnOpera
         budget.duplicates = near.duplicates;
     }
     let reductions = question.reductions;
-    let renamings =
-        search::renamings(&question.setup, &budget, &requests, near.as_ref(), reductions);
+    let renamings = search::renamings(
+        &question.setup,
+        &budget,
+        &requests,
+        near.as_ref(),
+        reductions,
+    );
     Ok(Search {
         mover: Mover::of(&budget, reductions),
         setup: question.setup,

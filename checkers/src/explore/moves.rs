@@ -221,7 +221,8 @@ impl Mover {
 
 /// Takes the packets off the network that can no longer matter to those to whom they are going.
 fn lose_what_is_moot<N: Explored>(world: &mut World<N>) {
-    let moot = |world: &World<N>, packet: &PacketOf<N>| match (packet.from, packet.to, &packet.body) {
+    let moot = |world: &World<N>, packet: &PacketOf<N>| match (packet.from, packet.to, &packet.body)
+    {
         (Address::Node(from), Address::Node(to), Body::Message(message)) => {
             is_moot(world, from, to, message)
         }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tribunal_histories::NodeId;
+use tribunal_protocols::Step;
 use tribunal_protocols::contract::ClientId;
 use tribunal_protocols::explored::Explored;
-use tribunal_protocols::Step;
 
 use super::state::{Spent, State};
 
@@ -74,7 +74,9 @@ impl<N: Explored> Neighbourhood<N> {
 
     /// How many crashes there are in all.
     pub(super) fn crashes(&self) -> u8 {
-        self.crashes.values().fold(0, |sum, count| sum.saturating_add(*count))
+        self.crashes
+            .values()
+            .fold(0, |sum, count| sum.saturating_add(*count))
     }
 
     /// Whether this step may be taken once more.
@@ -127,9 +129,9 @@ impl<N: Explored> Neighbourhood<N> {
         let mut steps = Vec::new();
         for (client, operations) in &self.invoked {
             let (made, open) = state.world.call(*client).unwrap_or((0, false));
-            let next = operations.iter().find(|step| {
-                matches!(step, Step::Invoke { sequence, .. } if *sequence > made)
-            });
+            let next = operations
+                .iter()
+                .find(|step| matches!(step, Step::Invoke { sequence, .. } if *sequence > made));
             steps.extend(next.filter(|_| !open).cloned());
         }
         let again = self.counted.iter().map(|(step, _)| step);

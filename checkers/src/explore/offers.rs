@@ -121,7 +121,10 @@ impl<N: Explored> Search<N> {
         for step in steps {
             let effects = state.world.effects_of(step).unwrap_or(0);
             let cuts = (1..effects).map(|kept| during(step, kept));
-            moves.extend(cuts.filter(|cut| self.may_crash(cut.node(), state)).map(Move::of));
+            moves.extend(
+                cuts.filter(|cut| self.may_crash(cut.node(), state))
+                    .map(Move::of),
+            );
         }
     }
 
@@ -263,7 +266,10 @@ impl<N: Explored> Search<N> {
             }
         }
         let all = NodeId::all(nodes);
-        let is_cut = |one| all.clone().any(|other| one != other && world.is_cut(one, other));
+        let is_cut = |one| {
+            all.clone()
+                .any(|other| one != other && world.is_cut(one, other))
+        };
         if self.budget.cuts > 0 && all.clone().any(is_cut) {
             moves.push(Move::of(Step::Heal));
         }

@@ -7,10 +7,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rustc_hash::FxHashMap;
 use stateright::{Model, Property};
 use tribunal_histories::{BuildOptions, History, Kind, NodeId, NodeSet, Renaming};
+use tribunal_protocols::Step;
 use tribunal_protocols::contract::{Configuration, Recorded};
 use tribunal_protocols::explored::Explored;
 use tribunal_protocols::world::Setup;
-use tribunal_protocols::Step;
 
 use super::bounds::{Asked, Budget, Limits, Reductions};
 use super::coverage::Coverage;
@@ -201,7 +201,10 @@ impl<N: Explored> Search<N> {
         let known = judged(&self.verdicts.read().unwrap_or_else(PoisonError::into_inner));
         let wrong = known.unwrap_or_else(|| {
             let wrong = self.is_wrong(memory);
-            let mut verdicts = self.verdicts.write().unwrap_or_else(PoisonError::into_inner);
+            let mut verdicts = self
+                .verdicts
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
             verdicts.insert(memory.told, wrong);
             wrong
         });

@@ -108,7 +108,11 @@ impl Committed {
     /// Names a committed entry in a sentence.
     pub(super) fn describe(&self, index: u64) -> String {
         match self.at(index) {
-            Some(Commit { record, term, by: Aside(by) }) => {
+            Some(Commit {
+                record,
+                term,
+                by: Aside(by),
+            }) => {
                 format!(
                     "entry {index} of term {}, which {by} committed in term {term},",
                     record.term
@@ -222,7 +226,8 @@ mod tests {
         committed.cover(N1, ALL, &view(&log, 3, 1));
         committed.cover(N2, ALL, &view(&log, 4, 2));
         committed.cover(N1, ALL, &view(&log, 4, 2));
-        let terms = [1, 2].map(|index| committed.at(index).map(|commit| (commit.term, commit.by.0)));
+        let terms =
+            [1, 2].map(|index| committed.at(index).map(|commit| (commit.term, commit.by.0)));
         assert_eq!(terms, [Some((3, N1)), Some((4, N2))]);
         assert_eq!(committed.last_before(4).map(|(index, _)| index), Some(1));
         assert_eq!(committed.last_before(3), None);

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use tribunal_histories::{
-    Cause, Digest, Facet, GroupView, LogRecord, LogView, NodeId, NodeSet, Observation,
+    Cause, Claim, Digest, Facet, GroupView, LogRecord, LogView, NodeId, NodeSet, Observation,
     PeerProgress, Renaming, Role, View, Voters,
 };
 
@@ -155,6 +155,12 @@ impl<'a> Moment<'a> {
             return self.now.view.commit_index;
         }
         self.past[node.index()].commit_index
+    }
+
+    /// Whether the observed node sent something of a kind.
+    pub fn claims(&self, of_kind: impl Fn(&Claim) -> bool) -> bool {
+        let sent = self.now.sent.iter();
+        sent.flat_map(|sent| &sent.claims).any(of_kind)
     }
 
     /// All nodes as they were before this moment.

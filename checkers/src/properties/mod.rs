@@ -12,6 +12,7 @@ pub mod aside;
 pub mod committed;
 pub mod ghost;
 pub mod gossip;
+mod kept;
 pub mod membership;
 pub mod monitor;
 pub mod multi_paxos;
@@ -79,9 +80,16 @@ pub trait Property: Boxed + fmt::Debug + Send + Sync {
     /// # Errors
     /// The violation, when the property does not hold.
     fn observe(&mut self, moment: &Moment<'_>) -> Result<bool, Violation>;
+
+    /// Whether a moment may put the property to the test or give it something to remember; it is asked to spare the
+    /// work where it need not be shown the moment.
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        let _ = moment;
+        true
+    }
 }
 
-/// What a property can do behind its box: an explorer carries what properties remember in each of its states, and two
+/// What a property can do behind a pointer: an explorer carries what properties remember in each of its states, and two
 /// states are the same only if their properties remember the same.
 pub trait Boxed {
     /// The same property with the same memory.
@@ -112,13 +120,6 @@ impl<P: Property + Clone + Hash + PartialEq + 'static> Boxed for P {
 
     fn as_any(&self) -> &dyn Any {
         self
-    }
-}
-
-impl Clone for Box<dyn Property> {
-    fn clone(&self) -> Self {
-        // Through the trait object: a box of a property is not itself one.
-        (**self).clone_boxed()
     }
 }
 

@@ -55,6 +55,9 @@ impl Remembered {
 
 impl Watched {
     fn observe(&mut self, moment: &Moment<'_>) -> Result<bool, Violation> {
+        if !self.property.property.concerns(moment) {
+            return Ok(false);
+        }
         if let Some(alone) = Arc::get_mut(&mut self.property) {
             alone.fingerprints.take();
             return alone.property.observe(moment);

@@ -1,6 +1,6 @@
 //! Gossip in exploration: ties are broken by names.
 
-use super::{Message, Gossip};
+use super::{Gossip, Message};
 use crate::explored::{Expedition, Explored};
 
 impl Explored for Gossip {
@@ -9,6 +9,9 @@ impl Explored for Gossip {
     const GRID: &'static [Expedition] = &[];
 
     fn is_of_election(message: &Message) -> bool {
-        { let _ = message; false }
+        {
+            let _ = message;
+            false
+        }
     }
 }

@@ -13,9 +13,9 @@
 
 mod clients;
 mod exchange;
+mod explored;
 mod peers;
 mod rumours;
-mod explored;
 mod staged;
 mod tombstones;
 

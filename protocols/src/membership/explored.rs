@@ -1,6 +1,6 @@
 //! Membership in exploration: epochs collide by names.
 
-use super::{Message, Membership};
+use super::{Membership, Message};
 use crate::explored::{Expedition, Explored};
 
 impl Explored for Membership {

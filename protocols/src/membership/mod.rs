@@ -14,10 +14,10 @@
 
 mod churn;
 mod epochs;
+mod explored;
 mod gossip;
 mod majority;
 mod probing;
-mod explored;
 mod staged;
 #[cfg(test)]
 mod tests;

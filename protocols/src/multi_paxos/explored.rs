@@ -9,6 +9,9 @@ impl Explored for MultiPaxos {
     const GRID: &'static [Expedition] = &[];
 
     fn is_of_election(message: &Message) -> bool {
-        matches!(message, Message::Prepare { .. } | Message::Promise { .. } | Message::Nack { .. })
+        matches!(
+            message,
+            Message::Prepare { .. } | Message::Promise { .. } | Message::Nack { .. }
+        )
     }
 }

@@ -9,11 +9,11 @@
 mod acceptor;
 mod clients;
 mod election;
+mod explored;
 mod learning;
 mod proposing;
 mod reads;
 mod recovery;
-mod explored;
 mod staged;
 
 pub mod bugs;
@@ -24,7 +24,10 @@ pub mod stable;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use tribunal_histories::{ByNode, Claim, Digest, Execution, Facet, Learned, MessageView, NodeId, ReplicaView, Role, Value, View, Vote};
+use tribunal_histories::{
+    ByNode, Claim, Digest, Execution, Facet, Learned, MessageView, NodeId, ReplicaView, Role,
+    Value, View, Vote,
+};
 
 pub use bugs::MultiPaxosBug;
 pub use config::{Config, Reads};

@@ -9,6 +9,9 @@ impl Explored for PrimaryBackup {
     const GRID: &'static [Expedition] = &[];
 
     fn is_of_election(message: &Message) -> bool {
-        matches!(message, Message::RequestView { .. } | Message::Granted { .. })
+        matches!(
+            message,
+            Message::RequestView { .. } | Message::Granted { .. }
+        )
     }
 }

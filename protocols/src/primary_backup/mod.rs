@@ -12,8 +12,8 @@
 //! `view_change=false` there is one view, whose members are all nodes.
 
 mod clients;
-mod replication;
 mod explored;
+mod replication;
 mod staged;
 mod views;
 

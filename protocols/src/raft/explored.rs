@@ -9,6 +9,9 @@ impl Explored for Raft {
     const GRID: &'static [Expedition] = &[];
 
     fn is_of_election(message: &Message) -> bool {
-        matches!(message, Message::RequestVote { .. } | Message::Vote { .. } | Message::TimeoutNow { .. })
+        matches!(
+            message,
+            Message::RequestVote { .. } | Message::Vote { .. } | Message::TimeoutNow { .. }
+        )
     }
 }

@@ -7,11 +7,11 @@
 
 mod clients;
 mod election;
+mod explored;
 mod lease;
 mod membership;
 mod reads;
 mod replication;
-mod explored;
 mod staged;
 mod transfer;
 
@@ -26,8 +26,8 @@ pub mod snapshot;
 use std::collections::BTreeMap;
 
 use tribunal_histories::{
-    ByNode, Claim, Facet, GroupView, MessageView, NodeId, NodeSet, PeerProgress, PendingRead, Role, Value,
-    View, Voters, VotersRecord,
+    ByNode, Claim, Facet, GroupView, MessageView, NodeId, NodeSet, PeerProgress, PendingRead, Role,
+    Value, View, Voters, VotersRecord,
 };
 
 pub use bugs::RaftBug;

@@ -9,6 +9,9 @@ impl Explored for TwoPhaseCommit {
     const GRID: &'static [Expedition] = &[];
 
     fn is_of_election(message: &Message) -> bool {
-        { let _ = message; false }
+        {
+            let _ = message;
+            false
+        }
     }
 }

@@ -10,8 +10,8 @@
 
 mod backup;
 mod coordinator;
-mod participant;
 mod explored;
+mod participant;
 mod staged;
 
 pub mod bugs;

@@ -54,7 +54,9 @@ impl<N: Node> Network<N> {
     /// Where a packet is, or belongs. Of a link whose order is kept, only the first packet can be found.
     fn find(&self, packet: &PacketOf<N>) -> Result<usize, usize> {
         if !self.in_order {
-            return self.slots.binary_search_by(|slot| (**slot.packet).cmp(packet));
+            return self
+                .slots
+                .binary_search_by(|slot| (**slot.packet).cmp(packet));
         }
         let first = self
             .slots
@@ -122,8 +124,8 @@ impl<N: Node> Network<N> {
         slots
             .filter(|(place, slot)| {
                 let before = place.checked_sub(1).map(|before| &self.slots[before]);
-                let is_first =
-                    before.is_none_or(|before| link::<N>(&before.packet) != link::<N>(&slot.packet));
+                let is_first = before
+                    .is_none_or(|before| link::<N>(&before.packet) != link::<N>(&slot.packet));
                 !self.in_order || is_first
             })
             .map(|(_, slot)| &**slot.packet)

@@ -9,6 +9,12 @@ impl Explored for Zab {
     const GRID: &'static [Expedition] = &[];
 
     fn is_of_election(message: &Message) -> bool {
-        matches!(message, Message::Notification { .. } | Message::FollowerInfo { .. } | Message::NewEpoch { .. } | Message::AckEpoch { .. })
+        matches!(
+            message,
+            Message::Notification { .. }
+                | Message::FollowerInfo { .. }
+                | Message::NewEpoch { .. }
+                | Message::AckEpoch { .. }
+        )
     }
 }

@@ -55,6 +55,10 @@ impl Property for Agreement {
         }
         Ok(tested)
     }
+
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        !self.quorums.are_told() || moment.claims(|claim| matches!(claim, Claim::Accepted(_)))
+    }
 }
 
 #[cfg(test)]

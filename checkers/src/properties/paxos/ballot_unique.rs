@@ -58,6 +58,11 @@ impl Property for BallotUnique {
         }
         Ok(tested)
     }
+
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        moment.now.cause == Cause::Boot
+            || moment.claims(|claim| matches!(claim, Claim::Proposed(_)))
+    }
 }
 
 #[cfg(test)]

@@ -89,6 +89,16 @@ impl Property for HonestPromise {
         }
         Ok(tested)
     }
+
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        moment.recovered()
+            || moment.claims(|claim| {
+                matches!(
+                    claim,
+                    Claim::Accepted(_) | Claim::Promised { .. } | Claim::Proposed(_)
+                )
+            })
+    }
 }
 
 #[cfg(test)]

@@ -86,6 +86,18 @@ impl Property for LearnOnlyChosen {
         }
         Ok(tested)
     }
+
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        let shown = match moment.now.view.facet {
+            Facet::Ballots(shown) => shown.learned.len(),
+            _ => 0,
+        };
+        let judged = self.judged.get(moment.now.node.index());
+        !self.quorums.are_told()
+            || moment.restarted()
+            || judged != Some(&shown)
+            || moment.claims(|claim| matches!(claim, Claim::Accepted(_) | Claim::Learned(_)))
+    }
 }
 
 #[cfg(test)]

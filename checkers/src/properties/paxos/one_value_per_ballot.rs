@@ -46,6 +46,10 @@ impl Property for OneValuePerBallot {
         }
         Ok(tested)
     }
+
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        moment.claims(|claim| matches!(claim, Claim::Accepted(_)))
+    }
 }
 
 #[cfg(test)]

@@ -64,6 +64,11 @@ impl Property for PromiseKept {
         }
         Ok(tested)
     }
+
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        moment.recovered()
+            || moment.claims(|claim| matches!(claim, Claim::Accepted(_) | Claim::Promised { .. }))
+    }
 }
 
 #[cfg(test)]

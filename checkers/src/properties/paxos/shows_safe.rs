@@ -110,6 +110,11 @@ impl Property for ShowsSafe {
         }
         Ok(tested)
     }
+
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        !self.quorums.are_told()
+            || moment.claims(|claim| matches!(claim, Claim::Promised { .. } | Claim::Proposed(_)))
+    }
 }
 
 #[cfg(test)]

@@ -53,6 +53,10 @@ impl Property for Validity {
         }
         Ok(tested)
     }
+
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        moment.claims(|claim| matches!(claim, Claim::Accepted(_) | Claim::Proposed(_)))
+    }
 }
 
 #[cfg(test)]

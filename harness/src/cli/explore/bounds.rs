@@ -117,7 +117,11 @@ pub(super) fn told(budget: &Budget) -> String {
         }
         .to_owned(),
     );
-    let clients: Vec<_> = budget.operations.iter().map(|client| client.join("; ")).collect();
+    let clients: Vec<_> = budget
+        .operations
+        .iter()
+        .map(|client| client.join("; "))
+        .collect();
     parts.push(match clients.is_empty() {
         true => "no clients".to_owned(),
         false => format!("clients: {}", clients.join(" | ")),
@@ -135,7 +139,10 @@ mod tests {
         assert_eq!(timeouts("any").unwrap().others, None);
         let both = timeouts("election=3,heartbeat=any,1").unwrap();
         assert_eq!(both.others, Some(1));
-        let named = [("election".to_owned(), Some(3)), ("heartbeat".to_owned(), None)];
+        let named = [
+            ("election".to_owned(), Some(3)),
+            ("heartbeat".to_owned(), None),
+        ];
         assert_eq!(both.named, named);
         assert_eq!(timeouts("election=3").unwrap().others, Some(0));
         assert!(timeouts("few").is_err());
@@ -145,9 +152,16 @@ mod tests {
     #[test]
     fn reductions_are_named_or_left_out() {
         assert_eq!(reductions("all"), Ok(Reductions::ALL));
-        let moot = Reductions { moot: true, ..Reductions::NONE };
+        let moot = Reductions {
+            moot: true,
+            ..Reductions::NONE
+        };
         assert_eq!(reductions("moot"), Ok(moot));
-        let but = Reductions { moot: false, nodes: false, ..Reductions::ALL };
+        let but = Reductions {
+            moot: false,
+            nodes: false,
+            ..Reductions::ALL
+        };
         assert_eq!(reductions("-moot,-nodes"), Ok(but));
         assert!(reductions("magic").is_err());
     }

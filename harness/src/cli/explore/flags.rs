@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tribunal_checkers::explore::{
-    Asked, Budget, Grain, Limits, Reductions, Strategy, Timeouts,
-};
+use tribunal_checkers::explore::{Asked, Budget, Grain, Limits, Reductions, Strategy, Timeouts};
 use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::world::SyncMode;
 
