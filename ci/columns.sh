@@ -11,6 +11,7 @@ if [ ! -x "$here/venv/bin/python" ]; then
     python3 -m venv "$here/venv" || { echo "skipped: python3 has no venv"; exit 0; }
     "$here/venv/bin/pip" install --quiet duckdb pandas pyarrow polars || { echo "skipped: no packages"; rm -rf "$here/venv"; exit 0; }
 fi
+cargo test --quiet -p tribunal-histories --features columnar parquet
 cargo build --release --quiet --features columnar
 bin=target/release/tribunal
 "$bin" generate --model kv --ops 100000 --keys 50 --unique --crashed 100 -q -o "$here/history.jsonl"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What is too long for every push: many seeds, every planted bug from the command line, benchmarks, memory over
-# 100,000 runs, a minute of real processes, and the supply chain.
+# 100,000 runs, a minute of real processes, histories in columns, and the supply chain.
 # usage: ci/nightly.sh [SEEDS]      (default 100000)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,6 +14,8 @@ step target/release/tribunal simulate --workload register,kv,append --seeds "0..
 step target/release/tribunal bugs
 step target/release/tribunal simulate --runtime live --nodes 3 --nemesis kill --live-time 60s
 step target/release/tribunal simulate --runtime live --nodes 3 --nemesis kill --live-time 60s --bugs CL5 --expect invalid
+step ci/columns.sh
+step cargo bench -p tribunal-histories --bench reading
 step cargo bench -p tribunal --bench throughput
 step cargo bench -p tribunal --bench memory
 command -v cargo-deny >/dev/null || step cargo install --locked cargo-deny
