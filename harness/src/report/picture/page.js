@@ -2,7 +2,8 @@
 // Draws what is in view of the operations, and tells about the one that is pointed at or chosen.
 const data = JSON.parse(document.getElementById("data").textContent);
 const SVG = "http://www.w3.org/2000/svg";
-const LANE = 40, BAR = 24, MARGIN = 26, NAMES = 92;
+const LANE = 48, BAR = 34, MARGIN = 26, NAMES = 92;
+const LABEL = -3, POINT = 9; // within a bar, from its middle: the text above, the order below
 const OUTCOMES = ["ok", "fail", "info"];
 const [stage, lanes, names, detail, overview] =
   ["stage", "lanes", "names", "detail", "overview"].map((id) => document.getElementById(id));
@@ -38,7 +39,7 @@ function drawNames() {
 function fitted(text, width) {
   const letters = Math.floor((width - 8) / 6.6);
   if (text.length <= letters) return text;
-  return letters < 2 ? "" : text.slice(0, letters - 1) + "…";
+  return letters < 4 ? "" : text.slice(0, letters - 1) + "…";
 }
 
 function drawOperation(parent, operation, number) {
@@ -56,7 +57,7 @@ function drawOperation(parent, operation, number) {
   }
   const text = (operation.impossible ? "✗ " : "") + operation.what;
   const seen = Math.max(left, stage.scrollLeft);
-  make(group, "text", { x: seen + 6, y: y(operation.lane) + 4 }, fitted(text, left + width - seen));
+  make(group, "text", { x: seen + 6, y: y(operation.lane) + LABEL }, fitted(text, left + width - seen));
 }
 
 function draw() {
@@ -84,7 +85,7 @@ function draw() {
   });
   const near = points.filter((point) => point.column >= first - 60 && point.column <= last + 60);
   if (near.length > 0) {
-    const lane = (point) => y(data.operations[point.operation].lane);
+    const lane = (point) => y(data.operations[point.operation].lane) + POINT;
     const path = near.map((point, place) => {
       const [px, py] = [x(point.column), lane(point)];
       if (place === 0) return `M${px},${py}`;
