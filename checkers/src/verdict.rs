@@ -144,9 +144,10 @@ pub enum Counterexample {
 
 /// The few operations that already admit no order, whatever the other operations did.
 ///
-/// An operation outside the core is *free*: it may have taken effect while it was in flight or not at all, and what
-/// it returned is disregarded. The core is minimal with respect to that: free any one of its operations
-/// too, and an order exists. Freeing can only add orders (removing would not do: without the write of 5 every read
+/// An operation outside the core is *free*: it may have taken effect, while it was in flight and with the result that
+/// it had, or not at all. The core is minimal with respect to that: free any one of its operations
+/// too, and an order exists. (The operation at whose completion the history stopped being linearizable is set free by
+/// taking that back: it is in flight, and nobody knows its result.) Freeing can only add orders (removing would not do: without the write of 5 every read
 /// of 5 is wrong), so minimality is well defined and one pass finds it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Core {

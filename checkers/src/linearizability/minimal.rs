@@ -3,7 +3,7 @@
 use tribunal_histories::{History, Value};
 
 use super::brute_force::{Tried, try_every_order};
-use super::partition::freed;
+use super::partition::unreturned;
 use super::search::{Outcome, search};
 use crate::check::{Limits, Stop};
 use crate::model::{Call, Model};
@@ -85,14 +85,11 @@ impl<'a, M: Model> Minimizer<'a, M> {
         is_suspect: impl Fn(usize) -> bool,
     ) -> Result<Core, Disagreement> {
         let calls = self.prefix(calls, end);
-        let freed = |call: Call<M::Op>| {
-            if call.required && !is_suspect(call.invoked) {
-                freed(self.model, self.history, &call)
-            } else {
-                Some(call)
-            }
-        };
-        let calls: Vec<_> = calls.into_iter().filter_map(freed).collect();
+        let freed = calls.into_iter().map(|call| Call {
+            required: call.required && is_suspect(call.invoked),
+            ..call
+        });
+        let calls: Vec<_> = freed.collect();
         let strict = self.shrink(&calls, end);
         let core: Vec<_> = strict.iter().map(|call| calls[*call].clone()).collect();
         let tried = try_every_order(self.model, &core, BRUTE_FORCE_STEPS_MAX);
@@ -118,11 +115,7 @@ impl<'a, M: Model> Minimizer<'a, M> {
             .take_while(|call| call.invoked <= end)
             .filter_map(|call| {
                 if call.returned.is_some_and(|returned| returned > end) {
-                    let free = freed(self.model, self.history, call)?;
-                    Some(Call {
-                        returned: None,
-                        ..free
-                    })
+                    unreturned(self.model, self.history, call)
                 } else {
                     Some(call.clone())
                 }
@@ -158,17 +151,11 @@ impl<'a, M: Model> Minimizer<'a, M> {
 
     /// The calls with all but some of them free.
     fn freed_but(&self, calls: &[Call<M::Op>], strict: &[usize]) -> Vec<Call<M::Op>> {
-        calls
-            .iter()
-            .enumerate()
-            .filter_map(|(index, call)| {
-                if !call.required || strict.contains(&index) {
-                    Some(call.clone())
-                } else {
-                    freed(self.model, self.history, call)
-                }
-            })
-            .collect()
+        let freed = calls.iter().enumerate().map(|(index, call)| Call {
+            required: call.required && strict.contains(&index),
+            ..call.clone()
+        });
+        freed.collect()
     }
 
     /// Whether the calls are known to have no legal order.

@@ -27,7 +27,7 @@ use crate::verdict::{
     Core, Counterexample, Evidence, Judgement, Method, PartitionOrder, Statistics, Verdict,
 };
 use minimal::{Disagreement, Minimizer};
-use monitor::{Answer, Conflict, Deeds};
+use monitor::{Act, Answer, Conflict, Deeds};
 use partition::{Partition, Split, calls, split};
 use search::{Outcome, search};
 
@@ -155,7 +155,7 @@ impl<M: Model> Judge<'_, M> {
                     return (Found::Order(order.collect()), method, 0);
                 }
                 Answer::Conflict(conflict) => {
-                    let by = last_return(deeds, &conflict);
+                    let by = last_return(deeds, &conflict) as usize;
                     return (Found::Stuck(by, Some(conflict)), method, 0);
                 }
                 Answer::Undecided(_) => {}
@@ -220,60 +220,76 @@ impl<M: Model> Judge<'_, M> {
         &self,
         minimizer: &mut Minimizer<'_, M>,
         partition: &Partition,
-        (end, conflict): (usize, Conflict),
+        (end, conflict): (u32, Conflict),
     ) -> Result<Core, Disagreement> {
         let Conflict {
-            operations,
-            helpers,
+            mut operations,
+            mut helpers,
         } = conflict;
+        // Before it returned, this operation may have taken out anything; now it is known what, and who put that in.
+        let deeds = self.split.deeds(partition);
+        let last = deeds.marks.iter().find(|mark| mark.returned == end);
+        if let Some(last) = last.filter(|last| !operations.contains(&last.invoked)) {
+            operations.push(last.invoked);
+            operations.sort_unstable();
+            let puts = deeds.marks.iter();
+            let puts = puts.filter(|mark| mark.act == Act::Put && mark.value == last.value);
+            helpers.extend(puts.map(|put| put.invoked));
+        }
         let mut positions = [&operations[..], &helpers].concat();
         positions.sort_unstable();
+        positions.dedup();
         let positions = positions.iter().map(|position| *position as usize);
         let calls = calls(&self.model, self.history, positions);
         let is_suspect = |position: usize| {
             let is_it = |operation: &u32| (*operation as usize).cmp(&position);
             operations.binary_search_by(is_it).is_ok()
         };
-        minimizer.core(&partition.key, &calls, end, is_suspect)
+        minimizer.core(&partition.key, &calls, end as usize, is_suspect)
     }
 
     /// The position of the return by which a monitor first finds a conflict, and that conflict; and whether it is
     /// known that there is none before.
-    fn earliest(&self, partition: &Partition, mut conflict: Conflict) -> ((usize, Conflict), bool) {
+    fn earliest(&self, partition: &Partition, mut conflict: Conflict) -> ((u32, Conflict), bool) {
         let all = self.split.deeds(partition);
-        let mut last = last_return(all, &conflict);
+        let Some(discipline) = &self.discipline else {
+            return ((last_return(all, &conflict), conflict), false);
+        };
+        // There is a conflict when this event has happened, and none was found before the other.
+        let mut last = all.last_return();
         let mut none = 0;
         let mut is_exact = true;
-        // The operations found are most often those that conflict first, so ask just before that.
-        let mut ask_at = last;
-        while let Some(discipline) = self.discipline.as_ref().filter(|_| none < last) {
+        // Most often it is there as soon as its operations have returned, and not before. From there, by strides.
+        let mut ask_before = last_return(all, &conflict) + 1;
+        let mut stride = 1;
+        while none < last {
             let deeds = Deeds {
-                end: u32::try_from(ask_at).expect("histories are bounded so"),
+                end: ask_before,
                 ..all
             };
-            match monitor::ask(discipline, deeds, self.split.initial) {
-                Answer::Conflict(earlier) => {
-                    last = last_return(deeds, &earlier);
-                    conflict = earlier;
-                    is_exact = true;
-                }
-                Answer::Order(_) => {
-                    none = ask_at;
-                    is_exact = true;
-                }
-                Answer::Undecided(_) => {
-                    none = ask_at;
-                    is_exact = false;
-                }
+            let answer = monitor::ask(discipline, deeds, self.split.initial);
+            is_exact = !matches!(answer, Answer::Undecided(_));
+            if let Answer::Conflict(earlier) = answer {
+                // What returned last of those is part of the conflict, but perhaps not the last of all that matters.
+                last = ask_before - 1;
+                conflict = earlier;
+                ask_before = last.saturating_sub(stride - 1).max(none + 1);
+            } else {
+                none = ask_before;
+                ask_before = none.saturating_add(stride).min(last);
             }
-            ask_at = none + (last - none).div_ceil(2);
+            stride *= 2;
+            if stride > last - none {
+                stride = 1;
+                ask_before = none + (last - none).div_ceil(2);
+            }
         }
         ((last, conflict), is_exact)
     }
 }
 
 /// The last return of these operations.
-fn last_return(deeds: Deeds<'_>, conflict: &Conflict) -> usize {
+fn last_return(deeds: Deeds<'_>, conflict: &Conflict) -> u32 {
     let returned = |operation: &u32| {
         let place = deeds
             .marks
@@ -285,7 +301,7 @@ fn last_return(deeds: Deeds<'_>, conflict: &Conflict) -> usize {
         .iter()
         .map(returned)
         .filter(|at| *at < deeds.end);
-    finite.max().unwrap_or(0) as usize
+    finite.max().unwrap_or(0)
 }
 
 /// What follows from a core, or from the failure to confirm it.

@@ -261,9 +261,9 @@ pub(super) fn calls<M: Model>(
         .collect()
 }
 
-/// The same call, set free: it may have taken effect while it was in flight or not at all, and what it returned is
-/// disregarded. `None` if nothing is left of it.
-pub(super) fn freed<M: Model>(
+/// The same call, still in flight when the history ends: it may have taken effect or not, and nobody knows what it
+/// returned. `None` if nothing is left of it.
+pub(super) fn unreturned<M: Model>(
     model: &M,
     history: &History,
     of: &Call<M::Op>,
@@ -271,20 +271,13 @@ pub(super) fn freed<M: Model>(
     let operation = history
         .operation(of.invoked)
         .filter(|operation| operation.outcome != Outcome::Fail)?;
-    let unknown = Operation {
-        outcome: Outcome::Info,
-        returned: None,
-        ..operation
-    };
-    // What has a meaning only together with its result keeps that result.
-    let free = match interpret(model, history, &unknown) {
-        Ok(op) => op?,
-        Err(_) => of.op.clone(),
-    };
-    Some(Call {
-        op: free,
-        invoked: of.invoked,
-        returned: of.returned,
-        required: false,
-    })
+    call(
+        model,
+        history,
+        &Operation {
+            outcome: Outcome::Info,
+            returned: None,
+            ..operation
+        },
+    )
 }

@@ -9,7 +9,7 @@ use super::brute_force::{Tried, try_every_order};
 use super::certificate;
 use super::minimal::Minimizer;
 use super::monitor::{self, Answer as Monitored};
-use super::partition::{calls, freed, split};
+use super::partition::{calls, split, unreturned};
 use super::search::{Outcome, search};
 use crate::check::{CheckRequest, Limits, check_history};
 use crate::model::*;
@@ -225,11 +225,7 @@ fn core_is_right<M: Model>(model: &M, history: &History, all: &[Call<M::Op>], co
         began
             .filter_map(|call| {
                 if call.returned.is_some_and(|returned| returned >= end) {
-                    let free = freed(model, history, call)?;
-                    Some(Call {
-                        returned: None,
-                        ..free
-                    })
+                    unreturned(model, history, call)
                 } else {
                     Some(call.clone())
                 }
@@ -243,12 +239,19 @@ fn core_is_right<M: Model>(model: &M, history: &History, all: &[Call<M::Op>], co
         let calls: Vec<_> = at(core.prefix)
             .into_iter()
             .filter_map(|call| {
-                let strict = core.operations.contains(&call.invoked) && free != Some(&call.invoked);
-                if strict || !call.required {
-                    Some(call)
-                } else {
-                    freed(model, history, &call)
+                let is_free = free == Some(&call.invoked);
+                if is_free && core.impossible == call.invoked {
+                    // Its return is taken back.
+                    return Some(Call {
+                        returned: None,
+                        ..unreturned(model, history, &call)?
+                    });
                 }
+                let strict = core.operations.contains(&call.invoked) && !is_free;
+                Some(Call {
+                    required: call.required && strict,
+                    ..call
+                })
             })
             .collect();
         assert_eq!(

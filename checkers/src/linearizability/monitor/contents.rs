@@ -98,9 +98,9 @@ pub(super) fn judge(deeds: Deeds<'_>, arrange: Arrange) -> Answer {
                 is_assigned = true;
             }
             (None, _) if !was_taken_by_unknown => {
-                return conflict(deeds, &contents, &clash, deadline);
+                return conflict(deeds, &contents, &clash);
             }
-            (Some(_), None) if !is_assigned => return conflict(deeds, &contents, &clash, deadline),
+            (Some(_), None) if !is_assigned => return conflict(deeds, &contents, &clash),
             _ => {
                 return Answer::Undecided(
                     "crashed operations may have taken out one element or another",
@@ -110,32 +110,21 @@ pub(super) fn judge(deeds: Deeds<'_>, arrange: Arrange) -> Answer {
     }
 }
 
-/// The operations of a clash. If an element stayed, what others took out is part of the reason.
-fn conflict(deeds: Deeds<'_>, contents: &Contents, clash: &Clash, deadline: u32) -> Answer {
-    let of = |element: &Element| [element.put_invoked, element.take];
-    let clashing = clash
+/// The operations of a clash. What took out nobody knows what might have helped if there were fewer of them.
+fn conflict(deeds: Deeds<'_>, contents: &Contents, clash: &Clash) -> Answer {
+    let elements = clash
         .elements
         .iter()
         .map(|at| &contents.elements[*at as usize]);
-    let mut operations: Vec<_> = clashing.clone().flat_map(of).collect();
+    let elements = elements.flat_map(|element| [element.put_invoked, element.take]);
     let nothings = clash.nothings.iter();
-    operations.extend(nothings.map(|at| contents.nothings[*at as usize].invoked));
-    let first_put = clashing
-        .clone()
-        .map(|element| element.put_invoked)
-        .min()
-        .unwrap_or(0);
-    let stays = clashing.clone().any(|element| element.take == NEVER);
-    let takes = |mark: &Mark| matches!(mark.act, Act::Take | Act::TakeNone | Act::TakeSome);
-    let in_time = |mark: &Mark| mark.invoked < deadline && mark.returned > first_put;
-    let helpers = deeds.iter().filter(|mark| takes(mark) && in_time(mark));
-    let mut helpers: Vec<_> = helpers.map(|mark| mark.invoked).collect();
-    if stays {
-        let took = |element: &&Element| helpers.binary_search(&element.take).is_ok();
-        operations.extend(contents.elements.iter().filter(took).flat_map(of));
-        operations.append(&mut helpers);
-    }
-    Answer::Conflict(Conflict::new(operations, helpers))
+    let nothings = nothings.map(|at| contents.nothings[*at as usize].invoked);
+    let unknown = deeds.iter().filter(|mark| mark.act == Act::TakeSome);
+    let unknown = unknown.map(|mark| mark.invoked);
+    Answer::Conflict(Conflict::new(
+        elements.chain(nothings).collect(),
+        unknown.collect(),
+    ))
 }
 
 /// The contents, and the operations that took out nobody knows what, in the order of their invocations.

@@ -81,6 +81,12 @@ impl<'a> Deeds<'a> {
         })
     }
 
+    /// The position of the last return.
+    pub(super) fn last_return(self) -> u32 {
+        let returns = self.marks.iter().map(|mark| mark.returned);
+        returns.filter(|at| *at < self.end).max().unwrap_or(0)
+    }
+
     /// The operation that returned at a position, by the position of its invocation.
     pub(super) fn returning_at(self, position: u32) -> Option<u32> {
         let mut marks = self.marks.iter();
