@@ -144,7 +144,7 @@ fn what_cannot_be_followed_is_said() {
     let broken = piped(&[WRITE, "{\n"].concat(), &[]);
     assert_eq!(broken.code, Some(64), "{broken:?}");
     assert!(broken.stderr.contains("line 3"), "{broken:?}");
-    let twice = piped(&WRITE.replace("ok", "invoke"), &[]);
+    let twice = piped(&WRITE.replace("\"ok\"", "\"invoke\""), &[]);
     assert_eq!(twice.code, Some(64), "{twice:?}");
     assert!(
         twice.stderr.contains("line 2: process 0 invokes"),

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
+use crate::check::Limits;
 use crate::model::Model;
 
 /// Calls in flight, a bit each.
@@ -57,6 +58,9 @@ pub(super) enum Lost {
     /// Too many configurations at one return.
     #[error("the search reached its limit of {0} states at one event")]
     TooManyStates(u64),
+    /// Configurations too large.
+    #[error("the search reached its limit of {} MiB of memory", .0 >> 20)]
+    TooMuchMemory(usize),
 }
 
 /// The configurations of one object.
@@ -67,14 +71,14 @@ pub(super) struct Frontier<M: Model> {
     /// In the order of their returns.
     pending: Vec<Pending<M::Op>>,
     crashed: Vec<Crashed<M::Op>>,
-    states_max: u64,
+    limits: Limits,
     /// How many configurations have been looked at.
     pub(super) states: u64,
 }
 
 impl<M: Model> Frontier<M> {
     /// An object in its first state.
-    pub(super) fn new(model: M, states_max: u64) -> Self {
+    pub(super) fn new(model: M, limits: Limits) -> Self {
         let first = Configuration {
             state: model.initial(),
             placed: 0,
@@ -85,7 +89,7 @@ impl<M: Model> Frontier<M> {
             configurations: vec![first],
             pending: Vec::new(),
             crashed: Vec::new(),
-            states_max,
+            limits,
             states: 0,
         }
     }
@@ -148,8 +152,13 @@ impl<M: Model> Frontier<M> {
         let mut looked_at = 0;
         while let Some(configuration) = round.next() {
             looked_at += 1;
-            if looked_at > self.states_max {
-                return Err(Lost::TooManyStates(self.states_max));
+            if looked_at > self.limits.states_max {
+                return Err(Lost::TooManyStates(self.limits.states_max));
+            }
+            // Each is held by an antichain and by a list.
+            let bytes = self.model.bytes(&configuration.state) + size_of_val(&configuration);
+            if 2 * round.admitted * bytes > self.limits.memory_bytes_max {
+                return Err(Lost::TooMuchMemory(self.limits.memory_bytes_max));
             }
             self.extend(&configuration, &mut round);
         }
@@ -216,6 +225,8 @@ struct Round<S> {
     seen: Antichain<S>,
     done: Vec<Configuration<S>>,
     done_seen: Antichain<S>,
+    /// How many configurations are held.
+    admitted: usize,
 }
 
 /// By state and calls placed: the crashed calls used, of configurations that none other dominates.
@@ -229,6 +240,7 @@ impl<S: Clone + Eq + std::hash::Hash> Round<S> {
             seen: FxHashMap::default(),
             done: Vec::new(),
             done_seen: FxHashMap::default(),
+            admitted: 0,
         }
     }
 
@@ -236,9 +248,11 @@ impl<S: Clone + Eq + std::hash::Hash> Round<S> {
         if configuration.placed & self.slot != 0 {
             configuration.placed ^= self.slot;
             if admit(&mut self.done_seen, &configuration) {
+                self.admitted += 1;
                 self.done.push(configuration);
             }
         } else if admit(&mut self.seen, &configuration) {
+            self.admitted += 1;
             let used = configuration.crashed.iter().map(|used| u64::from(*used));
             self.open.entry(used.sum()).or_default().push(configuration);
         }

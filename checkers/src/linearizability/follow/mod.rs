@@ -16,7 +16,7 @@ use std::sync::Arc;
 use tribunal_histories::{EventRecord, Kind, Process, ProcessReuse, RuleBroken, Value};
 
 use super::named;
-use crate::check::{CheckError, CheckRequest, describe};
+use crate::check::{CheckError, CheckRequest, Limits, describe};
 use crate::model::{Misfit, Model, Recorded};
 use crate::verdict::{Evidence, Judgement, Statistics, Verdict};
 use frontier::{Frontier, Lost};
@@ -80,7 +80,7 @@ pub trait Follow {
 #[derive(Clone, Debug)]
 pub struct Follower<M: Model> {
     model: M,
-    states_max: u64,
+    limits: Limits,
     process_reuse: ProcessReuse,
     activities: BTreeMap<Process, Activity>,
     objects: BTreeMap<Value, Object<M>>,
@@ -161,7 +161,7 @@ impl<M: Model> Follower<M> {
             })?;
         Ok(Self {
             model,
-            states_max: request.limits.states_max,
+            limits: request.limits,
             process_reuse,
             activities: BTreeMap::new(),
             objects: BTreeMap::new(),
@@ -327,7 +327,7 @@ impl<M: Model> Follower<M> {
     fn object(&mut self, key: &Value) -> &mut Object<M> {
         if !self.objects.contains_key(key) {
             let object = Object {
-                frontier: Frontier::new(self.model.clone(), self.states_max),
+                frontier: Frontier::new(self.model.clone(), self.limits),
                 waiting: VecDeque::new(),
                 calls: BTreeMap::new(),
                 let_go: 0,

@@ -76,7 +76,7 @@ impl Window {
         order: &Order,
     ) -> Data {
         let columns = Columns::of(&self.operations);
-        let lanes: BTreeSet<Process> = self.operations.iter().map(|one| one.process).collect();
+        let lanes = self.lanes();
         let lane_of: BTreeMap<Process, usize> = lanes.iter().copied().zip(0..).collect();
         let entry = CheckerEntry::named(&subject.verdict.checker);
         let bar = |operation: &Operation| {
@@ -115,6 +115,15 @@ impl Window {
             shown: [shown(self.from), shown(self.to)],
             columns: columns.events.len(),
         }
+    }
+
+    /// The processes, each with a lane; those of which only crashed operations are drawn come last.
+    fn lanes(&self) -> Vec<Process> {
+        let returned = self.operations.iter().filter(|one| one.returned.is_some());
+        let first: BTreeSet<Process> = returned.map(|one| one.process).collect();
+        let all: BTreeSet<Process> = self.operations.iter().map(|one| one.process).collect();
+        let last = all.difference(&first);
+        first.iter().chain(last).copied().collect()
     }
 
     /// The points of the order: an operation takes effect as early as it can, after those before it in the order.
