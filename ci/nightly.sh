@@ -16,6 +16,8 @@ step target/release/tribunal simulate --runtime live --nodes 3 --nemesis kill --
 step target/release/tribunal simulate --runtime live --nodes 3 --nemesis kill --live-time 60s --bugs CL5 --expect invalid
 step ci/columns.sh
 step cargo bench -p tribunal-histories --bench reading
+step cargo bench -p tribunal-checkers --bench exploration
+step ci/specifications.sh
 step cargo bench -p tribunal --bench throughput
 step cargo bench -p tribunal --bench memory
 command -v cargo-deny >/dev/null || step cargo install --locked cargo-deny

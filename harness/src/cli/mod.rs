@@ -104,7 +104,7 @@ pub fn main() -> ExitCode {
                 Command::Check(args) => check::run(args),
                 Command::Convert(args) => convert::run(args),
                 Command::Generate(args) => generate::run(args),
-                Command::Replay(args) => replay::run(args),
+                Command::Replay(args) => replay::run(args, &resolved),
                 Command::Shrink(args) => shrink::run(args),
                 Command::Explore(args) => explore::run(args),
                 Command::Bugs(args) => bugs::run(args),
