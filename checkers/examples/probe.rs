@@ -7,6 +7,11 @@ fn rss() -> u64 {
     let l = s.lines().find(|l| l.starts_with("VmHWM")).unwrap();
     l.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
 }
+fn cpu() -> f64 {
+    let s = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let f: Vec<&str> = s.rsplit(')').next().unwrap().split_whitespace().collect();
+    (f[11].parse::<f64>().unwrap() + f[12].parse::<f64>().unwrap()) / 100.0
+}
 fn main() {
     let a: Vec<String> = std::env::args().collect();
     let num = |i: usize, d: u64| a.get(i).map_or(d, |s| s.parse().unwrap());
@@ -23,6 +28,7 @@ fn main() {
     let t = Instant::now();
     let h = s.history();
     println!("generated {:?} rss {} MB", t.elapsed(), rss());
+    let c = cpu();
     let t = Instant::now();
     let v = check_history(&h, &CheckRequest::new(s.model.name), &|| false).unwrap();
     println!(
