@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::net::SocketAddr;
 
 use tribunal_checkers::Limits;
 use tribunal_checkers::explore::Progress;
 use tribunal_histories::Trace;
 use tribunal_protocols::contract::Configuration;
+use tribunal_protocols::explored::{Expedition, Explored};
 use tribunal_protocols::gossip::Gossip;
 use tribunal_protocols::membership::Membership;
 use tribunal_protocols::multi_paxos::MultiPaxos;
@@ -14,7 +16,7 @@ use tribunal_protocols::paxos::Paxos;
 use tribunal_protocols::primary_backup::PrimaryBackup;
 use tribunal_protocols::raft::Raft;
 use tribunal_protocols::registry::Protocol;
-use tribunal_protocols::scenario::{Scenario, ScenarioError, Staged};
+use tribunal_protocols::scenario::{Scenario, ScenarioError};
 use tribunal_protocols::two_phase_commit::TwoPhaseCommit;
 use tribunal_protocols::zab::Zab;
 
@@ -80,6 +82,15 @@ pub trait Engine: Sync + fmt::Debug {
         watch: &mut dyn FnMut(&Progress) -> Option<String>,
     ) -> Result<Exploration, ExploreError>;
 
+    /// The searches that are recommended, the usual one first.
+    fn grid(&self) -> &'static [Expedition];
+
+    /// Shows the states of a small cluster to a browser, on demand, until the process ends.
+    ///
+    /// # Errors
+    /// What is set or asked of clients is wrong.
+    fn serve(&self, inquiry: &Inquiry, address: SocketAddr) -> Result<(), ExploreError>;
+
     /// Makes a failing trace small.
     ///
     /// # Errors
@@ -140,13 +151,13 @@ const fn serving<N>(workloads: &'static [&'static str]) -> Of<N> {
     }
 }
 
-impl<N: Staged> fmt::Debug for Of<N> {
+impl<N: Explored> fmt::Debug for Of<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Of").field(&N::NAME).finish()
     }
 }
 
-impl<N: Staged> Engine for Of<N> {
+impl<N: Explored> Engine for Of<N> {
     fn name(&self) -> &'static str {
         N::NAME
     }
@@ -204,6 +215,14 @@ impl<N: Staged> Engine for Of<N> {
         watch: &mut dyn FnMut(&Progress) -> Option<String>,
     ) -> Result<Exploration, ExploreError> {
         explore::inquire::<N>(inquiry, watch)
+    }
+
+    fn grid(&self) -> &'static [Expedition] {
+        N::GRID
+    }
+
+    fn serve(&self, inquiry: &Inquiry, address: SocketAddr) -> Result<(), ExploreError> {
+        explore::serve::<N>(inquiry, address)
     }
 
     fn shrink(
