@@ -123,9 +123,14 @@ impl Kinds {
         placed & !self.optional & !self.observing
     }
 
-    /// Whether what is placed in the one case is at least as good as in the other, the required being the same.
-    fn is_better(self, one: Slots, other: Slots) -> bool {
-        one & self.optional & !other == 0 && other & self.observing & !one == 0
+    /// Whether what is placed in the one case uses no more of what need not happen than in the other.
+    fn used_less(self, one: Slots, other: Slots) -> bool {
+        one & self.optional & !other == 0
+    }
+
+    /// Whether no observer that is placed in the other case is missing in the one.
+    fn has_seen_more(self, one: Slots, other: Slots) -> bool {
+        other & self.observing & !one == 0
     }
 }
 
@@ -191,8 +196,9 @@ impl Antichain {
             let entry = &self.entries[at as usize];
             if entry.state == state
                 && kinds.required(entry.placed) == required
-                && (is_beam || kinds.is_better(entry.placed, placed))
-                && (is_beam || usages.is_within(entry.used, used))
+                && kinds.has_seen_more(entry.placed, placed)
+                && (is_beam
+                    || kinds.used_less(entry.placed, placed) && usages.is_within(entry.used, used))
             {
                 return false;
             }
@@ -225,7 +231,8 @@ impl Antichain {
                 let entry = &self.entries[at as usize];
                 if entry.state == state
                     && kinds.required(entry.placed) == kinds.required(placed)
-                    && kinds.is_better(placed, entry.placed)
+                    && kinds.has_seen_more(placed, entry.placed)
+                    && kinds.used_less(placed, entry.placed)
                     && usages.is_within(used, entry.used)
                 {
                     is_best[at as usize] = false;

@@ -187,7 +187,7 @@ impl<'a, M: Model> Search<'a, M> {
         let left = self.limits.states_max - self.states.min(self.limits.states_max);
         let mut run = Run::new(self, supply, states_max.min(left));
         let outcome = run.run();
-        let states = run.states;
+        let states = run.spent();
         self.states += states;
         match outcome {
             End::Path(path) => match self.order(&path) {
@@ -676,13 +676,17 @@ impl<'s, 'a, M: Model> Run<'s, 'a, M> {
         placed
     }
 
+    /// How many configurations were looked at, counting so many comparisons as one.
+    fn spent(&self) -> u64 {
+        const COMPARED_PER_STATE: u64 = 64;
+        let compared = self.round.seen.compared + self.round.done_seen.compared;
+        self.states + compared / COMPARED_PER_STATE
+    }
+
     /// Counts a configuration, and gives up beyond a limit.
     fn count(&mut self) -> Result<(), String> {
         const ASK_EVERY: u64 = 1024;
-        const COMPARED_PER_STATE: u64 = 64;
-        // Comparing takes time, too.
-        let compared = self.round.seen.compared + self.round.done_seen.compared;
-        if self.states + compared / COMPARED_PER_STATE >= self.states_max {
+        if self.spent() >= self.states_max {
             return Err(format!(
                 "the search reached its limit of {} states",
                 self.search.limits.states_max
