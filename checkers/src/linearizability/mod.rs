@@ -13,6 +13,7 @@ pub(crate) mod follow;
 mod minimal;
 mod monitor;
 mod partition;
+mod paths;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -31,8 +32,8 @@ use monitor::{Act, Answer, Conflict, Deeds};
 use partition::{Partition, Split, calls, split};
 use search::{Outcome, search};
 
-/// The name of the method that decides where no monitor can.
-const SEARCH: &str = "search";
+/// Beyond so many operations the search is not asked for what a monitor does not know about prefixes.
+const LONG: usize = 10_000;
 
 /// Judges whether a history is linearizable with respect to a model.
 ///
@@ -71,12 +72,20 @@ struct Judge<'a, M: Model> {
     stop: Stop<'a>,
 }
 
+/// Why a partition has no order.
+enum Reason {
+    /// These operations exclude each other.
+    Conflict(Conflict),
+    /// The search was stuck; if it is exact, not any later than it had to be.
+    Search { is_exact: bool },
+}
+
 /// What came of a partition.
 enum Found {
     /// This order of it is legal.
     Order(Vec<usize>),
-    /// There is none: operations that exclude each other, if they are known; noticed at this position.
-    Stuck(usize, Option<Conflict>),
+    /// There is none, as was noticed at this position.
+    Stuck(usize, Reason),
     /// It was given up.
     GivenUp { why: String, decided: usize },
 }
@@ -91,7 +100,7 @@ impl<M: Model> Judge<'_, M> {
         let mut methods: BTreeMap<&'static str, u64> = BTreeMap::new();
         let mut orders = Vec::new();
         let mut undecided = Undecided::default();
-        let mut stuck: Option<(usize, Option<Conflict>, &Partition)> = None;
+        let mut stuck: Option<(usize, Reason, &Partition)> = None;
         for partition in &self.split.partitions {
             let (found, method, states) = self.partition(partition);
             statistics.states += states;
@@ -110,20 +119,20 @@ impl<M: Model> Judge<'_, M> {
                         }
                     }
                 }
-                Found::Stuck(position, conflict) => {
+                Found::Stuck(position, reason) => {
                     if stuck
                         .as_ref()
                         .is_none_or(|(earliest, _, _)| position < *earliest)
                     {
-                        stuck = Some((position, conflict, partition));
+                        stuck = Some((position, reason, partition));
                     }
                 }
                 Found::GivenUp { why, decided } => undecided.add(&partition.key, why, decided),
             }
         }
         let verdict = match (stuck, undecided.why) {
-            (Some((position, conflict, partition)), _) => {
-                let (core, states) = self.core(partition, position, conflict);
+            (Some((position, reason, partition)), _) => {
+                let (core, states) = self.core(partition, position, reason);
                 statistics.states += states;
                 refutation(M::NAME, self.history, core)
             }
@@ -156,7 +165,7 @@ impl<M: Model> Judge<'_, M> {
                 }
                 Answer::Conflict(conflict) => {
                     let by = last_return(deeds, &conflict) as usize;
-                    return (Found::Stuck(by, Some(conflict)), method, 0);
+                    return (Found::Stuck(by, Reason::Conflict(conflict)), method, 0);
                 }
                 Answer::Undecided(_) => {}
             }
@@ -165,10 +174,13 @@ impl<M: Model> Judge<'_, M> {
         let found = search(&self.model, &calls, self.request.limits, self.stop);
         let outcome = match found.outcome {
             Outcome::Order(order) => Found::Order(order),
-            Outcome::Stuck(position) => Found::Stuck(position, None),
+            Outcome::Stuck(position) => {
+                let is_exact = found.method == search::EXACT;
+                Found::Stuck(position, Reason::Search { is_exact })
+            }
             Outcome::GivenUp { why, decided } => Found::GivenUp { why, decided },
         };
-        (outcome, SEARCH, found.states)
+        (outcome, found.method, found.states)
     }
 
     fn positions(&self, partition: &Partition) -> impl Iterator<Item = usize> + '_ {
@@ -181,7 +193,7 @@ impl<M: Model> Judge<'_, M> {
         &self,
         partition: &Partition,
         stuck: usize,
-        conflict: Option<Conflict>,
+        reason: Reason,
     ) -> (Result<Core, Disagreement>, u64) {
         let Self {
             model,
@@ -191,13 +203,18 @@ impl<M: Model> Judge<'_, M> {
         } = self;
         let mut minimizer = Minimizer::new(model, history, request.limits, self.stop);
         let mut known = None;
-        if let Some(conflict) = conflict {
-            let (earliest, is_exact) = self.earliest(partition, conflict);
-            if is_exact {
-                let core = self.core_of(&mut minimizer, partition, earliest);
-                return (core, minimizer.states);
+        let mut is_stuck_exact = false;
+        match reason {
+            Reason::Search { is_exact } => is_stuck_exact = is_exact,
+            Reason::Conflict(conflict) => {
+                let (earliest, is_exact) = self.earliest(partition, conflict);
+                let is_long = self.split.marks(partition).len() > LONG;
+                if is_exact || is_long {
+                    let core = self.core_of(&mut minimizer, partition, earliest);
+                    return (core, minimizer.states);
+                }
+                known = Some(earliest);
             }
-            known = Some(earliest);
         }
         let calls = calls(model, history, self.positions(partition));
         let stuck = match known {
@@ -208,7 +225,7 @@ impl<M: Model> Judge<'_, M> {
         let core = match (stuck, known) {
             (None, Some(earliest)) => self.core_of(&mut minimizer, partition, earliest),
             (stuck, _) => {
-                let end = minimizer.earliest(&calls, stuck.unwrap_or_default());
+                let end = minimizer.earliest(&calls, stuck.unwrap_or_default(), is_stuck_exact);
                 minimizer.core(&partition.key, &calls, end, |_| true)
             }
         };

@@ -147,7 +147,8 @@ fn agree<M: Model>(model: &M, history: &History) -> (bool, bool) {
         Tried::None => false,
         Tried::TooMany => panic!("{}", told(history)),
     };
-    match search(model, &all, Limits::default(), &|| false).outcome {
+    let found = search(model, &all, Limits::default(), &|| false);
+    match found.outcome {
         Outcome::Order(order) => {
             assert!(valid, "{}", told(history));
             let verified = certificate::verify(model, history, marks, &order);
@@ -156,7 +157,7 @@ fn agree<M: Model>(model: &M, history: &History) -> (bool, bool) {
         Outcome::Stuck(position) => {
             assert!(!valid, "{}", told(history));
             let mut minimizer = Minimizer::new(model, history, Limits::default(), &|| false);
-            let end = minimizer.earliest(&all, position);
+            let end = minimizer.earliest(&all, position, found.method == super::search::EXACT);
             let core = minimizer.core(&Value::Nil, &all, end, |_| true).unwrap();
             core_is_right(model, history, &all, &core);
         }

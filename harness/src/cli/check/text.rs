@@ -154,9 +154,15 @@ fn counts(output: &mut dyn Write, checked: &Checked) -> io::Result<()> {
         0 => String::new(),
         states => format!(", {}", counted(states, "state")),
     };
+    let methods = checked.verdict.methods.iter();
+    let methods: Vec<_> = methods.map(|method| method.name.as_str()).collect();
+    let methods = match &methods[..] {
+        [] => String::new(),
+        methods => format!(", decided by {}", methods.join(" and ")),
+    };
     writeln!(
         output,
-        "{INDENT}{}: {} ({} ok, {} fail, {} info), {objects}, concurrency {}{states}",
+        "{INDENT}{}: {} ({} ok, {} fail, {} info), {objects}, concurrency {}{states}{methods}",
         checked.verdict.checker,
         counted(operations.total(), "operation"),
         grouped(operations.ok),
