@@ -230,7 +230,9 @@ impl Mover {
             lose_what_is_moot(world);
         }
         if self.reductions.inert {
-            let quiet = self.grain == Grain::Exchanges && world.network().next().is_none();
+            let said = |packet: &PacketOf<N>| matches!(packet.body, Body::Message(_));
+            let quiet =
+                self.grain == Grain::Exchanges && !world.network().any(|(packet, _)| said(packet));
             world.settle(|config, node, disk| N::settled(config, node, disk, quiet));
         }
         Ok(carried)

@@ -64,6 +64,7 @@ impl Explored for Paxos {
         match message {
             // Whoever knows what is chosen says so instead of promising; and it makes a proposer's next ballot higher.
             Message::Prepare { ballot } => {
+                // Whoever starts has heard of what it had promised.
                 let heard = node.is_none_or(|node| node.proposer.has_heard_of(*ballot));
                 !knows && !config.refusals && *ballot < disk.promised() && heard
             }
