@@ -154,10 +154,10 @@ fn multi_paxos_in_exchanges() {
         nodes: 3,
         set: &[],
         budget: Budget {
-            operations: clients(&["write x 1", "write x 2"]),
+            operations: clients(&["write x 1"]),
             asked: Asked::Own,
             actors: Some(2),
-            term: Some(5),
+            term: Some(2),
             timeouts: Timeouts::of(2),
             grain: Grain::Exchanges,
             ..Budget::default()

@@ -50,6 +50,7 @@ impl Explored for Paxos {
         disk: &HardState,
         _from: NodeId,
         message: &Message,
+        may_crash: bool,
     ) -> bool {
         let has = |bug: PaxosBug| config.bugs.contains(bug.into());
         let forgets = has(PaxosBug::PromiseNotDurable)
@@ -80,9 +81,9 @@ impl Explored for Paxos {
                 });
                 !prepares && !has(PaxosBug::StalePromiseCounted)
             }
-            // Who knows what is chosen has answered its clients, and learns nothing more.
+            // Who knows what is chosen has answered its clients, and learns nothing more while it lives.
             Message::Accepted(_) | Message::Chosen { .. } => {
-                knows && node.is_some_and(|node| node.waiting.is_empty())
+                knows && !may_crash && node.is_some_and(|node| node.waiting.is_empty())
             }
             _ => false,
         }
