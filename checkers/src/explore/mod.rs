@@ -6,6 +6,7 @@
 //! hashable collections nothing is used: their hashes leave out lengths, so that states are merged that differ.
 
 mod bounds;
+mod cost;
 mod coverage;
 mod moves;
 mod neighbourhood;
@@ -16,6 +17,7 @@ mod state;
 use std::str::FromStr;
 use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use stateright::{Checker, HasDiscoveries, Model, UniformChooser};
 use tribunal_protocols::Step;
@@ -24,6 +26,7 @@ use tribunal_protocols::world::Setup;
 
 use crate::properties::PropertyInfo;
 pub use bounds::{Asked, Budget, Grain, KINDS_MAX, Limits, Reductions, Strategy, Timeouts};
+use cost::Cost;
 use coverage::Coverage;
 use moves::{Move, Mover};
 pub use neighbourhood::Neighbourhood;
@@ -72,6 +75,9 @@ pub struct Progress {
     pub generated: usize,
     /// The longest path so far.
     pub depth: usize,
+    /// The time that processors have spent on it.
+    #[serde(skip)]
+    pub cpu: Duration,
 }
 
 /// Why a search ended before it had seen everything within its budgets.
@@ -200,6 +206,7 @@ fn search_of<N: Explored>(question: Question<N>) -> Result<Search<N>, NotAnOpera
         neighbourhood: near,
         renamings,
         coverage: Coverage::of(N::NAME, &question.properties),
+        cost: Cost::default(),
         properties: question.properties,
         model: question.model,
         verdicts: RwLock::default(),
@@ -286,5 +293,6 @@ fn measure<N: Explored>(checker: &impl Checker<Search<N>>) -> Progress {
         distinct: checker.unique_state_count(),
         generated: checker.state_count(),
         depth: checker.max_depth(),
+        cpu: checker.model().cost.spent(),
     }
 }

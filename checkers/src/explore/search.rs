@@ -13,6 +13,7 @@ use tribunal_protocols::explored::Explored;
 use tribunal_protocols::world::Setup;
 
 use super::bounds::{Asked, Budget, Limits, Reductions};
+use super::cost::Cost;
 use super::coverage::Coverage;
 use super::moves::{Move, Mover, What};
 use super::neighbourhood::Neighbourhood;
@@ -39,6 +40,7 @@ pub(super) struct Search<N: Explored> {
     /// What the clients' history is judged by.
     pub(super) model: String,
     pub(super) coverage: Coverage,
+    pub(super) cost: Cost,
     /// By fingerprint, the histories of clients that were judged, and whether they are wrong: many states have the same.
     pub(super) verdicts: RwLock<FxHashMap<u64, bool>>,
     /// The kinds of timers that were seen.
@@ -69,12 +71,16 @@ impl<N: Explored> Model for Search<N> {
             world.keep_order_of_packets();
         }
         world.take_sent();
+        if self.budget.silent_start {
+            world.retain_packets(|packet| packet.from == packet.to);
+        }
         memory.notes.clear();
         let spent = Spent::default();
         vec![State::new(world, memory, spent, 0, &self.renamings)]
     }
 
     fn actions(&self, state: &State<N>, moves: &mut Vec<Move<N>>) {
+        self.cost.visit();
         if state.violation.is_some() || self.stopped.load(Ordering::Relaxed) {
             return;
         }

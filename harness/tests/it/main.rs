@@ -4,6 +4,7 @@ mod check;
 mod claims;
 mod conformance;
 mod doctor;
+mod exploration;
 mod failures;
 mod invocation;
 mod list;

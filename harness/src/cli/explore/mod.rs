@@ -2,6 +2,7 @@
 
 mod bounds;
 mod flags;
+pub(crate) mod planted;
 
 use std::fmt::Write;
 use std::sync::atomic::Ordering;
