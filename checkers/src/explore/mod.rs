@@ -88,6 +88,8 @@ pub enum Cut {
     Depth(u64),
     /// The bound of states.
     States,
+    /// So many moves had no end, as nodes answered each other again and again.
+    Endless(u64),
     /// Whoever watched said so, for this reason: time, memory, Ctrl-C.
     Stopped(String),
     /// Random walks are never complete.
@@ -213,6 +215,7 @@ fn search_of<N: Explored>(question: Question<N>) -> Result<Search<N>, NotAnOpera
         kinds: RwLock::default(),
         stopped: AtomicBool::new(false),
         beyond_depth: AtomicU64::new(0),
+        endless: AtomicU64::new(0),
     })
 }
 
@@ -246,6 +249,10 @@ fn finish<N: Explored>(
     let beyond = search.beyond_depth.load(Ordering::Relaxed);
     if beyond > 0 {
         cut = cut.or(Some(Cut::Depth(beyond)));
+    }
+    let endless = search.endless.load(Ordering::Relaxed);
+    if endless > 0 {
+        cut = cut.or(Some(Cut::Endless(endless)));
     }
     if matches!(strategy, Strategy::RandomWalks { .. }) {
         cut = cut.or(Some(Cut::RandomWalks));

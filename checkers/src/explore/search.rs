@@ -49,6 +49,8 @@ pub(super) struct Search<N: Explored> {
     pub(super) stopped: AtomicBool,
     /// How many states had further steps beyond the bound of depth.
     pub(super) beyond_depth: AtomicU64,
+    /// How many moves had more packets than are delivered in one.
+    pub(super) endless: AtomicU64,
 }
 
 /// The one property that stateright is asked: all that we judge is judged when a state is made.
@@ -97,9 +99,13 @@ impl<N: Explored> Model for Search<N> {
         let mut memory = state.memory.clone();
         memory.notes.clear();
         let seen = memory.events.len();
-        self.mover
+        let carried = self
+            .mover
             .carry_out(&mut world, &it, &mut memory, false, &mut |_| ())
             .ok()?;
+        if carried.endless {
+            self.endless.fetch_add(1, Ordering::Relaxed);
+        }
         if self.is_beyond_term(&world) {
             return None;
         }

@@ -73,8 +73,11 @@ planted_bugs! {
     OwnWritesNotDurable "GD12" "own-writes-not-durable"
         "What clients change is kept in memory only: after a crash it is gone, and its stamp is given to another value."
         breaks ["GI4", "GI5", "convergence"], minimum "2 nodes, 1 restart",
-        source "derived; basho/riak_kv#679 is such a reuse of an actor's counter", found by [Simulation, History],
-        hunt Hunt { nodes: 3, nemesis: "kill", seeds: 20, ..Hunt::USUAL };
+        source "derived; basho/riak_kv#679 is such a reuse of an actor's counter", found by [Simulation, History, Exploration],
+        hunt Hunt { nodes: 3, nemesis: "kill", seeds: 20, ..Hunt::USUAL },
+        explore "\
+            --nodes 2 --grain exchanges --op 'write x 1' --op 'write x 2' --timeouts 2 --crashes 1 \
+            --set rumours=off";
     RetriesMadeAgain "GD13" "retries-made-again"
         "A change that a client sends again is made again: an increment counts twice."
         breaks ["convergence"], minimum "1 node, a lost answer",

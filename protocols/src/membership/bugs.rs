@@ -52,8 +52,9 @@ planted_bugs! {
     NoIndirectPing "GM10" "no-indirect-ping"
         "A node suspects whoever does not answer it directly: one bad link makes a healthy member suspected."
         breaks ["GM-I6"], minimum "3 nodes, one link cut",
-        source "SWIM §3.1, ping-req left out", found by [Simulation, Scenario],
-        hunt Hunt { set: SWIM, seeds: 20, ..Hunt::USUAL };
+        source "SWIM §3.1, ping-req left out", found by [Simulation, Scenario, Exploration],
+        hunt Hunt { set: SWIM, seeds: 20, ..Hunt::USUAL },
+        explore "--grain exchanges --timeouts 3 --set style=swim";
     EpochWithoutVotes "GM11" "epoch-without-votes"
         "A node takes the next epoch without asking anybody; of two with the same epoch the one with the lesser name \
          owns the slot, be it the old one."

@@ -35,7 +35,10 @@ planted_bugs! {
     StreamUnchecked "PB7" "stream-unchecked"
         "A backup appends what the stream brings without looking where it belongs."
         breaks ["PB-I4"], minimum "2 nodes, a repeated message",
-        source "derived: full synchronisation, then a stream with a gap", found by [Simulation];
+        source "derived: full synchronisation, then a stream with a gap", found by [Simulation, Exploration],
+        explore "\
+            --nodes 2 --grain packets --op 'write x 1' --op 'write x 2' --timeouts view=2,heartbeat=1 \
+            --duplicates 1";
     NotDeterministic "PB8" "not-deterministic"
         "An operation does something else on every node, as if it asked a clock or for a random number."
         breaks ["PB-I5", "linearizability"], minimum "2 nodes",

@@ -12,7 +12,8 @@ planted_bugs! {
         "A coordinator commits when a majority of the participants voted yes."
         breaks ["TC2"], minimum "3 participants, 1 missing vote [MC]",
         source "the habit of consensus; note 002, \"an optimised two-phase commit\"", found by [Simulation, Exploration],
-        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+        hunt Hunt { seeds: 20, ..Hunt::USUAL },
+        explore "--op read --timeouts 1";
     DecisionNotLogged "TP2" "decision-not-logged"
         "A coordinator keeps its decision in memory and aborts after a restart what it had committed."
         breaks ["TC6"], minimum "2 participants, 1 crash [MC]",

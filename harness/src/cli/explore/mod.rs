@@ -205,6 +205,10 @@ fn why(cut: &Cut) -> String {
             "{} states at the bound of depth had further steps",
             grouped(*beyond)
         ),
+        Cut::Endless(moves) => format!(
+            "in {} moves nodes answered each other without end, and were stopped",
+            grouped(*moves)
+        ),
         Cut::States => "the bound of states was reached".to_owned(),
         Cut::Stopped(reason) => format!("the search was ended: {reason}"),
         Cut::RandomWalks => "random walks never see everything".to_owned(),
