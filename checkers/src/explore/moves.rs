@@ -87,7 +87,12 @@ pub(super) struct Carried {
     pub(super) effects: Vec<u16>,
     /// How many packets of an exchange were lost.
     pub(super) lost: u16,
+    /// Whether it went on for more packets than are delivered in one move.
+    pub(super) endless: bool,
 }
+
+/// More packets are not delivered in one move: nodes that are wrong may answer each other without end.
+const DELIVERIES_MAX: usize = 200;
 
 /// What becomes of a packet that a move has put on the network.
 enum Way {
@@ -183,12 +188,20 @@ impl Mover {
         let mut queue: VecDeque<_> = it.in_order(world.take_sent()).into();
         let mut lost = Vec::new();
         let mut crashed = false;
+        let mut deliveries = 0;
         while let Some(packet) = queue.pop_front() {
             match self.way::<N>(&packet, party, it.mute) {
                 Way::Stays => {}
                 Way::Lost => lost.push(packet),
                 Way::AtOnce if crashed && self.is_exchanged::<N>(&packet) => lost.push(packet),
+                Way::AtOnce if deliveries == DELIVERIES_MAX => {
+                    carried.endless = true;
+                    if self.is_exchanged::<N>(&packet) {
+                        lost.push(packet);
+                    }
+                }
                 Way::AtOnce => {
+                    deliveries += 1;
                     let to = match packet.to {
                         Address::Node(node) => Some(node),
                         Address::Client(_) => None,

@@ -5,6 +5,7 @@ mod claims;
 mod conformance;
 mod cross_replay;
 mod doctor;
+mod exploration;
 mod failures;
 mod follow;
 mod generate;
