@@ -158,6 +158,10 @@ impl Mover {
     ///
     /// # Errors
     /// If it cannot be done here; the world is then as it was.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a move is one loop, whose arms share the queue and what is lost"
+    )]
     pub(super) fn carry_out<N: Explored>(
         &self,
         world: &mut World<N>,
