@@ -111,9 +111,9 @@ impl<M: Model> Automaton<M> {
         while from < self.states.items.len() {
             for class in 0..number(self.classes()) {
                 self.step(number(from), class);
-            }
-            if self.states.items.len() > states_max {
-                return None;
+                if self.states.items.len() > states_max {
+                    return None;
+                }
             }
             from += 1;
         }

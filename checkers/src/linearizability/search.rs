@@ -55,12 +55,12 @@ pub(super) enum Outcome {
 }
 
 /// Where the object is when the first call begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Start {
+#[derive(Clone, Copy, Debug)]
+enum Start<'a, Op> {
     /// In its initial state.
     Initial,
-    /// In any state that the calls can lead to at all.
-    Any,
+    /// In any state that these calls can lead to at all.
+    Any(&'a [Call<Op>]),
 }
 
 /// Which crashed calls are counted.
@@ -100,14 +100,50 @@ pub(super) fn search<M: Model>(
     Search::new(model, calls, limits, stop, Start::Initial).decide()
 }
 
-/// The same from any state: if there is no order then, there is none whatever happened before.
+/// A member of the portfolio on its own.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Alone {
+    Exact,
+    FromAbove,
+    FromBelow,
+}
+
+/// What a member of the portfolio says on its own; nothing when that decides nothing.
+#[cfg(test)]
+pub(super) fn run_alone<M: Model>(
+    model: &M,
+    calls: &[Call<M::Op>],
+    alone: Alone,
+) -> Option<Outcome> {
+    let limits = Limits::default();
+    let mut search = Search::new(model, calls, limits, &|| false, Start::Initial);
+    let supply = match alone {
+        Alone::Exact => Supply::Exact,
+        Alone::FromAbove => Supply::Counting(BTreeSet::new()),
+        Alone::FromBelow => Supply::Beam,
+    };
+    let outcome = search.run(&supply, limits.states_max);
+    let is_order = matches!(outcome, Outcome::Order(_)) && search.overdrawn.is_empty();
+    let is_stuck = matches!(outcome, Outcome::Stuck(_));
+    let decides = match alone {
+        Alone::Exact => true,
+        Alone::FromAbove => is_stuck || is_order,
+        Alone::FromBelow => is_order,
+    };
+    decides.then_some(outcome)
+}
+
+/// The same for some of all calls, from any state that all can lead to: if there is no order then, there is none
+/// whatever the others did before.
 pub(super) fn search_from_any<M: Model>(
     model: &M,
+    all: &[Call<M::Op>],
     calls: &[Call<M::Op>],
     limits: Limits,
     stop: Stop<'_>,
 ) -> Found {
-    Search::new(model, calls, limits, stop, Start::Any).decide()
+    Search::new(model, calls, limits, stop, Start::Any(all)).decide()
 }
 
 /// The calls of a search, with what does not change while it goes on.
@@ -133,14 +169,20 @@ fn number(index: usize) -> u32 {
 }
 
 impl<'a, M: Model> Search<'a, M> {
-    fn new(model: &M, calls: &[Call<M::Op>], limits: Limits, stop: Stop<'a>, start: Start) -> Self {
+    fn new(
+        model: &M,
+        calls: &[Call<M::Op>],
+        limits: Limits,
+        stop: Stop<'a>,
+        start: Start<'_, M::Op>,
+    ) -> Self {
         // What changes nothing and need not happen says nothing.
         let says_nothing = |call: &&Call<M::Op>| call.required || !model.observes_only(&call.op);
         let mut calls: Vec<_> = calls.iter().filter(says_nothing).cloned().collect();
         // What calls can tell of each other holds only where nothing happened before them.
         let model = match start {
             Start::Initial => model.reduce(&mut calls),
-            Start::Any => model.clone(),
+            Start::Any(_) => model.clone(),
         };
         let observers = calls.iter().map(|call| model.observes_only(&call.op));
         let observers = observers.collect();
@@ -153,7 +195,12 @@ impl<'a, M: Model> Search<'a, M> {
         returns.sort_by_key(|call| calls[*call as usize].returned);
         let start = match start {
             Start::Initial => vec![0],
-            Start::Any => automaton.closure(START_STATES_MAX).unwrap_or_default(),
+            Start::Any(all) => {
+                for call in all {
+                    automaton.class(&call.op);
+                }
+                automaton.closure(START_STATES_MAX).unwrap_or_default()
+            }
         };
         Self {
             automaton,
