@@ -54,6 +54,11 @@ impl<M: Model> Automaton<M> {
         self.ops.number(op.clone())
     }
 
+    /// How many states were met.
+    pub(super) fn states(&self) -> usize {
+        self.states.items.len()
+    }
+
     /// How many distinct operations there are.
     pub(super) fn classes(&self) -> usize {
         self.ops.items.len()

@@ -81,6 +81,12 @@ pub(super) const EXACT: &str = "search";
 const FIRST_STATES: u64 = 2_000;
 const FIRST_STATES_PER_CALL: u64 = 4;
 
+/// The same for a search with an endless supply; and how many states the object may have before that is given up, for
+/// with such a supply there may be no end of them.
+const FROM_ABOVE_STATES: u64 = 20_000;
+const FROM_ABOVE_STATES_PER_CALL: u64 = 64;
+const OBJECT_STATES_MAX: usize = 4096;
+
 /// The most states from any of which a search may start.
 const START_STATES_MAX: usize = 256;
 
@@ -123,7 +129,11 @@ pub(super) fn run_alone<M: Model>(
         Alone::FromAbove => Supply::Counting(BTreeSet::new()),
         Alone::FromBelow => Supply::Beam,
     };
-    let outcome = search.run(&supply, limits.states_max);
+    let states_max = match alone {
+        Alone::Exact => limits.states_max,
+        Alone::FromAbove | Alone::FromBelow => 1000,
+    };
+    let outcome = search.run(&supply, states_max);
     let is_order = matches!(outcome, Outcome::Order(_)) && search.overdrawn.is_empty();
     let is_stuck = matches!(outcome, Outcome::Stuck(_));
     let decides = match alone {
@@ -324,10 +334,11 @@ impl<'a, M: Model> Search<'a, M> {
         if is_final(&outcome) || self.is_spent() {
             return self.found(outcome, EXACT);
         }
+        let from_above = FROM_ABOVE_STATES + FROM_ABOVE_STATES_PER_CALL * self.calls.len() as u64;
         let mut counted = BTreeSet::new();
         let mut is_beam_tried = false;
         while counted.len() < crashed.len() && !self.is_spent() {
-            let outcome = self.run(&Supply::Counting(counted.clone()), all / 4);
+            let outcome = self.run(&Supply::Counting(counted.clone()), from_above);
             let overdrawn = match outcome {
                 Outcome::Stuck(_) => return self.found(outcome, "search-from-above"),
                 Outcome::Order(_) if self.overdrawn.is_empty() => {
@@ -738,6 +749,10 @@ impl<'s, 'a, M: Model> Run<'s, 'a, M> {
                 "the search reached its limit of {} states",
                 self.search.limits.states_max
             ));
+        }
+        let is_endless = matches!(self.supply, Supply::Counting(_));
+        if is_endless && self.search.automaton.states() > OBJECT_STATES_MAX {
+            return Err("the object has too many states for an endless supply".to_owned());
         }
         if self.states.is_multiple_of(ASK_EVERY) {
             if (self.search.stop)() {
