@@ -14,6 +14,7 @@ mod monitor;
 mod partition;
 mod parts;
 mod paths;
+mod run;
 mod search;
 #[cfg(test)]
 mod tests;
