@@ -17,7 +17,10 @@ mod set;
 mod total_order;
 pub mod verdict;
 
-pub use check::{CheckError, CheckRequest, CheckerEntry, Limits, check_history, registry};
+pub use check::{
+    CheckError, CheckRequest, CheckerEntry, Limits, check_history, follower, registry,
+};
+pub use linearizability::follow::{Follow, FollowError, Follower, Violation};
 pub use model::{FailedCas, NilRead, Semantics};
 pub use verdict::{
     Answer, Core, Counterexample, Evidence, Judgement, Method, PartitionOrder, Statistics, Verdict,

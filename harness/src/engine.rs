@@ -20,8 +20,10 @@ use tribunal_protocols::scenario::{Scenario, ScenarioError};
 use tribunal_protocols::two_phase_commit::TwoPhaseCommit;
 use tribunal_protocols::zab::Zab;
 
+use crate::cross_replay::{self, Agreement, CrossError, Performer};
 use crate::explore::{self, Exploration, ExploreError, Inquiry};
 use crate::judge::Outcomes;
+use crate::nearest::{self, Nearest, Watch};
 use crate::nemesis::MissingCapability;
 use crate::plan::{Driver, Plan};
 use crate::replay::{self, Moment, ReplayError, Replayed};
@@ -65,6 +67,12 @@ pub trait Engine: Sync + fmt::Debug {
         watch: &mut dyn FnMut(&Moment<'_>),
     ) -> Result<Replayed, ReplayError>;
 
+    /// Takes a trace's steps in `World` and elsewhere, and compares.
+    ///
+    /// # Errors
+    /// When the trace does not fit this build's protocol, or the steps cannot be taken there at all.
+    fn cross_replay(&self, trace: &Trace, performer: &Performer) -> Result<Agreement, CrossError>;
+
     /// Tells a scenario of this protocol, and judges it.
     ///
     /// # Errors
@@ -101,6 +109,18 @@ pub trait Engine: Sync + fmt::Debug {
         limits: Limits,
         stop: &dyn Fn() -> bool,
     ) -> Result<Shrunk, ReplayError>;
+
+    /// Searches the neighbourhood of a failing trace for a shorter one, up to so many states a reach.
+    ///
+    /// # Errors
+    /// When the trace does not fit this build's protocol.
+    fn nearest(
+        &self,
+        trace: &Trace,
+        limits: Limits,
+        states: Option<usize>,
+        watch: Watch<'_>,
+    ) -> Result<Nearest, ReplayError>;
 }
 
 /// Why a plan cannot be run.
@@ -205,6 +225,10 @@ impl<N: Explored> Engine for Of<N> {
         replay::replay::<N>(trace, limits, watch)
     }
 
+    fn cross_replay(&self, trace: &Trace, performer: &Performer) -> Result<Agreement, CrossError> {
+        cross_replay::cross_replay::<N>(trace, performer)
+    }
+
     fn tell(&self, scenario: &Scenario<'_>, limits: Limits) -> Result<Trace, ScenarioError> {
         scenario::tell::<N>(scenario, limits)
     }
@@ -232,6 +256,16 @@ impl<N: Explored> Engine for Of<N> {
         stop: &dyn Fn() -> bool,
     ) -> Result<Shrunk, ReplayError> {
         shrink::shrink::<N>(trace, limits, stop)
+    }
+
+    fn nearest(
+        &self,
+        trace: &Trace,
+        limits: Limits,
+        states: Option<usize>,
+        watch: Watch<'_>,
+    ) -> Result<Nearest, ReplayError> {
+        nearest::nearest::<N>(trace, limits, states, watch)
     }
 }
 

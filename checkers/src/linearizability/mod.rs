@@ -9,6 +9,7 @@ mod brute_force;
 mod certificate;
 mod configuration;
 mod explanation;
+pub(crate) mod follow;
 mod minimal;
 mod monitor;
 mod partition;

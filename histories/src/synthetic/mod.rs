@@ -17,8 +17,9 @@ mod register;
 mod set;
 mod stack;
 
+use crate::builder::BuildOptions;
 use crate::event::EventRecord;
-use crate::history::{BuildOptions, History};
+use crate::history::History;
 use object::{Object, Setting};
 
 pub use clients::Events;

@@ -9,7 +9,23 @@ use crate::explored::{Expedition, Explored, set};
 impl Explored for MultiPaxos {
     const NAMES_MATTER: bool = true;
 
-    const GRID: &'static [Expedition] = &[];
+    const GRID: &'static [Expedition] = &[
+        Expedition {
+            name: "2-leaders",
+            about: "2 slots, 2 nodes that lead, 3 ballots",
+            flags: "--ballots 4 --timeouts any --grain exchanges --actors 2 --asks own --op 'write x 1' --op 'write x 2' --strategy dfs",
+        },
+        Expedition {
+            name: "crash",
+            about: "the same with a crash, 2 ballots",
+            flags: "--ballots 2 --timeouts any --grain exchanges --actors 2 --asks own --op 'write x 1' --op 'write x 2' --crashes 1 --strategy dfs",
+        },
+        Expedition {
+            name: "answers-lost",
+            about: "votes that are cast and not heard of",
+            flags: "--ballots 2 --timeouts any --grain exchanges --actors 2 --asks own --op 'write x 1' --op 'write x 2' --drops 2 --strategy dfs",
+        },
+    ];
 
     fn is_of_election(message: &Message) -> bool {
         matches!(

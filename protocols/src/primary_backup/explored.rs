@@ -9,7 +9,18 @@ use crate::quorum::NodeSet;
 impl Explored for PrimaryBackup {
     const NAMES_MATTER: bool = true;
 
-    const GRID: &'static [Expedition] = &[];
+    const GRID: &'static [Expedition] = &[
+        Expedition {
+            name: "2-crashes",
+            about: "2 views, 2 crashes",
+            flags: "--terms 2 --timeouts any --grain exchanges --op 'write x 1' --set silent_heartbeats_max=1 --crashes 2 --strategy dfs",
+        },
+        Expedition {
+            name: "views",
+            about: "3 views, 2 writes",
+            flags: "--terms 3 --timeouts any --grain exchanges --op 'write x 1; write x 2' --asks own --set silent_heartbeats_max=1 --strategy dfs",
+        },
+    ];
 
     fn is_of_election(message: &Message) -> bool {
         matches!(

@@ -8,7 +8,33 @@ use crate::explored::{Expedition, Explored, set};
 impl Explored for Raft {
     const NAMES_MATTER: bool = false;
 
-    const GRID: &'static [Expedition] = &[];
+    const GRID: &'static [Expedition] = &[
+        Expedition {
+            name: "3-terms",
+            about: "all but who voted for whom: 3 terms, 2 entries of a client",
+            flags: "--terms 3 --timeouts any --grain exchanges --set pre_vote=false --strategy dfs --op 'write x 1; write x 2' --properties=-RI2,-RI9,-RI14",
+        },
+        Expedition {
+            name: "4-terms",
+            about: "log matching and state machine safety: 4 terms, 2 entries of a client, 1 restart",
+            flags: "--terms 4 --timeouts any --grain exchanges --set pre_vote=false --strategy dfs --op 'write x 1; write x 2' --crashes 1 --properties RI1,RI4,RI5,RI6,RI8",
+        },
+        Expedition {
+            name: "votes",
+            about: "every property, 2 terms, a crash anywhere",
+            flags: "--terms 2 --timeouts any --grain exchanges --set pre_vote=false --strategy dfs --op 'write x 1' --crashes 1 --crash-within-steps",
+        },
+        Expedition {
+            name: "reads",
+            about: "linearizable reads beside writes",
+            flags: "--terms 2 --timeouts any --grain exchanges --set pre_vote=false --strategy dfs --op 'write x 1' --op 'read x'",
+        },
+        Expedition {
+            name: "packets",
+            about: "one term, packet by packet, an answer lost or late",
+            flags: "--terms 1 --timeouts election=1,heartbeat=1,0 --set pre_vote=false --op 'write x 1' --strategy dfs --properties=-RI2,-RI9,-RI14",
+        },
+    ];
 
     fn is_of_election(message: &Message) -> bool {
         matches!(

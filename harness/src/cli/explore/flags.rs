@@ -1,5 +1,6 @@
 //! The flags of `tribunal explore`, and the question that they ask.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use tribunal_protocols::explored::Expedition;
 use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::world::SyncMode;
 
-use super::bounds;
+use super::{Watcher, bounds};
 use crate::cli::exit::Failure;
 use crate::cli::list::MessageFormat;
 use crate::cli::{plan, quantity};
@@ -25,6 +26,8 @@ Examples:
   tribunal explore raft --nodes 3 --terms 2 --grain exchanges --op 'write x 1'
   tribunal explore raft --bugs RF5 --crashes 1 --terms 1 --timeouts 2
   tribunal explore raft --strategy dfs --time 10m --memory 4GiB
+  tribunal explore --from target/tribunal/latest/failures/9c1e27/trace.full.jsonl
+                                                        the shortest way to that failure
   tribunal explore raft --terms 2 --op 'write x 1' --serve
 
 Without bounds it is the first of the protocol's recommended searches (`tribunal list expeditions`).
@@ -35,6 +38,10 @@ pub struct Args {
     /// The protocol: see `tribunal list protocols`
     #[arg(value_name = "PROTOCOL", default_value = "raft")]
     pub(super) protocol: String,
+
+    /// Search the neighbourhood of a failure instead, for the shortest trace: the same nodes, operations and faults
+    #[arg(long, value_name = "TRACE", conflicts_with_all = NOT_OF_A_TRACE)]
+    pub(super) from: Option<PathBuf>,
 
     /// How many nodes
     #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u8).range(1..=15), help_heading = BOUNDS)]
@@ -118,6 +125,10 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "0", help_heading = BOUNDS)]
     pub(super) late: u8,
 
+    /// Whether what nodes say to each other when they start, before anything else happens, is lost
+    #[arg(long, help_heading = BOUNDS)]
+    pub(super) silent_start: bool,
+
     /// Writes reach disks at once, or in steps of their own
     #[arg(long, value_name = "WHEN", default_value = "immediate", help_heading = BOUNDS)]
     pub(super) sync: Sync,
@@ -195,6 +206,38 @@ struct Alone {
 /// How many nodes there are if nothing is said.
 const NODES: u8 = 3;
 
+/// What a failure brings with it.
+const NOT_OF_A_TRACE: [&str; 28] = [
+    "grid",
+    "row",
+    "serve",
+    "protocol",
+    "nodes",
+    "bugs",
+    "set",
+    "properties",
+    "operations",
+    "asks",
+    "actors",
+    "terms",
+    "timeouts",
+    "crashes",
+    "restarts",
+    "crash_within_steps",
+    "duplicates",
+    "drops",
+    "cuts",
+    "resends",
+    "order",
+    "grain",
+    "late",
+    "sync",
+    "reduce",
+    "strategy",
+    "depth",
+    "threads",
+];
+
 const BOUNDS: &str = "Bounds";
 const LIMITS: &str = "Limits";
 
@@ -226,6 +269,12 @@ impl Args {
     /// Whether nothing is said of what is to be searched.
     pub(super) fn has_no_bounds(&self) -> bool {
         self.budget() == Budget::default() && self.set.is_empty() && self.nodes == NODES
+    }
+
+    /// Who looks on while these searches go on.
+    pub(super) fn watcher(&self) -> io::Result<Watcher> {
+        let quiet = self.quiet || self.message_format == MessageFormat::Json;
+        Watcher::new(quiet, self.time, self.memory)
     }
 
     /// These arguments with the bounds of a recommended search, its options and its properties.
@@ -268,6 +317,7 @@ impl Args {
             grid: false,
             row: None,
             serve: self.serve,
+            from: None,
             message_format: self.message_format,
             quiet: self.quiet,
             ..parsed.args
@@ -342,6 +392,7 @@ impl Args {
             in_order: self.order == Arrival::Fifo,
             grain: self.grain,
             late: self.late,
+            silent_start: self.silent_start,
         }
     }
 }

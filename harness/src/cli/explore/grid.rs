@@ -1,7 +1,5 @@
 //! The grid: all recommended searches, one after another, a line each.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use tribunal_protocols::registry::PROTOCOLS;
 
 use super::flags::Args;
@@ -14,7 +12,8 @@ use crate::engine::engine;
 use crate::report::terminal;
 
 /// Runs the recommended searches of a protocol, or of all.
-pub(super) fn run(args: &Args, interrupted: &AtomicBool) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let mut watcher = args.watcher()?;
     let protocols = match &*args.protocol {
         "all" => PROTOCOLS.iter().collect(),
         name => vec![protocol_of(name)?],
@@ -23,7 +22,7 @@ pub(super) fn run(args: &Args, interrupted: &AtomicBool) -> anyhow::Result<Exit>
     for protocol in protocols {
         for row in engine(protocol).grid() {
             let args = args.with_row(protocol.name, row)?;
-            let searched = Searched::of(&args, protocol, interrupted)?;
+            let searched = Searched::of(&args, protocol, &mut watcher)?;
             if let Some(trace) = &searched.explored.counterexample {
                 artefacts::trace(&args.output, trace)?;
             }
@@ -36,7 +35,7 @@ pub(super) fn run(args: &Args, interrupted: &AtomicBool) -> anyhow::Result<Exit>
                 MessageFormat::Human => show(&line(protocol.name, row.name, &searched))?,
             }
             worst = worse(worst, searched.exit());
-            if interrupted.load(Ordering::Relaxed) {
+            if watcher.is_interrupted() {
                 return Ok(Exit::Interrupted);
             }
         }
@@ -59,7 +58,7 @@ fn line(protocol: &str, row: &str, searched: &Searched) -> String {
         grouped(progress.generated as u64),
         progress.depth,
         searched.cpu.as_secs_f64(),
-        searched.held_bytes.unwrap_or_default() >> 20,
+        searched.peak_bytes >> 20,
     )
 }
 

@@ -2,40 +2,41 @@
 
 mod bounds;
 mod flags;
+pub(crate) mod from;
 mod grid;
+pub(crate) mod planted;
+mod watch;
 
 use std::fmt::Write;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use flags::Args;
 
 use serde_json::json;
-use tribunal_checkers::explore::{Cut, Progress};
+use tribunal_checkers::explore::Cut;
 use tribunal_checkers::properties::properties_for;
 use tribunal_protocols::explored::Expedition;
 use tribunal_protocols::registry::{PROTOCOLS, Protocol};
 
 use super::exit::{Exit, Failure};
 use super::quantity::grouped;
-use super::{artefacts, interrupt, list::MessageFormat, show};
+use super::{artefacts, list::MessageFormat, show};
 use crate::command;
 use crate::engine::engine;
 use crate::explore::{Exploration, Inquiry};
-use crate::report::{Ticker, note, terminal};
-
-/// How often the search is looked at.
-const TICK: Duration = Duration::from_millis(50);
+use crate::report::{note, terminal};
+pub(crate) use watch::Watcher;
 
 /// Explores.
 ///
 /// # Errors
 /// A name that names nothing; a bound that the strategy cannot keep; a file that cannot be written.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let interrupted = interrupt::listen()?;
+    if let Some(trace) = &args.from {
+        return from::run(args, trace);
+    }
     if args.grid {
-        return grid::run(args, &interrupted);
+        return grid::run(args);
     }
     let protocol = protocol_of(&args.protocol)?;
     let with_row;
@@ -57,7 +58,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             .map_err(Failure::usage)?;
         return Ok(Exit::Valid);
     }
-    let searched = Searched::of(args, protocol, &interrupted)?;
+    let mut watcher = args.watcher()?;
+    let searched = Searched::of(args, protocol, &mut watcher)?;
     if let Some(trace) = &searched.explored.counterexample {
         artefacts::trace(&args.output, trace)?;
     }
@@ -65,7 +67,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         MessageFormat::Json => terminal::print(&searched.json(protocol).to_string())?,
         MessageFormat::Human => show(&text_of(args, protocol, &searched))?,
     }
-    Ok(match interrupted.load(Ordering::Relaxed) {
+    Ok(match watcher.is_interrupted() {
         true => Exit::Interrupted,
         false => searched.exit(),
     })
@@ -104,44 +106,23 @@ struct Searched {
     elapsed: Duration,
     /// Of the whole process, in the time of this search.
     cpu: Duration,
-    held_bytes: Option<usize>,
+    peak_bytes: usize,
 }
 
 impl Searched {
-    fn of(
-        args: &Args,
-        protocol: &'static Protocol,
-        interrupted: &AtomicBool,
-    ) -> anyhow::Result<Self> {
+    fn of(args: &Args, protocol: &'static Protocol, watcher: &mut Watcher) -> anyhow::Result<Self> {
         let inquiry = args.inquiry(protocol)?;
-        let (began, cpu) = (now(), cpu_time());
-        let mut ticker = Ticker::new(args.quiet || args.message_format == MessageFormat::Json);
-        let mut watch = |progress: &Progress| {
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "the search has threads of its own; this one only looks on"
-            )]
-            thread::sleep(TICK);
-            ticker.tick(&line(progress, began.elapsed()));
-            if interrupted.load(Ordering::Relaxed) {
-                return Some("interrupted".to_owned());
-            }
-            if began.elapsed() >= args.time {
-                return Some(format!("{} s have passed", args.time.as_secs()));
-            }
-            let held = resident_bytes().filter(|held| *held >= args.memory)?;
-            Some(format!("{} MiB of memory are held", held >> 20))
-        };
+        let cpu = cpu_time();
+        watcher.begin();
         let explored = engine(protocol)
-            .explore(&inquiry, &mut watch)
+            .explore(&inquiry, &mut |progress| watcher.look(progress))
             .map_err(Failure::usage)?;
-        ticker.finish();
         Ok(Self {
             inquiry,
             explored,
-            elapsed: began.elapsed(),
+            elapsed: watcher.finish(),
             cpu: cpu_time().saturating_sub(cpu),
-            held_bytes: resident_bytes(),
+            peak_bytes: watcher.peak_bytes(),
         })
     }
 
@@ -166,24 +147,9 @@ impl Searched {
             "reductions": self.inquiry.reductions,
             "elapsed_ms": u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX),
             "cpu_ms": u64::try_from(self.cpu.as_millis()).unwrap_or(u64::MAX),
-            "resident_bytes": self.held_bytes,
+            "peak_bytes": self.peak_bytes,
         })
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long a search took is no verdict"
-)]
-fn now() -> Instant {
-    Instant::now()
-}
-
-/// How much memory the process holds, where the operating system tells.
-fn resident_bytes() -> Option<usize> {
-    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let resident: usize = pages.split_whitespace().nth(1)?.parse().ok()?;
-    Some(resident * rustix::param::page_size())
 }
 
 /// The processor time that this process has used.
@@ -193,25 +159,13 @@ fn cpu_time() -> Duration {
     Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
-fn line(progress: &Progress, elapsed: Duration) -> String {
-    let rate = progress.generated as f64 / elapsed.as_secs_f64().max(0.001);
-    format!(
-        "{} distinct states, {} generated, {} to go on from, depth {}, {} a second",
-        grouped(progress.distinct as u64),
-        grouped(progress.generated as u64),
-        grouped(progress.frontier as u64),
-        progress.depth,
-        grouped(rate as u64),
-    )
-}
-
 fn text_of(args: &Args, protocol: &Protocol, searched: &Searched) -> String {
     let Searched {
         inquiry,
         explored,
         elapsed,
         cpu,
-        held_bytes,
+        peak_bytes,
     } = searched;
     let mut text = match (&explored.counterexample, &explored.cut) {
         (Some(trace), _) => format!(
@@ -232,16 +186,14 @@ fn text_of(args: &Args, protocol: &Protocol, searched: &Searched) -> String {
     let rate = progress.generated as f64 / cpu.as_secs_f64().max(0.001);
     let _ = write!(
         text,
-        "\n  {} distinct states, {} generated, depth {}; {:.1} s, {:.1} s of processors, {} a processor second{}",
+        "\n  {} distinct states, {} generated, depth {}; {:.1} s, {:.1} s of processors, {} a processor second; {} MiB",
         grouped(progress.distinct as u64),
         grouped(progress.generated as u64),
         progress.depth,
         elapsed.as_secs_f64(),
         cpu.as_secs_f64(),
         grouped(rate as u64),
-        held_bytes
-            .map(|held| format!("; {} MiB held", held >> 20))
-            .unwrap_or_default(),
+        peak_bytes >> 20,
     );
     let _ = write!(
         text,
@@ -298,11 +250,15 @@ fn coverage(text: &mut String, protocol: &Protocol, explored: &Exploration) {
     }
 }
 
-fn why(cut: &Cut) -> String {
+pub(super) fn why(cut: &Cut) -> String {
     match cut {
         Cut::Depth(beyond) => format!(
             "{} states at the bound of depth had further steps",
             grouped(*beyond)
+        ),
+        Cut::Endless(moves) => format!(
+            "in {} moves nodes answered each other without end, and were stopped",
+            grouped(*moves)
         ),
         Cut::States => "the bound of states was reached".to_owned(),
         Cut::Stopped(reason) => format!("the search was ended: {reason}"),
