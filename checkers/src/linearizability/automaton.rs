@@ -54,6 +54,11 @@ impl<M: Model> Automaton<M> {
         self.ops.number(op.clone())
     }
 
+    /// How many states were met.
+    pub(super) fn states(&self) -> usize {
+        self.states.items.len()
+    }
+
     /// How many distinct operations there are.
     pub(super) fn classes(&self) -> usize {
         self.ops.items.len()
@@ -111,9 +116,9 @@ impl<M: Model> Automaton<M> {
         while from < self.states.items.len() {
             for class in 0..number(self.classes()) {
                 self.step(number(from), class);
-            }
-            if self.states.items.len() > states_max {
-                return None;
+                if self.states.items.len() > states_max {
+                    return None;
+                }
             }
             from += 1;
         }

@@ -191,7 +191,7 @@ impl<'a, M: Model> Minimizer<'a, M> {
                 ..call.clone()
             })
             .collect();
-        let found = search_from_any(self.model, &within, self.limits, self.stop);
+        let found = search_from_any(self.model, calls, &within, self.limits, self.stop);
         self.states += found.states;
         matches!(found.outcome, Outcome::Stuck(_)).then_some(from)
     }

@@ -13,7 +13,9 @@ pub(crate) mod follow;
 mod minimal;
 mod monitor;
 mod partition;
+mod parts;
 mod paths;
+mod run;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -77,7 +79,11 @@ enum Reason {
     /// These operations exclude each other.
     Conflict(Conflict),
     /// The search was stuck; if it is exact, not any later than it had to be.
-    Search { is_exact: bool },
+    Search {
+        is_exact: bool,
+        /// The operations on the part of the object where it was.
+        operations: Vec<usize>,
+    },
 }
 
 /// What came of a partition.
@@ -171,16 +177,39 @@ impl<M: Model> Judge<'_, M> {
             }
         }
         let calls = calls(&self.model, self.history, self.positions(partition));
-        let found = search(&self.model, &calls, self.request.limits, self.stop);
-        let outcome = match found.outcome {
-            Outcome::Order(order) => Found::Order(order),
-            Outcome::Stuck(position) => {
-                let is_exact = found.method == search::EXACT;
-                Found::Stuck(position, Reason::Search { is_exact })
+        let mut orders = Vec::new();
+        let (mut method, mut states) = (search::EXACT, 0);
+        let mut stuck: Option<(usize, Reason)> = None;
+        for part in parts::split(&self.model, calls) {
+            let found = search(&self.model, &part, self.request.limits, self.stop);
+            states += found.states;
+            method = found.method;
+            match found.outcome {
+                Outcome::Order(order) => orders.push(order),
+                Outcome::Stuck(position) => {
+                    if stuck
+                        .as_ref()
+                        .is_none_or(|(earliest, _)| position < *earliest)
+                    {
+                        let is_exact = method == search::EXACT;
+                        let operations = part.iter().map(|call| call.invoked).collect();
+                        let reason = Reason::Search {
+                            is_exact,
+                            operations,
+                        };
+                        stuck = Some((position, reason));
+                    }
+                }
+                Outcome::GivenUp { why, decided } => {
+                    return (Found::GivenUp { why, decided }, method, states);
+                }
             }
-            Outcome::GivenUp { why, decided } => Found::GivenUp { why, decided },
+        }
+        let found = match stuck {
+            Some((position, reason)) => Found::Stuck(position, reason),
+            None => Found::Order(parts::merge(orders)),
         };
-        (outcome, found.method, found.states)
+        (found, method, states)
     }
 
     fn positions(&self, partition: &Partition) -> impl Iterator<Item = usize> + '_ {
@@ -204,8 +233,15 @@ impl<M: Model> Judge<'_, M> {
         let mut minimizer = Minimizer::new(model, history, request.limits, self.stop);
         let mut known = None;
         let mut is_stuck_exact = false;
+        let mut positions: Vec<_> = Vec::new();
         match reason {
-            Reason::Search { is_exact } => is_stuck_exact = is_exact,
+            Reason::Search {
+                is_exact,
+                operations,
+            } => {
+                is_stuck_exact = is_exact;
+                positions = operations;
+            }
             Reason::Conflict(conflict) => {
                 let (earliest, is_exact) = self.earliest(partition, conflict);
                 let is_long = self.split.marks(partition).len() > LONG;
@@ -216,7 +252,10 @@ impl<M: Model> Judge<'_, M> {
                 known = Some(earliest);
             }
         }
-        let calls = calls(model, history, self.positions(partition));
+        if known.is_some() {
+            positions = self.positions(partition).collect();
+        }
+        let calls = calls(model, history, positions.into_iter());
         let stuck = match known {
             None => Some(stuck),
             // Just before the conflict the monitor does not know.

@@ -219,6 +219,12 @@ pub trait Model: Clone {
         happens
     }
 
+    /// The part of the object that an operation is about, if it neither sees nor changes any other part. Where this
+    /// holds of all operations, each part is an object of its own (Herlihy and Wing 1990, theorem 1).
+    fn part<'a>(&self, _op: &'a Self::Op) -> Option<&'a Value> {
+        None
+    }
+
     /// The kind of object that this is, if a monitor may decide about it.
     fn discipline(&self) -> Option<Discipline> {
         None

@@ -1,11 +1,9 @@
-//! The linearizability checker beside its peers: `cargo bench -p tribunal-checkers --bench linearizability`.
+//! The linearizability checker beside its peers: `ci/linearizability.sh`.
 //!
 //! The same histories are judged by ours, by porcupine-rs and by todc-utils, one after the other on one thread, in CPU
 //! time. A peer is not asked where its memory grows with the square of the history beyond a few gigabytes, and is
 //! given ten seconds; todc-utils, which knows no time limit and no crashed operations, is asked about short histories
 //! only. Arguments are parts of the names of the rows to run; without one all are.
-
-#![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
 use std::path::Path;
 use std::time::Duration;
@@ -282,7 +280,7 @@ fn main() {
 /// The logs that Porcupine's own benchmark reads, if they are at hand: the sum over all.
 fn etcd(is_wanted: impl Fn(&str) -> bool) {
     let folder =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/histories/porcupine-etcd");
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/histories/porcupine-etcd");
     if !is_wanted("etcd") {
         return;
     }
