@@ -13,7 +13,7 @@ use tribunal_protocols::contract::{Configuration, with_fields};
 use tribunal_protocols::explored::Explored;
 use tribunal_protocols::world::{Setup, SyncMode};
 
-use crate::judge::{Judged, history_of};
+use crate::judge::{Judged, LINEARIZABILITY, history_of};
 use crate::replay::{Stage, finish, header};
 
 /// What is to be explored, of whatever protocol.
@@ -58,6 +58,8 @@ pub struct Exploration {
     pub tested: Vec<&'static str>,
     /// How many names for all nodes were tried for each state.
     pub renamings: usize,
+    /// What is violated at the end of the way, if something is.
+    pub violated: Option<String>,
     /// How many moves of the search the way to what is violated has.
     pub moves: Option<usize>,
     /// The way to what is violated, if something is.
@@ -96,6 +98,16 @@ pub(crate) fn inquire<N: Explored>(
     let way = explored.counterexample.as_ref();
     let moves = way.map(|way| way.moves);
     let counterexample = way.map(|way| trace_of(&setup, way));
+    let violated = way.zip(counterexample.as_ref()).map(|(way, trace)| {
+        // The search knows that clients saw something wrong; the trace, by which model.
+        let of_clients = way.violated == LINEARIZABILITY;
+        let violated = if of_clients {
+            &trace.end.violated
+        } else {
+            &way.violated
+        };
+        violated.clone()
+    });
     Ok(Exploration {
         progress: explored.progress,
         cut: explored.cut,
@@ -104,6 +116,7 @@ pub(crate) fn inquire<N: Explored>(
         probes: explored.probes,
         tested: explored.tested,
         renamings: explored.renamings,
+        violated,
         moves,
         counterexample,
     })

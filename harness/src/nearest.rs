@@ -1,7 +1,7 @@
 //! From a failure that was found by chance to the shortest one that is like it.
 //!
-//! Delta debugging ([`shrink`](crate::shrink)) takes steps out, and ends where no single one can go. What it cannot do is
-//! to take another way. So the neighbourhood of the small trace is searched, breadth-first and no deeper than the trace
+//! Delta debugging ([`shrink`](crate::shrink)) takes steps out, and ends where no single one can go. Two that do not stand
+//! together may still go: that is tried first. What neither can do is to take another way. So the neighbourhood of the small trace is searched, breadth-first and no deeper than the trace
 //! is long: the same timers, crashes and requests, in any order ([`Neighbourhood`]). Near [reaches](Reach) come first:
 //! they are small, and the shorter trace that they find is the bound of the next.
 
@@ -21,6 +21,9 @@ use tribunal_protocols::explored::Explored;
 use crate::engine::Engine;
 use crate::replay::ReplayError;
 use crate::shrink::{Shrinker, Shrunk};
+
+/// Of longer traces, pairs of steps are too many to be tried.
+const PAIRS_MAX: usize = 64;
 
 /// How a search is watched: it is shown the progress, and ends when a reason is given.
 pub type Watch<'a> = &'a mut dyn FnMut(&Progress) -> Option<String>;
@@ -71,10 +74,17 @@ pub(crate) fn nearest<N: Explored>(
         trace: trace.clone(),
         searches: Vec::new(),
     };
-    if shrinker.fails(&known).is_none() {
+    let Some(mut failing) = shrinker.fails(&known) else {
         return Ok(nearest);
+    };
+    if failing.len() <= PAIRS_MAX {
+        shrinker.without_pairs(&mut failing);
     }
+    let known = failing.steps().to_vec();
     let mut length = known.len();
+    if length < trace.end.steps {
+        nearest.trace = shrinker.trace_of(failing, trace);
+    }
     for reach in Reach::ALL {
         let depth = length.saturating_sub(1);
         let quest = Quest {

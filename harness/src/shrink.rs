@@ -40,6 +40,11 @@ impl<N: Node> Failing<N> {
     pub(crate) fn len(&self) -> usize {
         self.steps.len()
     }
+
+    /// The steps.
+    pub(crate) fn steps(&self) -> &[Step<N>] {
+        &self.steps
+    }
 }
 
 /// A failure, and what tells whether other steps fail for the same reason.
@@ -243,6 +248,25 @@ impl<'a, N: Node> Shrinker<'a, N> {
             } else {
                 (size / 2).max(1)
             };
+        }
+    }
+
+    /// Takes out two steps at a time that need not be neighbours, as long as any two can be taken out.
+    pub(crate) fn without_pairs(&mut self, best: &mut Failing<N>) {
+        let mut second = best.steps.len();
+        while second > 0 {
+            second = second.min(best.steps.len()) - 1;
+            let smaller = (0..second).rev().find_map(|first| {
+                let rest = best.steps.iter().enumerate();
+                let rest = rest.filter(|(place, _)| *place != first && *place != second);
+                let rest: Vec<_> = rest.map(|(_, step)| step.clone()).collect();
+                self.fails(&rest)
+                    .filter(|failing| failing.steps.len() < best.steps.len())
+            });
+            if let Some(smaller) = smaller {
+                *best = smaller;
+                second = best.steps.len();
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 //! hashable collections nothing is used: their hashes leave out lengths, so that states are merged that differ.
 
 mod bounds;
+mod cost;
 mod coverage;
 mod moves;
 mod neighbourhood;
@@ -16,6 +17,7 @@ mod state;
 use std::str::FromStr;
 use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use stateright::{Checker, HasDiscoveries, Model, UniformChooser};
 use tribunal_protocols::Step;
@@ -24,6 +26,7 @@ use tribunal_protocols::world::Setup;
 
 use crate::properties::PropertyInfo;
 pub use bounds::{Asked, Budget, Grain, KINDS_MAX, Limits, Reductions, Strategy, Timeouts};
+use cost::Cost;
 use coverage::Coverage;
 use moves::{Move, Mover};
 pub use neighbourhood::{Neighbourhood, Reach};
@@ -74,6 +77,9 @@ pub struct Progress {
     pub depth: usize,
     /// Distinct states from which nothing was tried yet.
     pub frontier: usize,
+    /// The time that processors have spent on it.
+    #[serde(skip)]
+    pub cpu: Duration,
 }
 
 /// Why a search ended before it had seen everything within its budgets.
@@ -84,6 +90,8 @@ pub enum Cut {
     Depth(u64),
     /// The bound of states.
     States,
+    /// So many moves had no end, as nodes answered each other again and again.
+    Endless(u64),
     /// Whoever watched said so, for this reason: time, memory, Ctrl-C.
     Stopped(String),
     /// Random walks are never complete.
@@ -200,6 +208,7 @@ fn search_of<N: Explored>(question: Question<N>) -> Result<Search<N>, NotAnOpera
         neighbourhood: near,
         renamings,
         coverage: Coverage::of(N::NAME, &question.properties),
+        cost: Cost::default(),
         properties: question.properties,
         model: question.model,
         verdicts: RwLock::default(),
@@ -207,6 +216,7 @@ fn search_of<N: Explored>(question: Question<N>) -> Result<Search<N>, NotAnOpera
         stopped: AtomicBool::new(false),
         visited: AtomicU64::new(0),
         beyond_depth: AtomicU64::new(0),
+        endless: AtomicU64::new(0),
     })
 }
 
@@ -240,6 +250,10 @@ fn finish<N: Explored>(
     let beyond = search.beyond_depth.load(Ordering::Relaxed);
     if beyond > 0 {
         cut = cut.or(Some(Cut::Depth(beyond)));
+    }
+    let endless = search.endless.load(Ordering::Relaxed);
+    if endless > 0 {
+        cut = cut.or(Some(Cut::Endless(endless)));
     }
     if matches!(strategy, Strategy::RandomWalks { .. }) {
         cut = cut.or(Some(Cut::RandomWalks));
@@ -290,5 +304,6 @@ fn measure<N: Explored>(checker: &impl Checker<Search<N>>) -> Progress {
         generated: checker.state_count(),
         depth: checker.max_depth(),
         frontier: distinct.saturating_sub(usize::try_from(visited).unwrap_or(usize::MAX)),
+        cpu: checker.model().cost.spent(),
     }
 }

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 
-use tribunal_histories::NodeId;
+use tribunal_histories::{NodeId, NodeSet};
 use tribunal_protocols::contract::ClientId;
 use tribunal_protocols::explored::Explored;
 use tribunal_protocols::world::{Address, Body, PacketOf, SyncMode, World};
@@ -33,7 +33,7 @@ pub enum Reach {
     Deliveries,
     /// Those of the kinds that arrived there, from the same node at the same.
     Links,
-    /// Those of the kinds that arrived there, at any node.
+    /// Those of the kinds that arrived there, between any nodes that took part.
     Kinds,
     /// All.
     Everything,
@@ -50,7 +50,9 @@ impl Reach {
                 "no more messages of a kind on a link than arrived in the known trace"
             }
             Self::Links => "messages of the kinds, and on the links, of the known trace",
-            Self::Kinds => "messages of the kinds of the known trace, on any link",
+            Self::Kinds => {
+                "messages of the kinds of the known trace, between the nodes that take part in it"
+            }
             Self::Everything => "all messages",
         }
     }
@@ -80,6 +82,8 @@ pub struct Neighbourhood<N: Explored> {
     losses: Vec<Loss>,
     /// Whether some crash came in the middle of a step.
     crash_within_steps: bool,
+    /// Nodes that did something, or from which something arrived.
+    party: NodeSet,
     /// Messages that arrived, and how often.
     arrived: Vec<(Class<N>, u8)>,
     /// Messages that arrived twice, and how often; and how often a client's packet did.
@@ -111,6 +115,7 @@ impl<N: Explored> Neighbourhood<N> {
             crashes: BTreeMap::new(),
             losses: Vec::new(),
             crash_within_steps: false,
+            party: NodeSet::EMPTY,
             arrived: Vec::new(),
             duplicated: Vec::new(),
             duplicated_of_clients: 0,
@@ -122,6 +127,9 @@ impl<N: Explored> Neighbourhood<N> {
     }
 
     fn add(&mut self, step: &Step<N>) {
+        if let Some(node) = step.node() {
+            self.party.insert(node);
+        }
         match step {
             Step::Fire { .. } | Step::Resend { .. } => increment(&mut self.counted, step.clone()),
             Step::Invoke { client, .. } => {
@@ -136,6 +144,9 @@ impl<N: Explored> Neighbourhood<N> {
                 self.add(step);
             }
             Step::Deliver(packet) => {
+                if let Address::Node(from) = packet.from {
+                    self.party.insert(from);
+                }
                 if let Some(class) = class_of::<N>(packet) {
                     increment(&mut self.arrived, class);
                 }
@@ -261,7 +272,12 @@ impl<N: Explored> Neighbourhood<N> {
         };
         match self.reach {
             Reach::Everything => true,
-            Reach::Kinds => self.arrived.iter().any(|((_, _, known), _)| *known == kind),
+            Reach::Kinds => {
+                let takes_part =
+                    |end| matches!(end, Address::Node(node) if self.party.contains(node));
+                let known = self.arrived.iter().any(|((_, _, known), _)| *known == kind);
+                takes_part(from) && takes_part(to) && known
+            }
             Reach::Links => {
                 let class = (from, to, kind);
                 self.arrived.iter().any(|(known, _)| *known == class)

@@ -13,6 +13,7 @@ use tribunal_protocols::world::Setup;
 use tribunal_protocols::{Step, World};
 
 use super::bounds::{Asked, Budget, Grain, Limits, Reductions};
+use super::cost::Cost;
 use super::coverage::Coverage;
 use super::moves::{Move, Mover, What};
 use super::neighbourhood::Neighbourhood;
@@ -41,6 +42,7 @@ pub(super) struct Search<N: Explored> {
     /// What the clients' history is judged by.
     pub(super) model: String,
     pub(super) coverage: Coverage,
+    pub(super) cost: Cost,
     /// By fingerprint, the histories of clients that were judged, and whether they are wrong: many states have the same.
     pub(super) verdicts: RwLock<FxHashMap<u64, bool>>,
     /// The kinds of timers that were seen.
@@ -51,6 +53,8 @@ pub(super) struct Search<N: Explored> {
     pub(super) visited: AtomicU64,
     /// How many states had further steps beyond the bound of depth.
     pub(super) beyond_depth: AtomicU64,
+    /// How many moves had more packets than are delivered in one.
+    pub(super) endless: AtomicU64,
 }
 
 /// The one property that stateright is asked: all that we judge is judged when a state is made.
@@ -75,10 +79,10 @@ impl<N: Explored> Model for Search<N> {
         if self.budget.in_order {
             world.keep_order_of_packets();
         }
-        // What nodes say to each other when they start arrives at once or is lost, like all of an exchange; and nobody is
-        // there yet to whom it could arrive.
-        world.retain_packets(|packet| !self.mover.is_exchanged::<N>(packet));
         world.take_sent();
+        if self.budget.silent_start {
+            world.retain_packets(|packet| packet.from == packet.to);
+        }
         memory.notes.clear();
         let spent = Spent::default();
         vec![State::new(world, memory, spent, 0, &self.renamings)]
@@ -86,6 +90,7 @@ impl<N: Explored> Model for Search<N> {
 
     fn actions(&self, state: &State<N>, moves: &mut Vec<Move<N>>) {
         self.visited.fetch_add(1, Ordering::Relaxed);
+        self.cost.visit();
         if state.violation.is_some() || self.stopped.load(Ordering::Relaxed) {
             return;
         }
@@ -105,9 +110,13 @@ impl<N: Explored> Model for Search<N> {
         if let (Some(near), What::Step(step)) = (&self.neighbourhood, &it.what) {
             near.before(&mut world, step);
         }
-        self.mover
+        let carried = self
+            .mover
             .carry_out(&mut world, &it, &mut memory, false, &mut |_| ())
             .ok()?;
+        if carried.endless {
+            self.endless.fetch_add(1, Ordering::Relaxed);
+        }
         if self.is_beyond_term(&world) {
             return None;
         }

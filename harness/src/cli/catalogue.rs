@@ -8,6 +8,7 @@ use tribunal_histories::Format;
 use tribunal_protocols::registry::{PROTOCOLS, Protocol};
 use tribunal_protocols::scenario::{SCENARIOS, Scenario};
 
+use crate::cli::explore::planted;
 use crate::engine::engine;
 use crate::nemesis::{FAMILIES, SELECTIONS};
 use crate::plan::SCHEDULES;
@@ -250,6 +251,7 @@ fn bugs() -> Vec<Entry> {
     let of = |protocol: &'static Protocol| {
         protocol.bugs.iter().map(move |bug| {
             let found_by = bug.found_by.iter().map(|by| by.name());
+            let explored_by = planted::command(protocol, bug);
             Entry::new(bug.name, bug.wrong)
                 .with_id(bug.id)
                 .with("protocol", [protocol.name])
@@ -257,6 +259,7 @@ fn bugs() -> Vec<Entry> {
                 .with("minimum", [bug.minimum])
                 .with("source", [bug.source])
                 .with("found by", found_by)
+                .with("explored by", explored_by)
         })
     };
     PROTOCOLS.iter().flat_map(of).collect()

@@ -125,6 +125,10 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "0", help_heading = BOUNDS)]
     pub(super) late: u8,
 
+    /// Whether what nodes say to each other when they start, before anything else happens, is lost
+    #[arg(long, help_heading = BOUNDS)]
+    pub(super) silent_start: bool,
+
     /// Writes reach disks at once, or in steps of their own
     #[arg(long, value_name = "WHEN", default_value = "immediate", help_heading = BOUNDS)]
     pub(super) sync: Sync,
@@ -201,8 +205,12 @@ struct Alone {
 
 /// How many nodes there are if nothing is said.
 const NODES: u8 = 3;
+
 /// What a failure brings with it.
-const NOT_OF_A_TRACE: [&str; 25] = [
+const NOT_OF_A_TRACE: [&str; 28] = [
+    "grid",
+    "row",
+    "serve",
     "protocol",
     "nodes",
     "bugs",
@@ -384,6 +392,7 @@ impl Args {
             in_order: self.order == Arrival::Fifo,
             grain: self.grain,
             late: self.late,
+            silent_start: self.silent_start,
         }
     }
 }

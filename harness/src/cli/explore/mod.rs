@@ -4,6 +4,7 @@ mod bounds;
 mod flags;
 pub(crate) mod from;
 mod grid;
+pub(crate) mod planted;
 mod watch;
 
 use std::fmt::Write;
@@ -254,6 +255,10 @@ pub(super) fn why(cut: &Cut) -> String {
         Cut::Depth(beyond) => format!(
             "{} states at the bound of depth had further steps",
             grouped(*beyond)
+        ),
+        Cut::Endless(moves) => format!(
+            "in {} moves nodes answered each other without end, and were stopped",
+            grouped(*moves)
         ),
         Cut::States => "the bound of states was reached".to_owned(),
         Cut::Stopped(reason) => format!("the search was ended: {reason}"),
