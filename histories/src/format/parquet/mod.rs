@@ -13,8 +13,8 @@
 //! | `error`, `extra` | VARCHAR | as JSON; mostly null |
 //!
 //! Integers are packed as differences and names by a dictionary. The file says in its metadata that it is a history
-//! (`tribunal` = `history`), but any Parquet file with columns of these names and types is read, without those that may
-//! be null if they are absent. What the format loses is what JSON loses: see [`json`](crate::json).
+//! (`tribunal` = `history`), but any Parquet file with columns of these names and types is read, if it is not packed;
+//! those that may be null may be absent. What the format loses is what JSON loses: see [`json`](crate::json).
 
 mod reader;
 mod writer;
