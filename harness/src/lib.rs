@@ -6,6 +6,7 @@
 pub mod claims;
 pub mod cli;
 pub mod command;
+pub mod cross_replay;
 pub mod draw;
 pub mod engine;
 pub mod explore;
@@ -14,6 +15,7 @@ pub mod hunt;
 pub mod investigate;
 pub mod judge;
 pub mod live_run;
+pub mod nearest;
 pub mod nemesis;
 pub mod plan;
 pub mod replay;

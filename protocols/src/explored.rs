@@ -42,4 +42,24 @@ pub trait Explored: Staged {
     ) -> bool {
         false
     }
+
+    /// The node without what can make no difference any more, so that states that differ in such alone are one: hints,
+    /// counters that nothing is compared with, votes of an election that is over. `None` if nothing is to be left out.
+    ///
+    /// With `quiet`, nothing that anybody said is still on its way.
+    fn settled(
+        _config: &Self::Config,
+        _node: &Self,
+        _disk: &Self::Durable,
+        _quiet: bool,
+    ) -> Option<Self> {
+        None
+    }
+}
+
+/// Sets a field to a value, for [`Explored::settled`]; whether that changed it.
+pub(crate) fn set<T: PartialEq>(field: &mut T, value: T) -> bool {
+    let changes = *field != value;
+    *field = value;
+    changes
 }

@@ -29,7 +29,8 @@ pub use bounds::{Asked, Budget, Grain, KINDS_MAX, Limits, Reductions, Strategy, 
 use cost::Cost;
 use coverage::Coverage;
 use moves::{Move, Mover};
-pub use neighbourhood::Neighbourhood;
+pub use neighbourhood::{Neighbourhood, Reach};
+pub use search::WRONG_HISTORY;
 use search::{NOTHING_WRONG, Search};
 
 /// What is to be explored.
@@ -39,8 +40,7 @@ pub struct Question<N: Explored> {
     pub setup: Setup<N>,
     /// What clients do and what goes wrong.
     pub budget: Budget,
-    /// What clients do and what goes wrong, if it is to be as in some run; the budget's operations, timeouts, resends and
-    /// crashes are then not looked at.
+    /// What clients do and what goes wrong, if it is to be as in some run: the budget is then not looked at.
     pub neighbourhood: Option<Neighbourhood<N>>,
     /// What is left out because it makes no difference.
     pub reductions: Reductions,
@@ -78,6 +78,8 @@ pub struct Progress {
     /// The time that processors have spent on it.
     #[serde(skip)]
     pub cpu: Duration,
+    /// Distinct states from which nothing was tried yet.
+    pub frontier: usize,
 }
 
 /// Why a search ended before it had seen everything within its budgets.
@@ -184,12 +186,7 @@ fn search_of<N: Explored>(question: Question<N>) -> Result<Search<N>, NotAnOpera
         .map(|operations| operations.iter().map(request).collect())
         .collect::<Result<_, _>>()?;
     let near = question.neighbourhood;
-    let mut budget = question.budget;
-    if let Some(near) = &near {
-        budget.crashes = near.crashes();
-        budget.crash_within_steps = near.crash_within_steps;
-        budget.duplicates = near.duplicates;
-    }
+    let budget = question.budget;
     let reductions = question.reductions;
     let renamings = search::renamings(
         &question.setup,
@@ -205,6 +202,9 @@ fn search_of<N: Explored>(question: Question<N>) -> Result<Search<N>, NotAnOpera
         limits: question.limits,
         reductions,
         requests,
+        judges_history: near
+            .as_ref()
+            .is_none_or(|near| near.violated == WRONG_HISTORY),
         neighbourhood: near,
         renamings,
         coverage: Coverage::of(N::NAME, &question.properties),
@@ -214,6 +214,7 @@ fn search_of<N: Explored>(question: Question<N>) -> Result<Search<N>, NotAnOpera
         verdicts: RwLock::default(),
         kinds: RwLock::default(),
         stopped: AtomicBool::new(false),
+        visited: AtomicU64::new(0),
         beyond_depth: AtomicU64::new(0),
         endless: AtomicU64::new(0),
     })
@@ -296,10 +297,13 @@ fn steps_of<N: Explored>(search: &Search<N>, moves: &[Move<N>]) -> Vec<Step<N>> 
 }
 
 fn measure<N: Explored>(checker: &impl Checker<Search<N>>) -> Progress {
+    let distinct = checker.unique_state_count();
+    let visited = checker.model().visited.load(Ordering::Relaxed);
     Progress {
-        distinct: checker.unique_state_count(),
+        distinct,
         generated: checker.state_count(),
         depth: checker.max_depth(),
         cpu: checker.model().cost.spent(),
+        frontier: distinct.saturating_sub(usize::try_from(visited).unwrap_or(usize::MAX)),
     }
 }

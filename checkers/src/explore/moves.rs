@@ -10,6 +10,7 @@
 //! explained, none explains now. An answer that arrives later could have arrived earlier, for the same reason; and
 //! a request that was sent again for want of the answer could have been sent again before, and have been late.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 use tribunal_histories::{NodeId, NodeSet};
@@ -25,7 +26,10 @@ pub(super) struct Move<N: Explored> {
     pub(super) what: What<N>,
     /// The nodes that an exchange reaches, besides those that the step is about.
     pub(super) contact: NodeSet,
-    /// Of those, the ones whose answers are lost.
+    /// Whether what is sent to several at once arrives first at the last of them, by name: between two nodes, that is the
+    /// other of the two orders.
+    pub(super) backwards: bool,
+    /// Of those in contact, the ones whose answers are lost.
     pub(super) mute: NodeSet,
     /// Where the node crashes to which something is delivered.
     pub(super) crash: Option<CrashPoint>,
@@ -57,10 +61,20 @@ impl<N: Explored> Move<N> {
         Self {
             what: What::Step(step),
             contact: NodeSet::EMPTY,
+            backwards: false,
             mute: NodeSet::EMPTY,
             crash: None,
             late: None,
         }
+    }
+
+    /// Puts what was sent in one step in the order in which it arrives. What goes to the same node keeps its order.
+    fn in_order(&self, mut sent: Vec<PacketOf<N>>) -> Vec<PacketOf<N>> {
+        match self.backwards {
+            true => sent.sort_by_key(|packet| Reverse(packet.to)),
+            false => sent.sort_by_key(|packet| packet.to),
+        }
+        sent
     }
 }
 
@@ -165,7 +179,7 @@ impl Mover {
         }
         world.take(step, observer)?;
         taken(step);
-        let mut queue: VecDeque<_> = world.take_sent().into();
+        let mut queue: VecDeque<_> = it.in_order(world.take_sent()).into();
         let mut lost = Vec::new();
         let mut crashed = false;
         let mut deliveries = 0;
@@ -208,7 +222,7 @@ impl Mover {
                     match world.take(&step, observer) {
                         Ok(()) => {
                             taken(&step);
-                            queue.extend(world.take_sent());
+                            queue.extend(it.in_order(world.take_sent()));
                             if let Some(node) = to.filter(|_| exchanged) {
                                 carried.reached.insert(node);
                             }
@@ -227,6 +241,10 @@ impl Mover {
         }
         if self.reductions.moot && self.grain != Grain::Exchanges {
             lose_what_is_moot(world);
+        }
+        if self.reductions.inert {
+            let quiet = self.grain == Grain::Exchanges && world.network().next().is_none();
+            world.settle(|config, node, disk| N::settled(config, node, disk, quiet));
         }
         Ok(carried)
     }

@@ -8,4 +8,6 @@ mod plain;
 mod recorded;
 mod script;
 mod simulated;
+mod specifications;
+mod state_counts;
 mod total_order;

@@ -9,6 +9,7 @@ use tribunal_protocols::registry::{PROTOCOLS, Protocol};
 use tribunal_protocols::scenario::{SCENARIOS, Scenario};
 
 use crate::cli::explore::planted;
+use crate::engine::engine;
 use crate::nemesis::{FAMILIES, SELECTIONS};
 use crate::plan::SCHEDULES;
 use crate::workload;
@@ -100,6 +101,11 @@ pub const SECTIONS: &[Section] = &[
         name: "scenarios",
         about: "Runs written down step by step, from papers and from reports of bugs.",
         entries: scenarios,
+    },
+    Section {
+        name: "expeditions",
+        about: "Searches that tribunal explore recommends; the first of a protocol is the one without bounds.",
+        entries: expeditions,
     },
     Section {
         name: "formats",
@@ -267,6 +273,18 @@ fn scenarios() -> Vec<Entry> {
             .with("verdict", [scenario.verdict])
     };
     SCENARIOS.iter().map(entry).collect()
+}
+
+fn expeditions() -> Vec<Entry> {
+    let of = |protocol: &'static Protocol| {
+        let rows = engine(protocol).grid().iter();
+        rows.map(|row| {
+            Entry::new(row.name, row.about)
+                .with("protocol", [protocol.name])
+                .with("flags", [row.flags])
+        })
+    };
+    PROTOCOLS.iter().flat_map(of).collect()
 }
 
 fn formats() -> Vec<Entry> {

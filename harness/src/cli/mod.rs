@@ -6,11 +6,15 @@ mod artefacts;
 pub mod bugs;
 pub mod catalogue;
 pub mod check;
+pub mod convert;
 pub mod doctor;
 pub mod exit;
 pub mod explore;
+pub mod generate;
+mod input;
 mod interrupt;
 pub mod list;
+mod output;
 mod panics;
 mod paragraph;
 mod plan;
@@ -60,6 +64,8 @@ struct Cli {
 enum Command {
     Simulate(simulate::Args),
     Check(check::Args),
+    Convert(convert::Args),
+    Generate(generate::Args),
     Replay(replay::Args),
     Shrink(shrink::Args),
     Explore(explore::Args),
@@ -96,7 +102,9 @@ pub fn main() -> ExitCode {
             match &cli.command {
                 Command::Simulate(args) => simulate::run(args, &resolved),
                 Command::Check(args) => check::run(args),
-                Command::Replay(args) => replay::run(args),
+                Command::Convert(args) => convert::run(args),
+                Command::Generate(args) => generate::run(args),
+                Command::Replay(args) => replay::run(args, &resolved),
                 Command::Shrink(args) => shrink::run(args),
                 Command::Explore(args) => explore::run(args),
                 Command::Bugs(args) => bugs::run(args),

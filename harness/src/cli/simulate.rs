@@ -10,9 +10,9 @@ use super::artefacts::{self, Record};
 use super::exit::{EXIT_CODES, Exit, Failure};
 use super::plan::{PlanArgs, Seeds, described, seed, seeds};
 use super::profile::Resolved;
-use super::{OnOff, interrupt, quantity, show};
+use super::{interrupt, quantity, show};
 use crate::engine::engine;
-use crate::investigate::{Case, investigate, parting, unrecorded};
+use crate::investigate::{Case, Effort, investigate, parting, unrecorded};
 use crate::judge::Outcomes;
 use crate::plan::{Driver, Plan};
 use crate::report::{
@@ -88,14 +88,14 @@ struct AnswerArgs {
     )]
     fail_on: FailOn,
 
-    /// Whether to make the traces of failures smaller
+    /// Whether to make the traces of failures smaller, and how: by taking steps out, or also by a search for others
     #[arg(
         long,
         value_name = "WHETHER",
         default_value = "on",
         env = "TRIBUNAL_SHRINK"
     )]
-    shrink: OnOff,
+    shrink: Effort,
 
     /// Stop shrinking a trace after so long
     #[arg(long, value_name = "TIME", default_value = "20s", env = "TRIBUNAL_SHRINK_BUDGET", value_parser = quantity::duration)]
@@ -328,7 +328,7 @@ impl Session<'_> {
                 seed: *seed,
                 seeds: &seeds,
                 trace: &directory.join("trace.jsonl"),
-                shrink: self.args.answer.shrink == OnOff::On,
+                shrink: self.args.answer.shrink,
             };
             let deadline = Deadline::in_time(self.args.answer.shrink_budget);
             let stop = || self.interrupted.load(Ordering::Relaxed) || deadline.is_over();

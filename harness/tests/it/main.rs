@@ -3,12 +3,17 @@
 mod check;
 mod claims;
 mod conformance;
+mod cross_replay;
 mod doctor;
 mod exploration;
 mod failures;
+mod follow;
+mod generate;
 mod invocation;
 mod list;
 mod live;
+mod nearest;
+mod picture;
 mod program;
 mod replay;
 mod simulate;

@@ -28,6 +28,11 @@ impl Proposer {
         self.heard_of = self.heard_of.max(ballot);
     }
 
+    /// Begins to count its failures anew; whether there were any.
+    pub(super) fn forget_failures(&mut self) -> bool {
+        std::mem::take(&mut self.failures) > 0
+    }
+
     /// Whether to hear of a ballot would be no news.
     pub(super) fn has_heard_of(&self, ballot: Ballot) -> bool {
         ballot <= self.heard_of
