@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 use tribunal_checkers::explore::{
-    Budget, Cut, Limits, NotAnOperation, Progress, Question, Reductions, Strategy, WRONG_HISTORY,
-    Way, explore,
+    Budget, Cut, Limits, NotAnOperation, Progress, Question, Reductions, Strategy, Way, explore,
 };
 use tribunal_checkers::properties::{PropertyInfo, properties_for};
 use tribunal_histories::Trace;
@@ -14,7 +13,7 @@ use tribunal_protocols::contract::{Configuration, with_fields};
 use tribunal_protocols::explored::Explored;
 use tribunal_protocols::world::{Setup, SyncMode};
 
-use crate::judge::{Judged, history_of};
+use crate::judge::{Judged, LINEARIZABILITY, history_of};
 use crate::replay::{Stage, finish, header};
 
 /// What is to be explored, of whatever protocol.
@@ -101,7 +100,7 @@ pub(crate) fn inquire<N: Explored>(
     let counterexample = way.map(|way| trace_of(&setup, way));
     let violated = way.zip(counterexample.as_ref()).map(|(way, trace)| {
         // The search knows that clients saw something wrong; the trace, by which model.
-        let of_clients = way.violated == WRONG_HISTORY;
+        let of_clients = way.violated == LINEARIZABILITY;
         let violated = if of_clients {
             &trace.end.violated
         } else {

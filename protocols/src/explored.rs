@@ -32,13 +32,15 @@ pub trait Explored: Staged {
     fn is_of_election(message: &Self::Message) -> bool;
 
     /// Whether a message can no longer matter to a node: delivered now or at any later time, in this life of the node or
-    /// in a later one, it would change nothing and would be answered by nobody. `node` is `None` while it is down.
+    /// in a later one if it may crash, it would change nothing and would be answered by nobody. `node` is `None` while it
+    /// is down.
     fn is_moot(
         _config: &Self::Config,
         _node: Option<&Self>,
         _disk: &Self::Durable,
         _from: NodeId,
         _message: &Self::Message,
+        _may_crash: bool,
     ) -> bool {
         false
     }

@@ -41,6 +41,8 @@ pub struct Budget {
     pub grain: Grain,
     /// How many packets at once may outlive the exchange that they belong to, and arrive later.
     pub late: u8,
+    /// Whether what nodes say to each other when they start, before anything else happens, is lost.
+    pub silent_start: bool,
 }
 
 impl Default for Budget {
@@ -61,6 +63,7 @@ impl Default for Budget {
             in_order: false,
             grain: Grain::Packets,
             late: 0,
+            silent_start: false,
         }
     }
 }

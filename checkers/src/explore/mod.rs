@@ -75,11 +75,11 @@ pub struct Progress {
     pub generated: usize,
     /// The longest path so far.
     pub depth: usize,
+    /// Distinct states from which nothing was tried yet.
+    pub frontier: usize,
     /// The time that processors have spent on it.
     #[serde(skip)]
     pub cpu: Duration,
-    /// Distinct states from which nothing was tried yet.
-    pub frontier: usize,
 }
 
 /// Why a search ended before it had seen everything within its budgets.
@@ -303,7 +303,7 @@ fn measure<N: Explored>(checker: &impl Checker<Search<N>>) -> Progress {
         distinct,
         generated: checker.state_count(),
         depth: checker.max_depth(),
-        cpu: checker.model().cost.spent(),
         frontier: distinct.saturating_sub(usize::try_from(visited).unwrap_or(usize::MAX)),
+        cpu: checker.model().cost.spent(),
     }
 }

@@ -106,12 +106,18 @@ enum Way {
 pub(super) struct Mover {
     pub(super) grain: Grain,
     pub(super) reductions: Reductions,
+    /// Whether any node may crash in this search.
+    pub(super) may_crash: bool,
 }
 
 impl Mover {
     pub(super) fn of(budget: &Budget, reductions: Reductions) -> Self {
         let grain = budget.grain;
-        Self { grain, reductions }
+        Self {
+            grain,
+            reductions,
+            may_crash: budget.crashes > 0,
+        }
     }
 
     /// Whether a move can be more than its step.
@@ -240,10 +246,12 @@ impl Mover {
             }
         }
         if self.reductions.moot && self.grain != Grain::Exchanges {
-            lose_what_is_moot(world);
+            lose_what_is_moot(world, self.may_crash);
         }
         if self.reductions.inert {
-            let quiet = self.grain == Grain::Exchanges && world.network().next().is_none();
+            let said = |packet: &PacketOf<N>| matches!(packet.body, Body::Message(_));
+            let quiet =
+                self.grain == Grain::Exchanges && !world.network().any(|(packet, _)| said(packet));
             world.settle(|config, node, disk| N::settled(config, node, disk, quiet));
         }
         Ok(carried)
@@ -251,11 +259,11 @@ impl Mover {
 }
 
 /// Takes the packets off the network that can no longer matter to those to whom they are going.
-fn lose_what_is_moot<N: Explored>(world: &mut World<N>) {
+fn lose_what_is_moot<N: Explored>(world: &mut World<N>, may_crash: bool) {
     let moot = |world: &World<N>, packet: &PacketOf<N>| match (packet.from, packet.to, &packet.body)
     {
         (Address::Node(from), Address::Node(to), Body::Message(message)) => {
-            is_moot(world, from, to, message)
+            is_moot(world, from, to, message, may_crash)
         }
         (_, Address::Client(client), Body::Response { sequence, .. }) => {
             world.call(client) != Some((*sequence, true))
@@ -279,7 +287,8 @@ pub(super) fn is_moot<N: Explored>(
     from: NodeId,
     to: NodeId,
     message: &N::Message,
+    may_crash: bool,
 ) -> bool {
     let (node, disk) = (world.node(to), world.disk(to).written());
-    N::is_moot(world.config(), node, disk, from, message)
+    N::is_moot(world.config(), node, disk, from, message, may_crash)
 }

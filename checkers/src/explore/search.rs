@@ -79,18 +79,18 @@ impl<N: Explored> Model for Search<N> {
         if self.budget.in_order {
             world.keep_order_of_packets();
         }
-        // What nodes say to each other when they start arrives at once or is lost, like all of an exchange; and nobody is
-        // there yet to whom it could arrive.
-        world.retain_packets(|packet| !self.mover.is_exchanged::<N>(packet));
         world.take_sent();
+        if self.budget.silent_start {
+            world.retain_packets(|packet| packet.from == packet.to);
+        }
         memory.notes.clear();
         let spent = Spent::default();
         vec![State::new(world, memory, spent, 0, &self.renamings)]
     }
 
     fn actions(&self, state: &State<N>, moves: &mut Vec<Move<N>>) {
-        self.cost.visit();
         self.visited.fetch_add(1, Ordering::Relaxed);
+        self.cost.visit();
         if state.violation.is_some() || self.stopped.load(Ordering::Relaxed) {
             return;
         }

@@ -62,7 +62,7 @@ fn quick_explorations_find_what_the_table_says() {
         let attempt = hunt(protocol, bug, FoundBy::Exploration, false, &|| false);
         let attempt = attempt.expect("the hunt can be run");
         let attempt = attempt.expect("the bug is explored");
-        let differs = !is_as_told(&attempt, row);
+        let differs = !is_as_told(&attempt, &row);
         differs.then(|| format!("{}: {attempt:?}", bug.id))
     })
     .into_iter()

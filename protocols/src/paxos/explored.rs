@@ -50,6 +50,7 @@ impl Explored for Paxos {
         disk: &HardState,
         _from: NodeId,
         message: &Message,
+        may_crash: bool,
     ) -> bool {
         let has = |bug: PaxosBug| config.bugs.contains(bug.into());
         let forgets = has(PaxosBug::PromiseNotDurable)
@@ -64,6 +65,7 @@ impl Explored for Paxos {
         match message {
             // Whoever knows what is chosen says so instead of promising; and it makes a proposer's next ballot higher.
             Message::Prepare { ballot } => {
+                // Whoever starts has heard of what it had promised.
                 let heard = node.is_none_or(|node| node.proposer.has_heard_of(*ballot));
                 !knows && !config.refusals && *ballot < disk.promised() && heard
             }
@@ -79,9 +81,9 @@ impl Explored for Paxos {
                 });
                 !prepares && !has(PaxosBug::StalePromiseCounted)
             }
-            // Who knows what is chosen has answered its clients, and learns nothing more.
+            // Who knows what is chosen has answered its clients, and learns nothing more while it lives.
             Message::Accepted(_) | Message::Chosen { .. } => {
-                knows && node.is_some_and(|node| node.waiting.is_empty())
+                knows && !may_crash && node.is_some_and(|node| node.waiting.is_empty())
             }
             _ => false,
         }

@@ -138,6 +138,9 @@ pub(super) fn told(budget: &Budget) -> String {
     if let Some(actors) = budget.actors {
         parts.push(format!("{actors} nodes that act"));
     }
+    if budget.silent_start {
+        parts.push("what is said at the start is lost".to_owned());
+    }
     if budget.in_order {
         parts.push("links keep their order".to_owned());
     }

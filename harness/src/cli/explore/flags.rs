@@ -125,6 +125,10 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "0", help_heading = BOUNDS)]
     pub(super) late: u8,
 
+    /// Whether what nodes say to each other when they start, before anything else happens, is lost
+    #[arg(long, help_heading = BOUNDS)]
+    pub(super) silent_start: bool,
+
     /// Writes reach disks at once, or in steps of their own
     #[arg(long, value_name = "WHEN", default_value = "immediate", help_heading = BOUNDS)]
     pub(super) sync: Sync,
@@ -194,9 +198,9 @@ pub struct Args {
 
 /// The command alone, to parse what is written of it elsewhere.
 #[derive(Debug, clap::Parser)]
-pub(super) struct Alone {
+struct Alone {
     #[command(flatten)]
-    pub(super) args: Args,
+    args: Args,
 }
 
 /// How many nodes there are if nothing is said.
@@ -388,6 +392,7 @@ impl Args {
             in_order: self.order == Arrival::Fifo,
             grain: self.grain,
             late: self.late,
+            silent_start: self.silent_start,
         }
     }
 }

@@ -4,9 +4,17 @@ use clap::Parser;
 use tribunal_protocols::bugs::Bug;
 use tribunal_protocols::registry::Protocol;
 
-use super::flags::Alone;
+use super::Args;
 use crate::cli::exit::Failure;
 use crate::explore::Inquiry;
+
+/// `tribunal explore`, alone.
+#[derive(Debug, Parser)]
+#[command(name = "explore", no_binary_name = true)]
+struct Flags {
+    #[command(flatten)]
+    args: Args,
+}
 
 /// The command that finds a bug, as it is typed; `None` if no exploration is known to find it.
 pub(crate) fn command(protocol: &Protocol, bug: &Bug) -> Option<String> {
@@ -24,7 +32,7 @@ pub(crate) fn inquiry(protocol: &'static Protocol, bug: &Bug) -> Result<Option<I
         return Ok(None);
     };
     let words = shell_words::split(flags).map_err(Failure::usage)?;
-    let before = ["explore", protocol.name, "--bugs", bug.id].map(str::to_owned);
-    let alone = Alone::try_parse_from(before.into_iter().chain(words)).map_err(Failure::usage)?;
-    alone.args.inquiry(protocol).map(Some)
+    let before = [protocol.name, "--bugs", bug.id].map(str::to_owned);
+    let flags = Flags::try_parse_from(before.into_iter().chain(words)).map_err(Failure::usage)?;
+    flags.args.inquiry(protocol).map(Some)
 }
