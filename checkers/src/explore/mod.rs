@@ -28,7 +28,7 @@ use crate::properties::PropertyInfo;
 pub use bounds::{Asked, Budget, Grain, KINDS_MAX, Limits, Reductions, Strategy, Timeouts};
 use cost::Cost;
 use coverage::Coverage;
-use moves::{Move, Mover};
+use moves::{Move, Mover, What};
 pub use neighbourhood::{Neighbourhood, Reach};
 pub use search::WRONG_HISTORY;
 use search::{NOTHING_WRONG, Search};
@@ -279,19 +279,25 @@ fn finish<N: Explored>(
     }
 }
 
-/// The steps of which moves consist, one after another from the start.
+/// The steps of which moves consist, one after another from the start: as they are where nobody forgets what is inert,
+/// for that may stand in messages.
 fn steps_of<N: Explored>(search: &Search<N>, moves: &[Move<N>]) -> Vec<Step<N>> {
     let mut steps = Vec::new();
     let start = search.init_states().pop();
     let Some(mut world) = start.map(|state| state.world) else {
         return steps;
     };
+    let mut mover = search.mover;
+    mover.reductions.inert = false;
     for it in moves {
+        let mut it = it.clone();
+        if let What::Step(step) = &mut it.what {
+            *step = world.like(step);
+        }
         let mut taken = |step: &Step<N>| steps.push(step.clone());
-        search
-            .mover
-            .carry_out(&mut world, it, &mut (), false, &mut taken)
-            .expect("a path of the search was taken once, from an equal start");
+        mover
+            .carry_out(&mut world, &it, &mut (), false, &mut taken)
+            .expect("a path of the search was taken once, from a start that is alike");
     }
     steps
 }

@@ -14,6 +14,7 @@ use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 use tribunal_histories::{NodeId, NodeSet};
+use tribunal_protocols::contract::Configuration;
 use tribunal_protocols::explored::Explored;
 use tribunal_protocols::world::{Address, Body, NotEnabled, Observer, PacketOf, World};
 use tribunal_protocols::{Loss, Step};
@@ -157,6 +158,10 @@ impl Mover {
     ///
     /// # Errors
     /// If it cannot be done here; the world is then as it was.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a move is one loop, whose arms share the queue and what is lost"
+    )]
     pub(super) fn carry_out<N: Explored>(
         &self,
         world: &mut World<N>,
@@ -249,13 +254,19 @@ impl Mover {
             lose_what_is_moot(world, self.may_crash);
         }
         if self.reductions.inert {
-            let said = |packet: &PacketOf<N>| matches!(packet.body, Body::Message(_));
-            let quiet =
-                self.grain == Grain::Exchanges && !world.network().any(|(packet, _)| said(packet));
+            let quiet = self.grain == Grain::Exchanges && is_quiet(world);
             world.settle(|config, node, disk| N::settled(config, node, disk, quiet));
         }
         Ok(carried)
     }
+}
+
+/// Whether nothing that a node said is on its way, or waits for a disk.
+fn is_quiet<N: Explored>(world: &World<N>) -> bool {
+    let said = |packet: &PacketOf<N>| matches!(packet.body, Body::Message(_));
+    let mut nodes = NodeId::all(world.config().nodes());
+    !world.network().any(|(packet, _)| said(packet))
+        && !nodes.any(|node| world.disk(node).is_dirty())
 }
 
 /// Takes the packets off the network that can no longer matter to those to whom they are going.

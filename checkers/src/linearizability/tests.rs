@@ -237,6 +237,10 @@ fn core_is_right<M: Model>(model: &M, history: &History, all: &[Call<M::Op>], co
     assert!(!possible(&at(core.prefix)), "{core:?} {}", told(history));
     assert!(possible(&at(core.prefix - 1)), "{core:?} {}", told(history));
     for free in core.operations.iter().map(Some).chain([None]) {
+        #[expect(
+            clippy::unnecessary_filter_map,
+            reason = "what cannot be taken back is left out"
+        )]
         let calls: Vec<_> = at(core.prefix)
             .into_iter()
             .filter_map(|call| {

@@ -131,6 +131,14 @@ fn picture(directory: &Path, outcomes: &Outcomes) -> Result<(), Failure> {
 /// # Errors
 /// When it cannot be written.
 pub(crate) fn trace(path: &Path, trace: &Trace) -> Result<(), Failure> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            Failure::io(format!(
+                "cannot make the folder {}: {error}",
+                folder.display()
+            ))
+        })?;
+    }
     write_whole(path, |out| trace.write(out))
 }
 

@@ -154,7 +154,10 @@ fn rules_and_misfits_are_errors() {
         error(&[invoke.clone(), invoke.clone()]),
         FollowError::Rule(_)
     ));
-    assert!(matches!(error(&[info.clone()]), FollowError::Rule(_)));
+    assert!(matches!(
+        error(std::slice::from_ref(&info)),
+        FollowError::Rule(_)
+    ));
     assert!(matches!(
         error(&[invoke.clone(), info, invoke]),
         FollowError::Rule(_)

@@ -90,6 +90,10 @@ fn interleave(contents: &Contents, order: &[u32]) -> Result<Vec<u32>, Clash> {
     // After which event each is taken out, as early as may be.
     let mut take_after = vec![0; order.len()];
     let mut greatest = 0;
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "a rank is a place in several tables"
+    )]
     for rank in 0..order.len() {
         greatest = greatest.max(element(rank).take_invoked);
         take_after[rank] = greatest;

@@ -20,10 +20,13 @@ pub static INFO: PropertyInfo = PropertyInfo {
 /// The first and the last of some slots; `None` where all that follow are among them.
 type Slots = (u64, Option<u64>);
 
+/// By acceptor, the slots that it told of.
+type Told = Bag<BTreeMap<NodeId, Slots>>;
+
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct LeaderRecovery {
     /// By ballot and candidate, the slots that each acceptor told of.
-    covered: Bag<BTreeMap<(u64, NodeId), Bag<BTreeMap<NodeId, Slots>>>>,
+    covered: Bag<BTreeMap<(u64, NodeId), Told>>,
     /// The last proposals that were judged, by proposer: they are sent to every acceptor.
     judged: Bag<BTreeMap<NodeId, (u64, u64)>>,
 }
