@@ -9,7 +9,7 @@ planted_bugs! {
     TiesNotBroken "GD1" "ties-not-broken"
         "Of two records of the same time neither is newer: whoever has one keeps it."
         breaks ["convergence"], minimum "2 nodes, 2 concurrent writes",
-        source "note 000: `if P.time > Q.time`, and nothing for equal times", found by [History, Scenario, Exploration],
+        source "note 000: `if P.time > Q.time`, and nothing for equal times", found by [History, Scenario],
         hunt Hunt { nodes: 3, nemesis: "none", seeds: 40, ..Hunt::USUAL };
     ElseBranchCopies "GD2" "else-branch-copies"
         "What a peer answers is copied whatever has come in the meantime, also where the times are equal: two exchanges \
@@ -36,7 +36,7 @@ planted_bugs! {
     SeenBeforeApplied "GD6" "seen-before-applied"
         "A record is marked as seen before it is written: a crash between the two, and the node never takes it again."
         breaks ["convergence", "GI2"], minimum "2 nodes, a crash between two writes",
-        source "derived", found by [History, Scenario, Exploration],
+        source "derived", found by [History, Scenario],
         hunt Hunt { nodes: 3, seeds: 100, ..Hunt::USUAL };
     NoTombstone "GD7" "no-tombstone"
         "A delete removes the record and leaves nothing: the next exchange brings it back."

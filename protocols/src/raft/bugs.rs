@@ -228,8 +228,11 @@ planted_bugs! {
     SnapshotWithoutSessions "SN7" "snapshot-without-sessions"
         "A snapshot has the objects and not the sessions."
         breaks ["RI16", "linearizability"], minimum "2 nodes, a snapshot, a lost answer",
-        source "dissertation §5 and §6.3", found by [Simulation, History, Scenario],
-        hunt Hunt { nodes: 3, workload: "append", set: SMALL, seeds: 20, ..Hunt::USUAL };
+        source "dissertation §5 and §6.3", found by [Simulation, History, Scenario, Exploration],
+        hunt Hunt { nodes: 3, workload: "append", set: SMALL, seeds: 20, ..Hunt::USUAL },
+        explore "\
+            --terms 1 --timeouts election=1 --grain exchanges --op 'write x 1' --op 'write x 2' \
+            --set pre_vote=false --set snapshot_after=2 --set entries_kept=0";
     ConflictingSnapshotRefused "SN8" "conflicting-snapshot-refused"
         "A follower refuses a snapshot whose last entry differs from what its log has there, for ever."
         breaks ["liveness"], minimum "3 nodes, a snapshot, a conflicting entry",
@@ -268,7 +271,7 @@ planted_bugs! {
     ConfigurationOnApply "MC6" "configuration-on-apply"
         "A configuration is in force when it is applied, not as soon as it is in the log."
         breaks ["RI14"], minimum "5 nodes",
-        source "etcd#11284, etcd-io/raft#234", found by [Simulation, Exploration],
+        source "etcd#11284, etcd-io/raft#234", found by [Simulation],
         hunt Hunt { nodes: 5, workload: "membership", seeds: 100, ..Hunt::USUAL };
     JointLeftEarly "MC7" "joint-left-early"
         "A leader leaves a joint configuration before that is committed."
@@ -297,7 +300,7 @@ planted_bugs! {
     PrematureRetirement "MC10" "premature-retirement"
         "A node takes part no more once its log says that it is to go, before that is committed."
         breaks ["liveness"], minimum "3 nodes",
-        source "CCF (NSDI 2025) bug 6", found by [Liveness, Exploration],
+        source "CCF (NSDI 2025) bug 6", found by [Liveness],
         hunt Hunt { nodes: 3, workload: "membership", seeds: 100, ..Hunt::USUAL };
     RemovedNodeDisrupts "MC11" "removed-node-disrupts"
         "A node that hears from a leader helps whoever wants another: one that was removed, and waits in vain for its leader."
