@@ -16,7 +16,6 @@ use tribunal_protocols::raft::Raft;
 use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::two_phase_commit::TwoPhaseCommit;
 use tribunal_protocols::world::{Setup, SyncMode};
-use tribunal_protocols::zab::Zab;
 
 /// A small cluster, and what it is up to.
 struct Small {
@@ -164,23 +163,6 @@ fn multi_paxos_in_exchanges() {
         },
     };
     assert_same_verdicts::<MultiPaxos>(&small, "MP2");
-}
-
-#[test]
-fn zab_in_exchanges() {
-    let small = Small {
-        nodes: 3,
-        set: &[],
-        budget: Budget {
-            operations: clients(&["write x 1"]),
-            asked: Asked::Own,
-            term: Some(1),
-            timeouts: Timeouts::of(2),
-            grain: Grain::Exchanges,
-            ..Budget::default()
-        },
-    };
-    assert_same_verdicts::<Zab>(&small, "ZB1");
 }
 
 #[test]

@@ -63,11 +63,11 @@ impl Explored for Paxos {
         }
         let knows = node.and_then(|node| node.learner.value()).is_some() && !config.fresh_ballots;
         match message {
-            // Whoever knows what is chosen says so instead of promising; and it makes a proposer's next ballot higher.
+            // Whoever knows what is chosen, now or later, says so instead of promising, unless ballots are to be fresh.
             Message::Prepare { ballot } => {
                 // Whoever starts has heard of what it had promised.
                 let heard = node.is_none_or(|node| node.proposer.has_heard_of(*ballot));
-                !knows && !config.refusals && *ballot < disk.promised() && heard
+                config.fresh_ballots && !config.refusals && *ballot < disk.promised() && heard
             }
             Message::Accept(proposal) => {
                 !config.refusals
