@@ -9,7 +9,9 @@ use crate::model::{
     ListAppend, Misfit, Model, MultiRegister, Mutex, NilRead, Register, Semantics, Shape,
 };
 use crate::verdict::{Verdict, guarded};
-use crate::{bank, convergence, counter, membership, set, total_order};
+use crate::{
+    bank, convergence, counter, echo, membership, pn_counter, set, set_full, total_order, unique_ids,
+};
 
 /// How far a search may go. Both are counted, not timed: the same answer on a fast machine and a slow one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -284,6 +286,38 @@ static REGISTRY: &[CheckerEntry] = &[
         operations: total_order::OPERATIONS,
         is_linearizability: false,
         check: total_order::check,
+    },
+    CheckerEntry {
+        name: set_full::NAME,
+        aliases: &[],
+        about: set_full::ABOUT,
+        operations: set_full::OPERATIONS,
+        is_linearizability: false,
+        check: set_full::check,
+    },
+    CheckerEntry {
+        name: pn_counter::NAME,
+        aliases: &["g-counter"],
+        about: pn_counter::ABOUT,
+        operations: pn_counter::OPERATIONS,
+        is_linearizability: false,
+        check: pn_counter::check,
+    },
+    CheckerEntry {
+        name: unique_ids::NAME,
+        aliases: &[],
+        about: unique_ids::ABOUT,
+        operations: unique_ids::OPERATIONS,
+        is_linearizability: false,
+        check: unique_ids::check,
+    },
+    CheckerEntry {
+        name: echo::NAME,
+        aliases: &[],
+        about: echo::ABOUT,
+        operations: echo::OPERATIONS,
+        is_linearizability: false,
+        check: echo::check,
     },
 ];
 

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod command;
 pub mod draw;
 pub mod engine;
+pub mod experiment;
 pub mod explore;
 pub mod generator;
 pub mod hunt;

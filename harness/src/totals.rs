@@ -6,9 +6,9 @@ use serde::Serialize;
 use tribunal_checkers::Answer;
 use tribunal_checkers::verdict::Judgement;
 
+use crate::experiment::Experiment;
 use crate::judge::Operations;
-use crate::nemesis::Selection;
-use crate::plan::{Driver, Plan};
+use crate::plan::Driver;
 use crate::sweep::{Ended, Run};
 
 /// A probe of a workload.
@@ -83,14 +83,13 @@ fn probes_as_list<S: serde::Serializer>(
 
 impl Totals {
     /// Adds a run.
-    pub fn add(&mut self, plan: &Plan, ended: &Ended) {
+    pub fn add<E: Experiment>(&mut self, plan: &E, ended: &Ended) {
         self.runs += 1;
         if let Some(repeated) = ended.repeated {
-            let same_driver = repeated.driver == plan.driver;
-            let count = if same_driver {
-                &mut self.repeated_same
-            } else {
+            let count = if repeated.on_other_runtime {
                 &mut self.repeated_other
+            } else {
+                &mut self.repeated_same
             };
             *count += 1;
             if !repeated.same {
@@ -134,12 +133,12 @@ impl Totals {
         group.or_default().insert(ended.run);
     }
 
-    fn add_probes(&mut self, plan: &Plan, seen: &BTreeMap<&'static str, u64>) {
-        let fair_weather = matches!(plan.nemesis, Selection::None);
-        for probe in plan.workload.probes {
-            if !(probe.needs_faults && fair_weather) {
+    fn add_probes<E: Experiment>(&mut self, plan: &E, seen: &BTreeMap<&'static str, u64>) {
+        let workload = plan.workload();
+        for probe in workload.probes {
+            if !(probe.needs_faults && plan.is_fair_weather()) {
                 let asked = Asked {
-                    workload: plan.workload.name,
+                    workload: workload.name,
                     probe: probe.name,
                 };
                 self.probes.entry(asked).or_default();
@@ -148,12 +147,12 @@ impl Totals {
         for (name, count) in seen {
             let hit = u64::from(*count > 0);
             let asked = Asked {
-                workload: plan.workload.name,
+                workload: workload.name,
                 probe: name,
             };
             match self.probes.get_mut(&asked) {
                 Some(runs) => *runs += hit,
-                None if plan.workload.probes.iter().any(|probe| probe.name == *name) => {}
+                None if workload.probes.iter().any(|probe| probe.name == *name) => {}
                 None => *self.notes.entry(name).or_default() += hit,
             }
         }

@@ -18,6 +18,7 @@ mod profile;
 pub(crate) mod quantity;
 pub mod reference;
 pub mod replay;
+mod session;
 pub mod shrink;
 pub mod simulate;
 pub mod spread;

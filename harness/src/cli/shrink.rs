@@ -8,7 +8,7 @@ use tribunal_checkers::Limits;
 
 use super::exit::{Exit, Failure};
 use super::replay::{engine_of, read_trace};
-use super::simulate::Deadline;
+use super::session::Deadline;
 use super::{artefacts, interrupt, quantity};
 use crate::command;
 use crate::report::terminal;

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tribunal_checkers::Answer;
-use tribunal_checkers::properties::properties_for;
 
 use super::terminal::word;
 use crate::cli::exit::Exit;
 use crate::cli::quantity::{counted, grouped};
+use crate::experiment::{Experiment, Pace};
 use crate::judge::{LINEARIZABILITY, violated_by};
-use crate::plan::{Driver, Plan};
 use crate::sweep::{Finish, Sweep};
 use crate::totals::Totals;
 
@@ -47,13 +46,18 @@ pub struct Conclusion {
 
 impl Conclusion {
     /// Concludes from a sweep over these plans, of which `asked` runs were wanted, if a number of them was.
-    pub fn of(plans: &[Plan], what: String, sweep: Sweep, asked: Option<u64>) -> Self {
+    pub fn of<E: Experiment>(
+        plans: &[E],
+        what: String,
+        sweep: Sweep,
+        asked: Option<u64>,
+    ) -> Self {
         let Sweep {
             totals,
             finish,
             elapsed,
         } = sweep;
-        let bugs = plans.first().map_or_else(Vec::new, bug_ids);
+        let bugs = plans.first().map_or_else(Vec::new, E::bugs);
         let mut reasons = unseen(plans, &totals);
         if let Some(asked) = asked.filter(|asked| finish != Finish::Found && totals.runs < *asked) {
             reasons.push(format!(
@@ -102,7 +106,7 @@ impl Conclusion {
             finish,
             what,
             plain_checkers: plain_checkers(plans),
-            live: plans.iter().any(is_live),
+            live: plans.iter().any(|plan| plan.pace() == Pace::RealTime),
             bugs,
             elapsed_ms: milliseconds(elapsed),
             totals,
@@ -213,14 +217,9 @@ impl Conclusion {
     }
 }
 
-/// The ids of the planted bugs of a plan.
-pub(crate) fn bug_ids(plan: &Plan) -> Vec<&'static str> {
-    plan.protocol.bugs_in(plan.bugs).map(|bug| bug.id).collect()
-}
-
 /// The checkers of these plans' histories that ask for less than an order of all operations.
-fn plain_checkers(plans: &[Plan]) -> Vec<&'static str> {
-    let models = plans.iter().map(|plan| plan.workload.model);
+fn plain_checkers<E: Experiment>(plans: &[E]) -> Vec<&'static str> {
+    let models = plans.iter().map(|plan| plan.workload().model);
     let mut plain: Vec<_> = models
         .filter(|model| violated_by(model) != LINEARIZABILITY)
         .collect();
@@ -228,16 +227,12 @@ fn plain_checkers(plans: &[Plan]) -> Vec<&'static str> {
     plain
 }
 
-fn is_live(plan: &Plan) -> bool {
-    plan.driver == Driver::Live
-}
-
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What should have been seen and was not, when so many runs that one may expect it.
-fn unseen(plans: &[Plan], totals: &Totals) -> Vec<String> {
+fn unseen<E: Experiment>(plans: &[E], totals: &Totals) -> Vec<String> {
     if totals.runs < PROBES_FROM_RUNS * plans.len() as u64 {
         return Vec::new();
     }
@@ -250,9 +245,8 @@ fn unseen(plans: &[Plan], totals: &Totals) -> Vec<String> {
             )
         })
         .collect();
-    let simulated = plans.iter().find(|plan| !is_live(plan));
-    let protocol = simulated.map_or("", |plan| plan.protocol.name);
-    for info in properties_for(protocol).unwrap_or_default() {
+    let simulated = plans.iter().find(|plan| plan.pace() == Pace::Simulated);
+    for info in simulated.map_or(&[][..], |plan| plan.properties()) {
         if totals
             .exercised
             .get(info.id)
