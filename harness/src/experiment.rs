@@ -41,7 +41,7 @@ pub trait Experiment: Clone + Send + Sync {
     }
 
     /// The cluster properties that are judged.
-    fn properties(&self) -> &'static [PropertyInfo] {
+    fn properties(&self) -> &'static [&'static PropertyInfo] {
         &[]
     }
 

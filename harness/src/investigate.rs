@@ -215,7 +215,7 @@ impl Experiment for Plan {
         self.protocol.bugs_in(self.bugs).map(|bug| bug.id).collect()
     }
 
-    fn properties(&self) -> &'static [PropertyInfo] {
+    fn properties(&self) -> &'static [&'static PropertyInfo] {
         properties_for(self.protocol.name).unwrap_or_default()
     }
 
