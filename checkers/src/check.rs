@@ -222,7 +222,7 @@ impl CheckerEntry {
 }
 
 /// The checkers of what has to come about in time.
-const EVENTUAL: &[&str] = &[membership::NAME];
+const EVENTUAL: &[&str] = &[membership::NAME, pn_counter::NAME, set_full::NAME];
 
 static REGISTRY: &[CheckerEntry] = &[
     CheckerEntry::linearizable::<Register>(),

@@ -23,6 +23,10 @@ pub enum Pace {
 
 /// Everything that, with a seed, determines a run.
 pub trait Experiment: Clone + Send + Sync {
+    /// Whether the nodes are those of our own protocols: then their properties and their liveness are judged, and a run
+    /// that is not the same twice is a bug of this tool.
+    const IS_OURS: bool;
+
     /// What runs: the name of a protocol or of a kind of system.
     fn subject(&self) -> &'static str;
 

@@ -85,6 +85,7 @@ pub fn investigate(
     let finding = Finding {
         fingerprint: fingerprint(plan.protocol.name, &outcomes.violated),
         protocol: plan.protocol.name,
+        is_ours: true,
         bugs: plan.bugs(),
         violated: outcomes.violated.clone(),
         headline,
@@ -93,6 +94,7 @@ pub fn investigate(
         digest: outcomes.digest,
         seeds: case.seeds.to_vec(),
         shrinking: shrunk.as_ref().map(shrinking),
+        stderr: None,
         replays: is_timeless
             .then_some(faithful && replayed.is_some_and(|replayed| replayed.faithful)),
         table,
@@ -114,6 +116,7 @@ pub fn unrecorded(plan: &Plan, outcomes: &Outcomes, history: &Path) -> Finding {
     Finding {
         fingerprint: fingerprint(plan.protocol.name, &outcomes.violated),
         protocol: plan.protocol.name,
+        is_ours: true,
         bugs: plan.bugs(),
         violated: outcomes.violated.clone(),
         headline: sentences.next().unwrap_or_default(),
@@ -122,6 +125,7 @@ pub fn unrecorded(plan: &Plan, outcomes: &Outcomes, history: &Path) -> Finding {
         digest: outcomes.digest,
         seeds: vec![outcomes.seed],
         shrinking: None,
+        stderr: None,
         replays: None,
         table: Vec::new(),
         record: RunRecord::History(history.to_owned()),
@@ -192,6 +196,8 @@ impl Parting {
 }
 
 impl Experiment for Plan {
+    const IS_OURS: bool = true;
+
     fn subject(&self) -> &'static str {
         self.protocol.name
     }

@@ -3,6 +3,7 @@
 //! This library is everything behind the `tribunal` binary: generators, workloads and nemeses (pure values), the
 //! runtimes that drive protocol nodes with them, shrinking, reports and the command line.
 
+pub mod audit;
 pub mod claims;
 pub mod cli;
 pub mod command;

@@ -31,6 +31,8 @@ pub struct Totals {
     pub operations: Operations,
     /// Packets that arrived.
     pub packets: u64,
+    /// Packets that nodes sent one another, where they are counted apart.
+    pub packets_between_nodes: u64,
     /// Packets that were lost or stopped by a cut.
     pub packets_lost: u64,
     /// Packets that arrived twice.
@@ -50,6 +52,9 @@ pub struct Totals {
     pub notes: BTreeMap<&'static str, u64>,
     /// How often each cluster property was put to the test.
     pub exercised: BTreeMap<&'static str, u64>,
+    /// The first run that is valid, and what its checkers say of it.
+    #[serde(skip)]
+    pub example: Option<(Run, Vec<String>)>,
     /// The runs that fail, by what they violate.
     pub failures: BTreeMap<String, BTreeSet<Run>>,
     /// The runs that were not decided, by why not.
@@ -110,6 +115,7 @@ impl Totals {
         self.operations.fail += outcomes.operations.fail;
         self.operations.info += outcomes.operations.info;
         self.packets += outcomes.tally.packets;
+        self.packets_between_nodes += outcomes.tally.packets_between_nodes;
         self.packets_lost += outcomes.tally.packets_lost;
         self.packets_duplicated += outcomes.tally.packets_duplicated;
         self.writes_lost += outcomes.tally.writes_lost;
@@ -125,6 +131,11 @@ impl Totals {
         let group = match &outcomes.verdict.judgement {
             Judgement::Valid { .. } => {
                 self.valid += 1;
+                let is_first = |(first, _): &(Run, _)| *first > ended.run;
+                if self.example.as_ref().is_none_or(is_first) {
+                    let sentences = outcomes.verdict.sentences.clone();
+                    self.example = Some((ended.run, sentences));
+                }
                 return;
             }
             Judgement::Invalid { .. } => self.failures.entry(outcomes.violated.clone()),

@@ -3,6 +3,7 @@
 //! Standard output is the answer, standard error the progress. One file a subcommand.
 
 mod artefacts;
+pub mod audit;
 pub mod bugs;
 pub mod catalogue;
 pub mod check;
@@ -60,6 +61,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Simulate(simulate::Args),
+    Audit(audit::Args),
     Check(check::Args),
     Replay(replay::Args),
     Shrink(shrink::Args),
@@ -96,6 +98,7 @@ pub fn main() -> ExitCode {
             paint(cli.color);
             match &cli.command {
                 Command::Simulate(args) => simulate::run(args, &resolved),
+                Command::Audit(args) => audit::run(args, &resolved),
                 Command::Check(args) => check::run(args),
                 Command::Replay(args) => replay::run(args),
                 Command::Shrink(args) => shrink::run(args),

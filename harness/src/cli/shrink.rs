@@ -4,14 +4,17 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tribunal_checkers::Limits;
+use tribunal_checkers::{Answer, Limits};
+use tribunal_histories::Trace;
 
 use super::exit::{Exit, Failure};
-use super::replay::{engine_of, read_trace};
+use super::replay::{engine_of, read_trace, scratch_folder, unfit};
 use super::session::Deadline;
 use super::{artefacts, interrupt, quantity};
+use crate::audit::maelstrom;
 use crate::command;
 use crate::report::terminal;
+use crate::shrink::Shrunk;
 
 /// Make a failing trace smaller, so that it still fails for the same reason
 #[derive(Debug, clap::Args)]
@@ -38,25 +41,19 @@ pub struct Args {
 /// A trace that cannot be read or replayed, or does not fail; a file that cannot be written.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let trace = read_trace(&args.trace)?;
-    let engine = engine_of(&trace)?;
     let interrupted = interrupt::listen()?;
     let deadline = Deadline::in_time(args.budget);
     let stop = || interrupted.load(Ordering::Relaxed) || deadline.is_over();
-    let replayed = engine
-        .replay(&trace, Limits::default(), &mut |_| {})
-        .map_err(Failure::usage)?;
-    if replayed.violated.is_empty()
-        || replayed.verdict.answer() != tribunal_checkers::Answer::Invalid
-    {
-        return Err(Failure::usage(format!(
+    let shrunk = match trace.header.protocol == maelstrom::SUBJECT {
+        true => audit(&trace, &stop)?,
+        false => simulation(&trace, &stop)?,
+    };
+    let shrunk = shrunk.ok_or_else(|| {
+        Failure::usage(format!(
             "{}: its steps do not fail when they are taken again, so there is nothing to shrink",
             args.trace.display()
         ))
-        .into());
-    }
-    let shrunk = engine
-        .shrink(&trace, Limits::default(), &stop)
-        .map_err(Failure::usage)?;
+    })?;
     let output = args
         .output
         .clone()
@@ -81,4 +78,29 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     } else {
         Exit::Valid
     })
+}
+
+/// Shrinks the trace of a simulation; nothing if its steps do not fail.
+fn simulation(trace: &Trace, stop: &dyn Fn() -> bool) -> Result<Option<Shrunk>, Failure> {
+    let engine = engine_of(trace)?;
+    let limits = Limits::default();
+    let replayed = engine.replay(trace, limits, &mut |_| {}).map_err(Failure::usage)?;
+    if replayed.violated.is_empty() || replayed.verdict.answer() != Answer::Invalid {
+        return Ok(None);
+    }
+    engine.shrink(trace, limits, stop).map(Some).map_err(Failure::usage)
+}
+
+/// Shrinks the trace of an audit; nothing if its steps do not fail.
+fn audit(trace: &Trace, stop: &dyn Fn() -> bool) -> Result<Option<Shrunk>, Failure> {
+    let folder = scratch_folder();
+    let limits = Limits::default();
+    let shrunk = maelstrom::replay(trace, folder.clone(), limits).and_then(|replayed| {
+        if replayed.verdict.answer() != Answer::Invalid {
+            return Ok(None);
+        }
+        maelstrom::shrink(trace, folder.clone(), limits, stop).map(Some)
+    });
+    let _ = std::fs::remove_dir_all(folder);
+    shrunk.map_err(unfit)
 }

@@ -34,6 +34,8 @@ pub struct Conclusion {
     pub what: String,
     /// What the clients' histories were judged by, where that is not linearizability.
     pub plain_checkers: Vec<&'static str>,
+    /// Whether the nodes are those of our own protocols.
+    pub is_ours: bool,
     /// Whether real processes ran: their time is real, and they show no views to properties.
     pub live: bool,
     /// The planted bugs that are on, by id.
@@ -106,6 +108,7 @@ impl Conclusion {
             finish,
             what,
             plain_checkers: plain_checkers(plans),
+            is_ours: E::IS_OURS,
             live: plans.iter().any(|plan| plan.pace() == Pace::RealTime),
             bugs,
             elapsed_ms: milliseconds(elapsed),
@@ -137,6 +140,7 @@ impl Conclusion {
                     checkers => format!("histories pass {}", checkers.join(", ")),
                 };
                 match self.totals.exercised.len() {
+                    _ if !self.is_ours => histories,
                     0 => format!("{histories} and live"),
                     some => format!("{histories} and live, {some} cluster properties hold"),
                 }
@@ -193,8 +197,19 @@ impl Conclusion {
         );
         fact("faults", faults(totals));
         fact("probes", probes(totals));
-        fact("noted", listed(&totals.notes));
-        if self.live {
+        if self.is_ours {
+            fact("noted", listed(&totals.notes));
+        }
+        if let Some((run, sentences)) = self.totals.example.as_ref().filter(|_| !self.is_ours) {
+            for sentence in sentences {
+                fact("for example", format!("seed {}: {sentence}", run.seed));
+            }
+        }
+        if !self.is_ours && self.live {
+            fact("determinism", "none: real time does not replay".to_owned());
+        } else if !self.is_ours {
+            fact("determinism", determinism(totals, false));
+        } else if self.live {
             fact(
                 "properties",
                 "none: real processes show no views".to_owned(),
@@ -205,7 +220,7 @@ impl Conclusion {
             );
         } else {
             fact("properties", listed(&totals.exercised));
-            fact("determinism", determinism(totals));
+            fact("determinism", determinism(totals, true));
         }
         fact("messages", messages(totals, self.elapsed_ms, self.live));
         lines.join("\n")
@@ -335,13 +350,16 @@ fn probes(totals: &Totals) -> String {
     format!("{hit}/{} hit{rarest}", totals.probes.len())
 }
 
-fn determinism(totals: &Totals) -> String {
+fn determinism(totals: &Totals, is_ours: bool) -> String {
     match totals.repeated() {
         0 => "no seed was run twice".to_owned(),
         twice => format!(
-            "{} run twice, {} of them on both runtimes: {}",
+            "{} run twice{}: {}",
             counted(twice, "seed"),
-            grouped(totals.repeated_other),
+            match is_ours {
+                true => format!(", {} of them on both runtimes", grouped(totals.repeated_other)),
+                false => String::new(),
+            },
             match totals.differing.len() {
                 0 => "identical".to_owned(),
                 some => format!("{some} DIFFER"),
@@ -359,6 +377,14 @@ fn messages(totals: &Totals, elapsed_ms: u64, live: bool) -> String {
         grouped(totals.packets_duplicated),
         grouped(rate),
     );
+    let operations = totals.operations.total();
+    let counts = match totals.packets_between_nodes {
+        0 => counts,
+        between => {
+            let each = between as f64 / operations.max(1) as f64;
+            format!("{counts}; {each:.1} between nodes for each operation")
+        }
+    };
     if live {
         return counts;
     }
