@@ -252,10 +252,6 @@ impl NodeProcess {
         (!self.unsent.is_empty()).then(|| self.stdin.as_fd())
     }
 
-    /// Whether it is blocked, for all that `/proc` shows, and waits for input.
-    pub(super) fn is_listening(&mut self) -> bool {
-        self.is_blocked() && self.rest.is_listening()
-    }
 
     /// Whether it is blocked, for all that `/proc` shows.
     pub(super) fn is_blocked(&mut self) -> bool {
