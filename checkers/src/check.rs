@@ -10,7 +10,8 @@ use crate::model::{
 };
 use crate::verdict::{Verdict, guarded};
 use crate::{
-    bank, convergence, counter, echo, membership, pn_counter, set, set_full, total_order, unique_ids,
+    bank, convergence, counter, echo, membership, pn_counter, set, set_full, total_order,
+    unique_ids,
 };
 
 /// How far a search may go. Both are counted, not timed: the same answer on a fast machine and a slow one.

@@ -41,7 +41,10 @@ pub(crate) fn check(
             continue;
         }
         count += 1;
-        let (sent, came) = (history.value(operation.input), history.value(operation.output));
+        let (sent, came) = (
+            history.value(operation.input),
+            history.value(operation.output),
+        );
         if sent != came {
             let process = operation.process;
             let headline = format!("process {process} sent {sent} and got {came} back");

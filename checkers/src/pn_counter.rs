@@ -59,11 +59,12 @@ pub(crate) fn check(
     request: &CheckRequest,
     _stop: Stop<'_>,
 ) -> Result<Verdict, CheckError> {
-    let initial = crate::model::first(&request.initial()).map_err(|expected| CheckError::Initial {
-        checker: NAME,
-        initial: request.initial(),
-        expected,
-    })?;
+    let initial =
+        crate::model::first(&request.initial()).map_err(|expected| CheckError::Initial {
+            checker: NAME,
+            initial: request.initial(),
+            expected,
+        })?;
     let mut counters: BTreeMap<ValueId, Counter> = BTreeMap::new();
     for operation in history.operations() {
         let counter = counters.entry(operation.key).or_default();
@@ -116,7 +117,11 @@ impl Counter {
             states: 0,
         };
         let is_final = |read: &Operation| self.ends.is_final(history, read);
-        let finals: Vec<_> = self.reads.iter().filter(|(read, _)| is_final(read)).collect();
+        let finals: Vec<_> = self
+            .reads
+            .iter()
+            .filter(|(read, _)| is_final(read))
+            .collect();
         let sums = self.in_the_end(initial);
         for (read, value) in &finals {
             if let Some(because) = sums.exclude(i128::from(*value)) {
@@ -143,7 +148,9 @@ impl Counter {
             return undecided("no read at the end of the counter was answered");
         }
         if sums.each.is_none() {
-            return undecided("the additions of unknown outcome have too many sums to tell them apart");
+            return undecided(
+                "the additions of unknown outcome have too many sums to tell them apart",
+            );
         }
         let acknowledged = self.with_outcome(Outcome::Ok).count();
         if acknowledged == 0 {
@@ -221,7 +228,9 @@ impl Sums {
             return None;
         }
         Some(if lower == upper {
-            format!("Because what was acknowledged comes to {lower}, and the outcome of every addition is known.")
+            format!(
+                "Because what was acknowledged comes to {lower}, and the outcome of every addition is known."
+            )
         } else if value < lower || value > upper {
             format!(
                 "Because what was acknowledged, with or without any of the additions of unknown outcome, comes to no \

@@ -107,7 +107,9 @@ impl Set {
                 last_absent: None,
             };
             // Of an element that is added twice nobody can tell which add a read saw.
-            let before = self.elements.insert(history.value(operation.input), element);
+            let before = self
+                .elements
+                .insert(history.value(operation.input), element);
             return before.map_or(Ok(()), |_| Err(Misfit::Input));
         }
         if !READS.contains(&function) {
@@ -247,7 +249,9 @@ fn judge(history: &History, key: &Value, mut set: Set) -> Verdict {
         count: set.reads.len(),
     };
     let sentences = vec![
-        format!("each of the {finals} reads at the end{place} has all {known} elements, none twice"),
+        format!(
+            "each of the {finals} reads at the end{place} has all {known} elements, none twice"
+        ),
         staleness(&set.staleness_ns(history)),
     ];
     Verdict::new(NAME, Judgement::Valid { evidence }, sentences).with_statistics(statistics)

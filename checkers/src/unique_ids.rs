@@ -31,8 +31,7 @@ pub(crate) fn check(
         ..Statistics::default()
     };
     for operation in history.operations() {
-        let misfit =
-            |misfit| CheckError::misfit((NAME, OPERATIONS), history, &operation, misfit);
+        let misfit = |misfit| CheckError::misfit((NAME, OPERATIONS), history, &operation, misfit);
         if history.function(operation.function) != "generate" {
             return Err(misfit(Misfit::Function));
         }

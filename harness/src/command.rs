@@ -64,14 +64,21 @@ pub fn of_audit(plan: &maelstrom::Plan, seed: u64) -> String {
         ..
     } = plan.options;
     let mut parts = vec![
-        format!("tribunal audit maelstrom --workload {}", plan.dialogue.workload.name),
+        format!(
+            "tribunal audit maelstrom --workload {}",
+            plan.dialogue.workload.name
+        ),
         format!("--node-count {}", plan.nodes),
         format!("--nemesis {}", plan.nemesis),
         format!("--latency {}ms", plan.latency.mean_us / 1_000),
         format!("--latency-dist {}", plan.latency.distribution),
         format!("--topology {}", plan.topology),
         format!("--concurrency {concurrency} --keys {keys} --rate {rate_per_s}"),
-        format!("--time-limit {}ms --events-max {}", time_limit_us / 1_000, plan.events_max),
+        format!(
+            "--time-limit {}ms --events-max {}",
+            time_limit_us / 1_000,
+            plan.events_max
+        ),
         format!("--node-patience {}ms", plan.patience.node.as_millis()),
     ];
     if operations < usize::MAX {

@@ -60,10 +60,7 @@ pub trait Experiment: Clone + Send + Sync {
     ///
     /// # Errors
     /// When the run cannot be made or taken again.
-    fn investigate(
-        case: Case<'_, Self>,
-        stop: &dyn Fn() -> bool,
-    ) -> anyhow::Result<Investigation>;
+    fn investigate(case: Case<'_, Self>, stop: &dyn Fn() -> bool) -> anyhow::Result<Investigation>;
 
     /// Makes two runs of a seed, and finds where they part.
     fn parting(&self, second: &Self, seed: u64) -> Parting {

@@ -249,10 +249,7 @@ impl Experiment for Plan {
         })
     }
 
-    fn investigate(
-        case: Case<'_, Self>,
-        stop: &dyn Fn() -> bool,
-    ) -> anyhow::Result<Investigation> {
+    fn investigate(case: Case<'_, Self>, stop: &dyn Fn() -> bool) -> anyhow::Result<Investigation> {
         Ok(investigate(case, stop)?)
     }
 

@@ -191,12 +191,7 @@ fn work<P: Experiment>(shared: &Shared<'_, P>, worker: usize, sender: &SyncSende
 }
 
 /// Runs a seed, and again if it is one of those that are run twice.
-fn attempt<P: Experiment>(
-    plan: &P,
-    run: Run,
-    twice_every: u64,
-    stop: &dyn Fn() -> bool,
-) -> Ended {
+fn attempt<P: Experiment>(plan: &P, run: Run, twice_every: u64, stop: &dyn Fn() -> bool) -> Ended {
     let once = |plan: &P| {
         catch_unwind(AssertUnwindSafe(|| plan.run(run.seed, false, stop)))
             .map_err(|payload| panic_message(&*payload))

@@ -12,9 +12,9 @@ const ADDS: &str = "0 invoke add 1\n0 ok add 1\n0 invoke add 2\n0 ok add 2\n0 in
                     1 invoke add 4\n1 fail add 4\n";
 
 fn reads(function: &str, told: &[&str]) -> String {
-    let lines = (5..)
-        .zip(told)
-        .map(|(process, told)| format!("{process} invoke {function}\n{process} ok {function} {told}\n"));
+    let lines = (5..).zip(told).map(|(process, told)| {
+        format!("{process} invoke {function}\n{process} ok {function} {told}\n")
+    });
     lines.fold(ADDS.to_owned(), |script, read| script + &read)
 }
 
@@ -36,7 +36,12 @@ fn a_full_set_may_be_behind_until_the_end() {
     2 elements were stale: a read lacked them up to 0.0 ms (half of them), 0.0 ms (the longest) after they were known
     ");
     // What was seen must stay, acknowledged or not.
-    expect(Invalid, "set-full", "", &reads("read", &["[1,2,3]", "[1,2]"]));
+    expect(
+        Invalid,
+        "set-full",
+        "",
+        &reads("read", &["[1,2,3]", "[1,2]"]),
+    );
 }
 
 #[test]
@@ -55,7 +60,12 @@ fn a_full_set_sees_what_is_there_twice_or_was_never_added() {
     assert_eq!(duplicated, [json("2")]);
     expect(Invalid, "set-full", "", &reads("read", &["[1,2,4]"]));
     expect(Invalid, "set-full", "", &reads("read", &["[1,2,9]"]));
-    expect(Invalid, "set-full", "", "1 invoke read\n1 ok read [1]\n0 invoke add 1\n0 ok add 1");
+    expect(
+        Invalid,
+        "set-full",
+        "",
+        "1 invoke read\n1 ok read [1]\n0 invoke add 1\n0 ok add 1",
+    );
 }
 
 #[test]
@@ -74,7 +84,12 @@ fn a_counter_at_the_end_is_a_sum_of_what_may_have_happened() {
     let read = |value: i64| format!("{adds}7 invoke final-read\n7 ok final-read {value}\n");
     for value in -3..60 {
         let is_sum = [4, 5, 7, 8].contains(&value);
-        expect(if is_sum { Valid } else { Invalid }, "pn-counter", "", &read(value));
+        expect(
+            if is_sum { Valid } else { Invalid },
+            "pn-counter",
+            "",
+            &read(value),
+        );
     }
     insta::assert_snapshot!(sentences("pn-counter", &read(6)), @"
     a read (process 7) returned 6, which no choice of additions comes to
@@ -82,7 +97,9 @@ fn a_counter_at_the_end_is_a_sum_of_what_may_have_happened() {
     ");
     // Before the end anything goes that additions begun by then allow.
     let early = |value: i64| {
-        format!("3 invoke read\n0 invoke add 5\n3 ok read {value}\n0 ok add 5\n7 invoke final-read\n7 ok final-read 5")
+        format!(
+            "3 invoke read\n0 invoke add 5\n3 ok read {value}\n0 ok add 5\n7 invoke final-read\n7 ok final-read 5"
+        )
     };
     expect(Valid, "pn-counter", "", &early(0));
     expect(Valid, "pn-counter", "", &early(5));
@@ -99,7 +116,12 @@ fn identifiers_are_given_once() {
     expect(Valid, "unique-ids", "", &two("8"));
     expect(Valid, "unique-ids", "", &two("\"7\""));
     expect(Invalid, "unique-ids", "", &two("7"));
-    expect(Unknown, "unique-ids", "", "0 invoke generate\n0 info generate\n");
+    expect(
+        Unknown,
+        "unique-ids",
+        "",
+        "0 invoke generate\n0 info generate\n",
+    );
     insta::assert_snapshot!(sentences("unique-ids", &two("7")), @"
     the identifier 7 was given twice
     Because process 0 and later process 1 were both given 7: an identifier is given once.
@@ -192,7 +214,8 @@ fn set_by_definition(acts: &[Act<OfSet>]) -> Answer {
             add.begins < read.begins && (add.end != "ok" || add.returns < read.begins)
         })
     };
-    let is_last = |read: &Act<OfSet>, is_final: bool| if are_named { is_final } else { all_added(read) };
+    let is_last =
+        |read: &Act<OfSet>, is_final: bool| if are_named { is_final } else { all_added(read) };
     let known_before = |element: usize, position: usize| {
         let added = |(number, add): &(usize, &Act<OfSet>)| {
             *number == element && add.end == "ok" && add.returns < position
@@ -285,9 +308,18 @@ fn counter_by_definition(acts: &[Act<OfCounter>]) -> Answer {
             return Invalid;
         }
         // Before the end only the bounds are asked for.
-        let begun = |(add, _): &&(&Act<OfCounter>, i64)| add.end != "fail" && add.begins < read.returns;
-        let negative: i64 = adds.iter().filter(begun).map(|(_, amount)| (*amount).min(0)).sum();
-        let positive: i64 = adds.iter().filter(begun).map(|(_, amount)| (*amount).max(0)).sum();
+        let begun =
+            |(add, _): &&(&Act<OfCounter>, i64)| add.end != "fail" && add.begins < read.returns;
+        let negative: i64 = adds
+            .iter()
+            .filter(begun)
+            .map(|(_, amount)| (*amount).min(0))
+            .sum();
+        let positive: i64 = adds
+            .iter()
+            .filter(begun)
+            .map(|(_, amount)| (*amount).max(0))
+            .sum();
         if *value < negative || *value > positive {
             return Invalid;
         }

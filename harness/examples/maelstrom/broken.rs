@@ -28,7 +28,9 @@ fn kv_from_local_memory(node: Node) {
             node.call("lin-kv", message["body"].clone(), move |node, answer| {
                 if answer["type"] != "error" {
                     let key = message["body"]["key"].to_string();
-                    memory.borrow_mut().insert(key, message["body"][field].clone());
+                    memory
+                        .borrow_mut()
+                        .insert(key, message["body"][field].clone());
                 }
                 node.reply(&message, answer.clone());
             });
@@ -84,7 +86,11 @@ fn broadcast_that_forgets(node: Node) {
         ),
         (
             "gossip",
-            on(move |_, message| theirs.borrow_mut().extend(message["body"]["message"].as_i64())),
+            on(move |_, message| {
+                theirs
+                    .borrow_mut()
+                    .extend(message["body"]["message"].as_i64())
+            }),
         ),
         ("read", told(&messages, "messages")),
     ]));

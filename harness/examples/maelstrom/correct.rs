@@ -67,7 +67,8 @@ fn merging_set(node: Node, add: &'static str, field: &'static str, list: &'stati
         (
             "merge",
             on(move |_, message| {
-                let theirs = serde_json::from_value::<BTreeSet<i64>>(message["body"]["elements"].clone());
+                let theirs =
+                    serde_json::from_value::<BTreeSet<i64>>(message["body"]["elements"].clone());
                 let mut elements = merged.borrow_mut();
                 elements.extend(theirs.unwrap_or_default());
                 save("elements", &json!(*elements));

@@ -28,7 +28,10 @@ fn main() -> ExitCode {
     let all = || PROGRAMS.iter().copied().flatten();
     let Some((_, program)) = all().find(|(known, _)| *known == name) else {
         let names: Vec<_> = all().map(|(name, _)| *name).collect();
-        eprintln!("usage: maelstrom PROGRAM, which is one of: {}", names.join(", "));
+        eprintln!(
+            "usage: maelstrom PROGRAM, which is one of: {}",
+            names.join(", ")
+        );
         return ExitCode::FAILURE;
     };
     program(Node::default());

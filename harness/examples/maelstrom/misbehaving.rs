@@ -42,7 +42,10 @@ pub(crate) const PROGRAMS: &[Program] = &[
     }),
     ("is-an-impostor", |node| {
         when_asked(node, |_| {
-            println!("{}", json!({"src": "n9", "dest": "c1", "body": {"type": "echo_ok"}}));
+            println!(
+                "{}",
+                json!({"src": "n9", "dest": "c1", "body": {"type": "echo_ok"}})
+            );
         });
     }),
     ("answers-something-else", |node| {
@@ -78,7 +81,8 @@ fn when_asked(node: Node, deed: impl Fn(&Node) + 'static) {
 fn uses_a_timer(node: Node) {
     let handler = on(|node: &mut Node, message| {
         let echo = &message["body"]["echo"];
-        let answer = json!({"type": "echo_ok", "echo": echo, "in_reply_to": message["body"]["msg_id"]});
+        let answer =
+            json!({"type": "echo_ok", "echo": echo, "in_reply_to": message["body"]["msg_id"]});
         let line = json!({"src": node.id, "dest": message["src"], "body": answer}).to_string();
         thread::spawn(move || {
             thread::sleep(Duration::from_millis(20));

@@ -148,7 +148,10 @@ impl Driver<'_> {
     /// Ends the operations whose clients have waited long enough; says when the next has.
     fn give_up(&mut self) -> Option<u64> {
         let now_us = self.subject.now_us();
-        let over = self.deadlines_us.iter().filter(|(_, at_us)| **at_us <= now_us);
+        let over = self
+            .deadlines_us
+            .iter()
+            .filter(|(_, at_us)| **at_us <= now_us);
         for thread in over.map(|(thread, _)| *thread).collect::<Vec<_>>() {
             let completion = self.subject.give_up(thread);
             self.complete(&completion);
@@ -180,7 +183,10 @@ impl Driver<'_> {
             nodes: self.subject.nodes(),
             leaders: Vec::new(),
             up: self.subject.up(),
-            paused: self.subject.as_pause().map_or_else(Default::default, |power| power.paused()),
+            paused: self
+                .subject
+                .as_pause()
+                .map_or_else(Default::default, |power| power.paused()),
             amnesic: Default::default(),
         }
     }

@@ -56,11 +56,14 @@ impl Ledger {
         self.event(EventRecord { error, ..event });
     }
 
-    /// The nemesis does something.
+    /// The nemesis does something. That is for people who read the history: what comes of it is in the steps.
     pub fn fault(&mut self, fault: &Fault) {
         let what = Value::text(&fault.to_string());
         let event = EventRecord::new(Process::Nemesis, Kind::Info, fault.kind(), Value::Nil, what);
-        self.event(event);
+        self.events.push(EventRecord {
+            time_ns: self.now_ns,
+            ..event
+        });
     }
 
     fn event(&mut self, event: EventRecord) {

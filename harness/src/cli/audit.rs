@@ -48,7 +48,14 @@ struct MaelstromArgs {
     command: Vec<String>,
 
     /// What clients say, several with commas: see `tribunal list maelstrom-workloads`
-    #[arg(short, long, required = true, value_name = "NAMES", env = "TRIBUNAL_MAELSTROM_WORKLOAD", value_delimiter = ',')]
+    #[arg(
+        short,
+        long,
+        required = true,
+        value_name = "NAMES",
+        env = "TRIBUNAL_MAELSTROM_WORKLOAD",
+        value_delimiter = ','
+    )]
     workload: Vec<String>,
 
     /// How many nodes: n1, n2, …
@@ -81,11 +88,21 @@ struct MaelstromArgs {
     latency: Duration,
 
     /// How latencies are distributed around that
-    #[arg(long, value_name = "NAME", default_value = "exponential", env = "TRIBUNAL_LATENCY_DIST")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "exponential",
+        env = "TRIBUNAL_LATENCY_DIST"
+    )]
     latency_dist: Distribution,
 
     /// Which neighbours nodes are told, for broadcast
-    #[arg(long, value_name = "NAME", default_value = "grid", env = "TRIBUNAL_TOPOLOGY")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "grid",
+        env = "TRIBUNAL_TOPOLOGY"
+    )]
     topology: Topology,
 
     /// Which part of all operations must succeed: total, or a number from 0 to 1
@@ -93,7 +110,12 @@ struct MaelstromArgs {
     availability: Option<Availability>,
 
     /// What goes wrong: families of faults with commas, or all, swarm, none: see `tribunal list nemeses`
-    #[arg(long, value_name = "NAMES", default_value = "swarm", env = "TRIBUNAL_NEMESIS")]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        default_value = "swarm",
+        env = "TRIBUNAL_NEMESIS"
+    )]
     nemesis: Selection,
 
     /// Real time, for programs that use timers; runs then do not replay
@@ -105,7 +127,12 @@ struct MaelstromArgs {
     node_patience: Duration,
 
     /// A run is stopped, and Unknown, after so many steps
-    #[arg(long, value_name = "N", default_value = "300000", env = "TRIBUNAL_EVENTS_MAX")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "300000",
+        env = "TRIBUNAL_EVENTS_MAX"
+    )]
     events_max: u64,
 
     #[command(flatten)]
@@ -140,7 +167,12 @@ struct SweepArgs {
     jobs: Option<u16>,
 
     /// Every N-th seed runs twice and must be the same; 0: none
-    #[arg(long, value_name = "N", default_value = "10", env = "TRIBUNAL_CHECK_DETERMINISM")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "10",
+        env = "TRIBUNAL_CHECK_DETERMINISM"
+    )]
     check_determinism: u64,
 }
 
@@ -169,12 +201,16 @@ fn concurrency(text: &str) -> Result<Concurrency, String> {
 
 /// A duration; a number alone is one of seconds, as in Maelstrom.
 fn seconds(text: &str) -> Result<Duration, quantity::NotAQuantity> {
-    text.parse().map(Duration::from_secs).or_else(|_| quantity::duration(text))
+    text.parse()
+        .map(Duration::from_secs)
+        .or_else(|_| quantity::duration(text))
 }
 
 /// A duration; a number alone is one of milliseconds, as in Maelstrom.
 fn milliseconds(text: &str) -> Result<Duration, quantity::NotAQuantity> {
-    text.parse().map(Duration::from_millis).or_else(|_| quantity::duration(text))
+    text.parse()
+        .map(Duration::from_millis)
+        .or_else(|_| quantity::duration(text))
 }
 
 /// Runs an audit.
@@ -242,7 +278,11 @@ impl MaelstromArgs {
         // What nobody knows the outcome of makes the search of an order exponential, and nothing else.
         let is_searched = dialogue.workload.name == "lin-kv" && !self.wall_clock;
         workload::Options {
-            operations: self.ops.unwrap_or(if unlimited { usize::MAX } else { defaults.operations }),
+            operations: self.ops.unwrap_or(if unlimited {
+                usize::MAX
+            } else {
+                defaults.operations
+            }),
             concurrency: match self.concurrency {
                 Concurrency::All(count) => count,
                 Concurrency::EachNode(count) => count * nodes,
@@ -250,7 +290,11 @@ impl MaelstromArgs {
             keys: self.keys,
             rate_per_s: self.rate,
             time_limit_us: microseconds(time_limit),
-            processes: if is_searched { defaults.processes } else { usize::MAX },
+            processes: if is_searched {
+                defaults.processes
+            } else {
+                usize::MAX
+            },
             nodes,
         }
     }
@@ -279,8 +323,8 @@ impl MaelstromArgs {
                 }
             },
         };
-        let asked = (seeds.end < u64::MAX)
-            .then(|| seeds.end.saturating_sub(seeds.start) * plans as u64);
+        let asked =
+            (seeds.end < u64::MAX).then(|| seeds.end.saturating_sub(seeds.start) * plans as u64);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let is_canary = self.answer.expect == Some(Expected::Invalid);
         let options = sweep::Options {
@@ -305,7 +349,11 @@ impl MaelstromArgs {
             self.nemesis,
             self.latency.as_millis(),
             self.latency_dist,
-            if self.wall_clock { "real time" } else { "virtual time" },
+            if self.wall_clock {
+                "real time"
+            } else {
+                "virtual time"
+            },
         )
     }
 }

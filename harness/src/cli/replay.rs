@@ -93,7 +93,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 fn audit(args: &Args, trace: &Trace) -> anyhow::Result<Exit> {
     if args.verbose {
         let story = maelstrom::story(trace).map_err(unfit)?;
-        let rows = args.until.map_or(usize::MAX, |until| until.saturating_add(1));
+        let rows = args
+            .until
+            .map_or(usize::MAX, |until| until.saturating_add(1));
         for line in story.iter().take(rows) {
             terminal::print(line)?;
         }

@@ -221,11 +221,18 @@ impl<'a> Session<'a> {
             if let Ok(outcomes) = &ended.outcomes
                 && !E::IS_OURS
                 && outcomes.verdict.answer() == Answer::Invalid
-                && totals.failures.get(&outcomes.violated).is_some_and(|runs| runs.len() == 1)
+                && totals
+                    .failures
+                    .get(&outcomes.violated)
+                    .is_some_and(|runs| runs.len() == 1)
             {
                 // What is wrong is told at once; where and why takes some more time.
                 let what = outcomes.verdict.sentences.first();
-                progress.say(&format!("seed {}: {}", ended.run.seed, what.map_or("", String::as_str)));
+                progress.say(&format!(
+                    "seed {}: {}",
+                    ended.run.seed,
+                    what.map_or("", String::as_str)
+                ));
             }
             if plan.pace() == Pace::RealTime
                 && let Ok(outcomes) = &ended.outcomes

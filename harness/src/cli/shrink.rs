@@ -84,11 +84,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 fn simulation(trace: &Trace, stop: &dyn Fn() -> bool) -> Result<Option<Shrunk>, Failure> {
     let engine = engine_of(trace)?;
     let limits = Limits::default();
-    let replayed = engine.replay(trace, limits, &mut |_| {}).map_err(Failure::usage)?;
+    let replayed = engine
+        .replay(trace, limits, &mut |_| {})
+        .map_err(Failure::usage)?;
     if replayed.violated.is_empty() || replayed.verdict.answer() != Answer::Invalid {
         return Ok(None);
     }
-    engine.shrink(trace, limits, stop).map(Some).map_err(Failure::usage)
+    engine
+        .shrink(trace, limits, stop)
+        .map(Some)
+        .map_err(Failure::usage)
 }
 
 /// Shrinks the trace of an audit; nothing if its steps do not fail.

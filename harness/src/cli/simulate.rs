@@ -141,4 +141,3 @@ impl Args {
         Ok((options, asked))
     }
 }
-

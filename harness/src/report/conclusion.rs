@@ -48,12 +48,7 @@ pub struct Conclusion {
 
 impl Conclusion {
     /// Concludes from a sweep over these plans, of which `asked` runs were wanted, if a number of them was.
-    pub fn of<E: Experiment>(
-        plans: &[E],
-        what: String,
-        sweep: Sweep,
-        asked: Option<u64>,
-    ) -> Self {
+    pub fn of<E: Experiment>(plans: &[E], what: String, sweep: Sweep, asked: Option<u64>) -> Self {
         let Sweep {
             totals,
             finish,
@@ -357,7 +352,10 @@ fn determinism(totals: &Totals, is_ours: bool) -> String {
             "{} run twice{}: {}",
             counted(twice, "seed"),
             match is_ours {
-                true => format!(", {} of them on both runtimes", grouped(totals.repeated_other)),
+                true => format!(
+                    ", {} of them on both runtimes",
+                    grouped(totals.repeated_other)
+                ),
                 false => String::new(),
             },
             match totals.differing.len() {

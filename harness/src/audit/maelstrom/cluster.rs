@@ -49,7 +49,13 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    pub(super) fn new(setup: Setup, latency: Latency, events_max: u64, clock: Clock, record: bool) -> Self {
+    pub(super) fn new(
+        setup: Setup,
+        latency: Latency,
+        events_max: u64,
+        clock: Clock,
+        record: bool,
+    ) -> Self {
         Self {
             network: Network::new(setup.seed, latency),
             watched: vec![Watched::default(); setup.cluster.nodes],
@@ -102,7 +108,8 @@ impl Cluster {
         let silent = self.world.not_ready().next();
         if let Some(node) = silent {
             let why = "it has read it, waits for input, and has written nothing".to_owned();
-            self.world.blame(node, super::misbehaviour::Wrong::NoInit { why });
+            self.world
+                .blame(node, super::misbehaviour::Wrong::NoInit { why });
         }
     }
 
@@ -130,7 +137,10 @@ impl Cluster {
                 Some(arrives_ns) => self.schedule(number, arrives_ns),
                 None => self.lose(number),
             }
-            if let Some(again_ns) = fate.again_ns.filter(|_| self.world.letter(number).is_some()) {
+            if let Some(again_ns) = fate
+                .again_ns
+                .filter(|_| self.world.letter(number).is_some())
+            {
                 self.schedule(number, again_ns);
                 self.doubled.insert(number);
             }
@@ -140,7 +150,8 @@ impl Cluster {
 
     fn schedule(&mut self, number: u64, in_ns: u64) {
         self.scheduled += 1;
-        self.agenda.insert((self.now_ns() + in_ns, self.scheduled), number);
+        self.agenda
+            .insert((self.now_ns() + in_ns, self.scheduled), number);
     }
 
     fn lose(&mut self, number: u64) {

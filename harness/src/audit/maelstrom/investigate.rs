@@ -55,14 +55,14 @@ impl Experiment for Plan {
         })
     }
 
-    fn investigate(
-        case: Case<'_, Self>,
-        stop: &dyn Fn() -> bool,
-    ) -> anyhow::Result<Investigation> {
+    fn investigate(case: Case<'_, Self>, stop: &dyn Fn() -> bool) -> anyhow::Result<Investigation> {
         let Case { plan, seed, .. } = case;
         let kept = plan.kept.take(seed);
         let outcomes = kept.unwrap_or_else(|| run(plan, seed, &|| false));
-        let mut full = outcomes.trace.clone().expect("runs in virtual time are recorded");
+        let mut full = outcomes
+            .trace
+            .clone()
+            .expect("runs in virtual time are recorded");
         full.header.command = Some(plan.command(seed));
         let folder = plan.directory.join("replay");
         let replayed = replay(&full, folder.clone(), plan.limits)?;
@@ -72,7 +72,10 @@ impl Experiment for Plan {
         if case.shrink && is_faithful && replayed.verdict.answer() == Answer::Invalid {
             shrunk = Some(shrink(&full, folder.clone(), plan.limits, stop)?);
         }
-        let trace = shrunk.as_ref().map_or(&full, |shrunk| &shrunk.trace).clone();
+        let trace = shrunk
+            .as_ref()
+            .map_or(&full, |shrunk| &shrunk.trace)
+            .clone();
         let retold = replay(&trace, folder.clone(), plan.limits)?;
         let _ = std::fs::remove_dir_all(&folder);
         let verdict = match retold.verdict.answer() {

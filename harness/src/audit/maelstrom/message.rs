@@ -33,7 +33,10 @@ impl Endpoint {
             return Some(Self::Service(service));
         }
         let (kind, digits) = name.split_at_checked(1)?;
-        let number: u32 = digits.parse().ok().filter(|number: &u32| number.to_string() == digits)?;
+        let number: u32 = digits
+            .parse()
+            .ok()
+            .filter(|number: &u32| number.to_string() == digits)?;
         match kind {
             "c" => Some(Self::Client(number)),
             "n" => NodeId::all(nodes)
@@ -114,7 +117,9 @@ impl Written {
 
 /// A parser's complaint, without the number of the line: there is only one.
 fn told(error: &serde_json::Error) -> String {
-    error.to_string().replace(" at line 1 column ", " at column ")
+    error
+        .to_string()
+        .replace(" at line 1 column ", " at column ")
 }
 
 /// A message on its way.
@@ -175,7 +180,9 @@ mod tests {
     #[test]
     fn endpoints_are_named_and_found() {
         let found = |name: &str| Endpoint::named(name, 3).map(|endpoint| endpoint.to_string());
-        for name in ["n1", "n3", "c0", "c17", "lin-kv", "seq-kv", "lww-kv", "lin-tso"] {
+        for name in [
+            "n1", "n3", "c0", "c17", "lin-kv", "seq-kv", "lww-kv", "lin-tso",
+        ] {
             assert_eq!(found(name).as_deref(), Some(name));
         }
         for name in ["n0", "n4", "n01", "c", "c-1", "x1", "", "é"] {
@@ -185,10 +192,17 @@ mod tests {
 
     #[test]
     fn a_line_says_what_is_wrong_with_it() {
-        let line = r#"{"src":"n1","dest":"c2","body":{"type":"echo_ok","in_reply_to":4,"echo":"a  b"}}"#;
+        let line =
+            r#"{"src":"n1","dest":"c2","body":{"type":"echo_ok","in_reply_to":4,"echo":"a  b"}}"#;
         let written = Written::parse(line).unwrap();
-        assert_eq!((&*written.src, &*written.dest, &*written.head.kind), ("n1", "c2", "echo_ok"));
-        assert_eq!((written.head.msg_id, written.head.in_reply_to), (None, Some(4)));
+        assert_eq!(
+            (&*written.src, &*written.dest, &*written.head.kind),
+            ("n1", "c2", "echo_ok")
+        );
+        assert_eq!(
+            (written.head.msg_id, written.head.in_reply_to),
+            (None, Some(4))
+        );
         assert!(written.body.contains("a  b"));
         let wrong = |line: &str| Written::parse(line).unwrap_err();
         insta::assert_snapshot!(wrong("hello"), @"expected value at column 1");
@@ -199,6 +213,9 @@ mod tests {
 
     #[test]
     fn a_gist_has_no_numbers_of_messages() {
-        assert_eq!(gist(r#"{"type":"a","msg_id":3,"x":[1]}"#), gist(r#"{"x":[1],"type":"a","in_reply_to":9}"#));
+        assert_eq!(
+            gist(r#"{"type":"a","msg_id":3,"x":[1]}"#),
+            gist(r#"{"x":[1],"type":"a","in_reply_to":9}"#)
+        );
     }
 }

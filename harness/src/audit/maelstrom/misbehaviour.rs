@@ -31,7 +31,11 @@ pub(super) enum Wrong {
     /// A message says that somebody else sent it.
     Impostor { line: String, src: String },
     /// A reply is not one to its request.
-    NotAReply { request: String, reply: String, why: String },
+    NotAReply {
+        request: String,
+        reply: String,
+        why: String,
+    },
     /// `init` was refused, or not answered.
     NoInit { why: String },
     /// The process ended by itself.
@@ -100,7 +104,10 @@ impl Misbehaviour {
         };
         let mut sentences = vec![headline, because];
         if let Some(after) = &self.after {
-            sentences.push(format!("The last thing that {node} was given: {}", shown(after)));
+            sentences.push(format!(
+                "The last thing that {node} was given: {}",
+                shown(after)
+            ));
         }
         if !self.stderr.is_empty() {
             sentences.push(format!("The end of its standard error:\n{}", self.stderr));
@@ -155,6 +162,9 @@ mod tests {
         let sentences = misbehaviour.sentences();
         assert!(sentences[0].starts_with(r"n1 wrote a line that is no message: \u{1b}[31mxxx"));
         assert!(sentences[0].ends_with("… (1005 bytes)"), "{}", sentences[0]);
-        assert_eq!(sentences[2], "The last thing that n1 was given: c1→n1 #1 {}");
+        assert_eq!(
+            sentences[2],
+            "The last thing that n1 was given: c1→n1 #1 {}"
+        );
     }
 }

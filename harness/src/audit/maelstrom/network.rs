@@ -233,9 +233,15 @@ mod tests {
             })
         };
         let (lost, doubled) = counts(node, other);
-        assert!((250..350).contains(&lost) && (150..280).contains(&doubled), "{lost} {doubled}");
+        assert!(
+            (250..350).contains(&lost) && (150..280).contains(&doubled),
+            "{lost} {doubled}"
+        );
         let (lost, doubled) = counts(Endpoint::Client(1), node);
-        assert!((250..350).contains(&lost) && doubled == 0, "{lost} {doubled}");
+        assert!(
+            (250..350).contains(&lost) && doubled == 0,
+            "{lost} {doubled}"
+        );
         assert_eq!(counts(node, service), (0, 0));
         assert_eq!(counts(HARNESS, node), (0, 0));
     }

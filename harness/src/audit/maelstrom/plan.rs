@@ -76,7 +76,10 @@ impl Kept {
     /// Keeps a failing run, unless one of an earlier seed fails alike.
     pub(super) fn keep(&self, outcomes: Outcomes) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match kept.iter_mut().find(|other| other.violated == outcomes.violated) {
+        match kept
+            .iter_mut()
+            .find(|other| other.violated == outcomes.violated)
+        {
             Some(other) if other.seed > outcomes.seed => *other = outcomes,
             Some(_) => {}
             None => kept.push(outcomes),
@@ -156,7 +159,8 @@ impl Plan {
     /// # Errors
     /// A family was selected that programs cannot be hit by.
     pub fn nemesis(&self, seed: u64) -> Result<Nemesis, MissingCapability> {
-        self.nemesis.nemesis(&BTreeSet::from(CAPABILITIES), PACE, seed)
+        self.nemesis
+            .nemesis(&BTreeSet::from(CAPABILITIES), PACE, seed)
     }
 
     /// What a run begins with.

@@ -104,7 +104,10 @@ impl NodeProcess {
         let no_program = || io::Error::new(io::ErrorKind::NotFound, "there is no command");
         let (program, arguments) = start.command.split_first().ok_or_else(no_program)?;
         std::fs::create_dir_all(start.folder)?;
-        let stderr = File::options().create(true).append(true).open(start.stderr)?;
+        let stderr = File::options()
+            .create(true)
+            .append(true)
+            .open(start.stderr)?;
         let mut child = Command::new(program)
             .args(arguments)
             // Python's sets and dictionaries of text are in another order in each process otherwise.
@@ -122,7 +125,8 @@ impl NodeProcess {
         fcntl_setfl(&stdin, OFlags::NONBLOCK)?;
         fcntl_setfl(&stdout, OFlags::NONBLOCK)?;
         let process = child.id().cast_signed();
-        let group = Pid::from_raw(process).ok_or_else(|| io::Error::other("no process has id 0"))?;
+        let group =
+            Pid::from_raw(process).ok_or_else(|| io::Error::other("no process has id 0"))?;
         Ok(Self {
             rest: Rest::of(process)?,
             child,
@@ -251,7 +255,6 @@ impl NodeProcess {
     pub(super) fn waits_to_write(&self) -> Option<BorrowedFd<'_>> {
         (!self.unsent.is_empty()).then(|| self.stdin.as_fd())
     }
-
 
     /// Whether it is blocked, for all that `/proc` shows.
     pub(super) fn is_blocked(&mut self) -> bool {

@@ -156,9 +156,16 @@ impl Watched {
             look.push((call, ran.and_then(|count| count.parse().ok()).unwrap_or(0)));
         }
         let mut children = Vec::new();
-        for file in self.threads.iter().filter_map(|thread| thread.children.as_ref()) {
+        for file in self
+            .threads
+            .iter()
+            .filter_map(|thread| thread.children.as_ref())
+        {
             let text = read(file)?;
-            children.extend(text.split_whitespace().filter_map(|id| id.parse::<i32>().ok()));
+            children.extend(
+                text.split_whitespace()
+                    .filter_map(|id| id.parse::<i32>().ok()),
+            );
         }
         self.children.retain(|id, _| children.contains(id));
         for id in children {
@@ -241,9 +248,11 @@ enum Timeout {
 impl Call {
     /// Whether it ends when input comes: all that wait on descriptors.
     fn is_for_input(&self) -> bool {
-        ["read", "recv", "poll", "select", "pselect", "io_uring", "accept"]
-            .iter()
-            .any(|kind| self.name.contains(kind))
+        [
+            "read", "recv", "poll", "select", "pselect", "io_uring", "accept",
+        ]
+        .iter()
+        .any(|kind| self.name.contains(kind))
     }
 }
 
@@ -421,7 +430,9 @@ mod tests {
         }
         assert!((0..200).all(|_| !rest.is_blocked().unwrap()));
         let running = *rest.root.children.keys().next().unwrap();
-        let _ = Command::new("kill").args(["-9", &running.to_string()]).status();
+        let _ = Command::new("kill")
+            .args(["-9", &running.to_string()])
+            .status();
         child.kill().unwrap();
         child.wait().unwrap();
     }

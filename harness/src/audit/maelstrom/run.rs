@@ -47,7 +47,13 @@ pub(super) fn run(plan: &Plan, seed: u64, stop: &dyn Fn() -> bool) -> Outcomes {
     let setup = plan.setup(seed);
     let folder = setup.folder.clone();
     // The steps are kept whether or not they were asked for: a program that is not deterministic has but one chance.
-    let mut cluster = Cluster::new(setup, plan.latency, plan.events_max, clock(plan), !plan.is_wall_clock);
+    let mut cluster = Cluster::new(
+        setup,
+        plan.latency,
+        plan.events_max,
+        clock(plan),
+        !plan.is_wall_clock,
+    );
     let begun = cluster.world.clear();
     let mut driven = Driven::not_begun();
     if let Err(error) = begun {
@@ -182,7 +188,8 @@ fn available(availability: Availability, history: &History) -> Verdict {
     if ok * 1_000_000 >= all * wanted_ppm {
         return holds(AVAILABILITY, &told, all);
     }
-    let because = format!("Because --availability {availability} was asked for, more of them had to.");
+    let because =
+        format!("Because --availability {availability} was asked for, more of them had to.");
     let counterexample = Counterexample::Cluster {
         step: 0,
         nodes: Vec::new(),
@@ -218,7 +225,9 @@ impl Pinned {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let before = sched_getaffinity(None).ok();
         if let Some(allowed) = &before {
-            let processors: Vec<_> = (0..CpuSet::MAX_CPU).filter(|cpu| allowed.is_set(*cpu)).collect();
+            let processors: Vec<_> = (0..CpuSet::MAX_CPU)
+                .filter(|cpu| allowed.is_set(*cpu))
+                .collect();
             let turn = NEXT.fetch_add(1, Ordering::Relaxed) + std::process::id() as usize;
             let mut one = CpuSet::new();
             if let Some(processor) = processors.get(turn % processors.len().max(1)) {

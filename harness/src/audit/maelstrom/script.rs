@@ -43,7 +43,9 @@ pub enum ScriptError {
     #[error(transparent)]
     Workload(#[from] UnknownDialogue),
     /// A step's name means nothing here.
-    #[error("step {step}, `{name}`, means nothing here; the trace was edited, or another version wrote it")]
+    #[error(
+        "step {step}, `{name}`, means nothing here; the trace was edited, or another version wrote it"
+    )]
     Step {
         /// Which, from 1.
         step: usize,
@@ -134,23 +136,37 @@ pub(super) fn setup_of(trace: &Trace, folder: PathBuf) -> Result<(Setup, Vec<Ste
             name: name.to_owned(),
         })
     };
-    let steps = trace.steps().enumerate().map(step).collect::<Result<_, _>>()?;
+    let steps = trace
+        .steps()
+        .enumerate()
+        .map(step)
+        .collect::<Result<_, _>>()?;
     Ok((setup, steps))
 }
 
 /// Judges what a world has come to.
-pub(super) fn judge(world: &World, history: &History, limits: Limits, stop: &dyn Fn() -> bool) -> Judged {
+pub(super) fn judge(
+    world: &World,
+    history: &History,
+    limits: Limits,
+    stop: &dyn Fn() -> bool,
+) -> Judged {
     let model = world.setup.dialogue.workload.model;
     let mut judged = Judged::of(None, history, model, limits, stop);
     if let Some(misbehaviour) = world.misbehaviour() {
-        judged.parts.insert(0, misbehaviour.verdict(world.ledger.steps()));
+        judged
+            .parts
+            .insert(0, misbehaviour.verdict(world.ledger.steps()));
         judged.violated = PROTOCOL.to_owned();
     } else if let Some(timer) = world.timer().filter(|_| world.setup.is_virtual) {
         judged.parts.retain(|part| part.answer() != Answer::Invalid);
         judged.violated = String::new();
-        let why = format!("{timer}, and virtual time does not wait for it: run again with --wall-clock");
+        let why =
+            format!("{timer}, and virtual time does not wait for it: run again with --wall-clock");
         let left = vec!["what the program does when its timers fire".to_owned()];
-        judged.parts.insert(0, Verdict::unknown("virtual-time", why, left));
+        judged
+            .parts
+            .insert(0, Verdict::unknown("virtual-time", why, left));
     }
     judged
 }
@@ -189,7 +205,10 @@ pub fn replay(trace: &Trace, folder: PathBuf, limits: Limits) -> Result<Replayed
         }
     }
     let digest = world.ledger.digest();
-    let same_events = trace.events().map(timeless).eq(world.ledger.events().iter().map(timeless));
+    let same_events = trace
+        .events()
+        .map(timeless)
+        .eq(world.ledger.events().iter().map(timeless));
     let history = history_of(world.ledger.events().to_vec());
     let judged = judge(&world, &history, limits, &|| false);
     if parted.is_none() && !(same_events && digest == trace.end.digest) {

@@ -83,7 +83,8 @@ impl Shrinker<'_> {
         let mut taken = Vec::with_capacity(steps.len());
         let mut is_at_the_end = !takes_time(&self.violated);
         for step in steps {
-            let is_final = matches!(step, Step::Invoke { call, .. } if call.function == "final-read");
+            let is_final =
+                matches!(step, Step::Invoke { call, .. } if call.function == "final-read");
             if is_final && !is_at_the_end {
                 is_at_the_end = true;
                 deliver_all(&mut world, &mut taken)?;
@@ -172,7 +173,11 @@ impl Shrinker<'_> {
             if size == 1 && !is_smaller {
                 return true;
             }
-            size = if is_smaller && size == 1 { 1 } else { (size / 2).max(1) };
+            size = if is_smaller && size == 1 {
+                1
+            } else {
+                (size / 2).max(1)
+            };
         }
     }
 }

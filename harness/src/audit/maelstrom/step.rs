@@ -169,7 +169,13 @@ mod tests {
             let step = step.unwrap_or_else(|| panic!("{name}"));
             assert_eq!(step.to_string(), name);
         }
-        for name in ["start n4", "invoke c1 write [null,1]", "give up c0", "dance", "deliver n1→n2 1 {}"] {
+        for name in [
+            "start n4",
+            "invoke c1 write [null,1]",
+            "give up c0",
+            "dance",
+            "deliver n1→n2 1 {}",
+        ] {
             assert_eq!(Step::parse(name, 3, &["read"]), None, "{name}");
         }
     }

@@ -45,7 +45,11 @@ pub(super) fn table(trace: &Trace, nodes: usize, functions: &[&'static str]) -> 
 
 fn cut(name: &str) -> String {
     let short: String = name.chars().take(NAME_COLUMNS).collect();
-    if short.len() < name.len() { short + "…" } else { short }
+    if short.len() < name.len() {
+        short + "…"
+    } else {
+        short
+    }
 }
 
 /// What a client saw.
@@ -58,7 +62,12 @@ fn seen(event: &EventRecord) -> Option<String> {
         Value::Nil => String::new(),
         other => format!(" {other}"),
     };
-    let what = format!("{}{}{}", event.function, bare(&event.key), bare(&event.value));
+    let what = format!(
+        "{}{}{}",
+        event.function,
+        bare(&event.key),
+        bare(&event.value)
+    );
     let why = bare(&event.error);
     Some(match event.kind {
         Kind::Invoke => return None,

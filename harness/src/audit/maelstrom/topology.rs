@@ -5,7 +5,9 @@ use std::fmt;
 use tribunal_histories::NodeId;
 
 /// A shape of the network that the workload suggests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Topology {
     /// A square as near as can be, each node with up to four neighbours

@@ -6,15 +6,19 @@
 //! a program whose answers depend on its input alone does the same in every run of a seed.
 
 use super::cluster::{Clock, Cluster};
-use crate::audit::subject::Completion;
 use crate::audit::Subject;
+use crate::audit::subject::Completion;
 
 impl Cluster {
     /// Goes on until then, or until operations have ended.
     pub(super) fn advance_in_virtual_time(&mut self, until_us: Option<u64>) -> Vec<Completion> {
         let until_ns = until_us.map_or(u64::MAX, |until_us| until_us.saturating_mul(1_000));
         while !self.is_broken() {
-            let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 <= until_ns) else {
+            let Some(entry) = self
+                .agenda
+                .first_entry()
+                .filter(|entry| entry.key().0 <= until_ns)
+            else {
                 if until_us.is_some() {
                     self.set_time(until_ns);
                 }

@@ -55,7 +55,11 @@ impl Cluster {
             if !completions.is_empty() || self.is_broken() || now_ns >= until_ns.min(tick_ns) {
                 return completions;
             }
-            let next_ns = self.agenda.keys().next().map_or(u64::MAX, |(at_ns, _)| *at_ns);
+            let next_ns = self
+                .agenda
+                .keys()
+                .next()
+                .map_or(u64::MAX, |(at_ns, _)| *at_ns);
             let wait_ns = next_ns.min(until_ns).min(tick_ns).saturating_sub(now_ns);
             self.wait(Duration::from_nanos(wait_ns));
         }
@@ -90,7 +94,10 @@ impl Cluster {
         let patience = self.world.setup.patience;
         let is_ready = self.world.is_ready(node);
         let mut watched = std::mem::take(&mut self.watched[node.index()]);
-        if watched.second.is_none_or(|second| second.elapsed() > Duration::from_secs(1)) {
+        if watched
+            .second
+            .is_none_or(|second| second.elapsed() > Duration::from_secs(1))
+        {
             watched.second = Some(Instant::now());
             watched.lines = 0;
         }
@@ -121,7 +128,8 @@ impl Cluster {
                 _ if unread == 0 => watched.idle = None,
                 Some((since, before)) if unread >= *before => {
                     if since.elapsed() > patience.node && process.is_blocked() {
-                        self.world.is_restless(node, Unrest::DoesNotRead { bytes: unread }, output);
+                        self.world
+                            .is_restless(node, Unrest::DoesNotRead { bytes: unread }, output);
                     }
                 }
                 _ => watched.idle = Some((Instant::now(), unread)),

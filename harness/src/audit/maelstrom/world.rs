@@ -224,7 +224,8 @@ impl World {
         let letters = || self.letters().filter(on_link);
         let same = letters().filter(|letter| letter.gist() == wanted);
         let nearest = same.min_by_key(|letter| letter.ordinal.abs_diff(named.ordinal));
-        let letter = nearest.or_else(|| letters().find(|letter| letter.ordinal == named.ordinal))?;
+        let letter =
+            nearest.or_else(|| letters().find(|letter| letter.ordinal == named.ordinal))?;
         Some(Named {
             ordinal: letter.ordinal,
             body: letter.body.clone(),
@@ -279,12 +280,14 @@ impl World {
             Step::GiveUp { process } => return self.give_up(*process),
             Step::Deliver(named) => {
                 let letter = self.land(named, false);
-                return letter.map_or_else(Vec::new, |(number, letter)| self.deliver(number, letter));
+                return letter
+                    .map_or_else(Vec::new, |(number, letter)| self.deliver(number, letter));
             }
             Step::Duplicate(named) => {
                 self.counts.doubled += 1;
                 let letter = self.land(named, true);
-                return letter.map_or_else(Vec::new, |(number, letter)| self.deliver(number, letter));
+                return letter
+                    .map_or_else(Vec::new, |(number, letter)| self.deliver(number, letter));
             }
             Step::Lose(named) => {
                 self.land(named, false);
@@ -311,7 +314,8 @@ impl World {
         let names: Vec<_> = self.nodes().map(|node| node.to_string()).collect();
         let started = NodeProcess::start(&Start {
             command: &self.setup.command,
-            seed: Draw::keyed(self.setup.seed, Domain::Choice, node.index() as u64, 0).next_u64() >> 33,
+            seed: Draw::keyed(self.setup.seed, Domain::Choice, node.index() as u64, 0).next_u64()
+                >> 33,
             folder: &self.setup.folder.join(node.to_string()),
             stderr: &self.stderr_path(node),
         });
@@ -348,7 +352,8 @@ impl World {
     fn give(&mut self, node: NodeId) {
         while !self.is_over() {
             let place = &mut self.places[node.index()];
-            let (Some(process), Some(line)) = (&mut place.process, place.to_give.pop_front()) else {
+            let (Some(process), Some(line)) = (&mut place.process, place.to_give.pop_front())
+            else {
                 return;
             };
             if !self.setup.is_virtual {
@@ -374,7 +379,9 @@ impl World {
             Stage::Starting => self.setup.patience.start.max(self.setup.patience.node),
             _ => self.setup.patience.node,
         };
-        let Some(process) = &mut place.process else { return };
+        let Some(process) = &mut place.process else {
+            return;
+        };
         let mut output = Output::default();
         let settled = process.settle(&mut output, patience);
         self.accept_all(node, &output);
@@ -442,12 +449,16 @@ impl World {
         let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(4_000)..]);
         let lines: Vec<_> = text.trim_end().lines().collect();
         let last = &lines[lines.len().saturating_sub(LINES)..];
-        last.iter().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+        last.iter()
+            .map(|line| format!("    {line}"))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     /// The nodes that have not yet answered what they were given first.
     pub(super) fn not_ready(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.nodes().filter(|node| self.is_up(*node) && !self.is_ready(*node))
+        self.nodes()
+            .filter(|node| self.is_up(*node) && !self.is_ready(*node))
     }
 
     // -- what nodes write --
@@ -547,7 +558,8 @@ impl World {
         self.counts.between_nodes += u64::from(is_node(from) && is_node(to));
         self.places_on_links
             .insert((from, to, letter.ordinal), self.letters);
-        self.flights.insert(self.letters, Flight { letter, copies: 1 });
+        self.flights
+            .insert(self.letters, Flight { letter, copies: 1 });
         self.sent.push(self.letters);
     }
 
@@ -595,7 +607,8 @@ impl World {
         let mut fields = (self.setup.dialogue.request)(call);
         fields.insert("msg_id".to_owned(), msg_id.into());
         let body = Json::Object(fields.clone()).to_string();
-        let head = serde_json::from_value(Json::Object(fields)).expect("our own requests are messages");
+        let head =
+            serde_json::from_value(Json::Object(fields)).expect("our own requests are messages");
         self.ledger.invoke(process, call);
         self.open[thread] = Some(Open {
             process,
@@ -637,13 +650,16 @@ impl World {
             return Vec::new();
         };
         let waits = |open: &Open| {
-            open.process.checked_add(1) == Some(number) && Some(open.msg_id) == letter.head.in_reply_to
+            open.process.checked_add(1) == Some(number)
+                && Some(open.msg_id) == letter.head.in_reply_to
         };
         let thread = self
             .open
             .iter()
             .position(|open| open.as_ref().is_some_and(waits));
-        let Some((thread, open)) = thread.and_then(|thread| Some((thread, self.open[thread].clone()?))) else {
+        let Some((thread, open)) =
+            thread.and_then(|thread| Some((thread, self.open[thread].clone()?)))
+        else {
             return Vec::new();
         };
         match read_reply(self.setup.dialogue, &open, letter) {
@@ -665,14 +681,19 @@ impl World {
 fn read_reply(dialogue: &Dialogue, open: &Open, letter: &Letter) -> Result<(Kind, Value), String> {
     let reply: Fields = serde_json::from_str(&letter.body).map_err(|error| error.to_string())?;
     let request = (dialogue.request)(&open.call);
-    let kind = request.get("type").and_then(Json::as_str).unwrap_or_default();
+    let kind = request
+        .get("type")
+        .and_then(Json::as_str)
+        .unwrap_or_default();
     let expected = format!("{kind}_ok");
     if letter.head.kind == expected {
         let result = (dialogue.result)(&reply)?;
         return Ok((Kind::Ok, result.unwrap_or_else(|| open.call.value.clone())));
     }
     if letter.head.kind != "error" {
-        return Err(format!("a {kind} is answered by {expected}, or by an error"));
+        return Err(format!(
+            "a {kind} is answered by {expected}, or by an error"
+        ));
     }
     let code = reply.get("code").and_then(Json::as_i64);
     let code = ErrorCode::of(code.ok_or("an error has an integer code")?);

@@ -28,7 +28,9 @@ pub(super) fn operations(history: &History, counterexample: &Counterexample) -> 
                 ["add", "append", "broadcast"].contains(&history.function(operation.function))
                     && operation.outcome == Outcome::Ok
                     && history.value(operation.key) == *key
-                    && [lost, duplicated].iter().any(|some| some.contains(&history.value(operation.input)))
+                    && [lost, duplicated]
+                        .iter()
+                        .any(|some| some.contains(&history.value(operation.input)))
             };
             let adds = history.operations().filter(of_lost);
             let mut positions: Vec<_> = adds.map(|add| add.invoked).collect();

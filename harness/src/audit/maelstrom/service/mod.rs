@@ -67,14 +67,23 @@ impl Refusal {
     }
 
     fn unsupported(kind: &str) -> Self {
-        Self::new(NOT_SUPPORTED, format!("there is no request of type {kind:?} here"))
+        Self::new(
+            NOT_SUPPORTED,
+            format!("there is no request of type {kind:?} here"),
+        )
     }
 }
 
 /// A service: it is asked, and answers at once.
 trait Service: fmt::Debug + Send {
     /// The answer to a request of a node. What the service may choose, it draws.
-    fn answer(&mut self, from: Endpoint, kind: &str, request: &Map<String, Value>, draw: Draw) -> Answer;
+    fn answer(
+        &mut self,
+        from: Endpoint,
+        kind: &str,
+        request: &Map<String, Value>,
+        draw: Draw,
+    ) -> Answer;
 }
 
 /// All services of a cluster.
@@ -161,17 +170,29 @@ mod tests {
         let mut services = Services::new(1);
         let mut ask = |body: Value| ask(&mut services, ServiceName::LinKv, 0, body);
         let missing = ask(json!({"type": "read", "key": "x", "msg_id": 1}));
-        assert_eq!((&missing["code"], &missing["in_reply_to"]), (&json!(20), &json!(1)));
+        assert_eq!(
+            (&missing["code"], &missing["in_reply_to"]),
+            (&json!(20), &json!(1))
+        );
         let written = ask(json!({"type": "write", "key": "x", "value": [1], "msg_id": 2}));
         assert_eq!(written, json!({"type": "write_ok", "in_reply_to": 2}));
         let cas = |from: i64, to: i64| json!({"type": "cas", "key": "x", "from": [from], "to": [to], "msg_id": 3});
         assert_eq!(ask(cas(2, 3))["code"], 22);
         assert_eq!(ask(cas(1, 3))["type"], "cas_ok");
-        assert_eq!(ask(json!({"type": "read", "key": "x", "msg_id": 5}))["value"], json!([3]));
+        assert_eq!(
+            ask(json!({"type": "read", "key": "x", "msg_id": 5}))["value"],
+            json!([3])
+        );
         let create = json!({"type": "cas", "key": 7, "from": 1, "to": 2, "create_if_not_exists": true, "msg_id": 6});
         assert_eq!(ask(create)["type"], "cas_ok");
-        assert_eq!(ask(json!({"type": "cas", "key": 8, "from": 1, "to": 2, "msg_id": 7}))["code"], 20);
-        assert_eq!(ask(json!({"type": "write", "key": 8, "msg_id": 8}))["code"], 12);
+        assert_eq!(
+            ask(json!({"type": "cas", "key": 8, "from": 1, "to": 2, "msg_id": 7}))["code"],
+            20
+        );
+        assert_eq!(
+            ask(json!({"type": "write", "key": 8, "msg_id": 8}))["code"],
+            12
+        );
         assert_eq!(ask(json!({"type": "drop", "msg_id": 9}))["code"], 10);
     }
 
@@ -182,9 +203,19 @@ mod tests {
         for value in 1..=60 {
             let write = json!({"type": "write", "key": "x", "value": value, "msg_id": 1});
             ask(&mut services, ServiceName::SeqKv, 0, write);
-            let own = ask(&mut services, ServiceName::SeqKv, 0, json!({"type": "read", "key": "x", "msg_id": 1}));
+            let own = ask(
+                &mut services,
+                ServiceName::SeqKv,
+                0,
+                json!({"type": "read", "key": "x", "msg_id": 1}),
+            );
             assert_eq!(own["value"], value, "a client sees its own writes");
-            let read = ask(&mut services, ServiceName::SeqKv, 1, json!({"type": "read", "key": "x", "msg_id": 2}));
+            let read = ask(
+                &mut services,
+                ServiceName::SeqKv,
+                1,
+                json!({"type": "read", "key": "x", "msg_id": 2}),
+            );
             let seen = read["value"].as_i64().unwrap_or(0);
             assert!(seen >= last, "{seen} after {last}");
             last = seen;
@@ -200,19 +231,46 @@ mod tests {
         for value in 1..=20 {
             let write = json!({"type": "write", "key": "x", "value": value, "msg_id": 1});
             ask(&mut services, ServiceName::LwwKv, 0, write);
-            let read = ask(&mut services, ServiceName::LwwKv, 0, json!({"type": "read", "key": "x", "msg_id": 2}));
+            let read = ask(
+                &mut services,
+                ServiceName::LwwKv,
+                0,
+                json!({"type": "read", "key": "x", "msg_id": 2}),
+            );
             seen.insert(read["value"].as_i64() == Some(value));
         }
-        assert_eq!(seen.len(), 2, "some reads see the write before them, some do not");
-        let mut read = || ask(&mut services, ServiceName::LwwKv, 1, json!({"type": "read", "key": "x", "msg_id": 3}));
-        let settled: Vec<_> = (0..200).map(|_| read()["value"].clone()).skip(150).collect();
+        assert_eq!(
+            seen.len(),
+            2,
+            "some reads see the write before them, some do not"
+        );
+        let mut read = || {
+            ask(
+                &mut services,
+                ServiceName::LwwKv,
+                1,
+                json!({"type": "read", "key": "x", "msg_id": 3}),
+            )
+        };
+        let settled: Vec<_> = (0..200)
+            .map(|_| read()["value"].clone())
+            .skip(150)
+            .collect();
         assert!(settled.iter().all(|value| *value == 20), "{settled:?}");
     }
 
     #[test]
     fn timestamps_only_grow() {
         let mut services = Services::new(1);
-        let mut ask = || ask(&mut services, ServiceName::LinTso, 0, json!({"type": "ts", "msg_id": 1}))["ts"].as_i64();
+        let mut ask = || {
+            ask(
+                &mut services,
+                ServiceName::LinTso,
+                0,
+                json!({"type": "ts", "msg_id": 1}),
+            )["ts"]
+                .as_i64()
+        };
         let given: Vec<_> = (0..5).map(|_| ask()).collect();
         assert!(given.is_sorted_by(|a, b| a < b), "{given:?}");
     }

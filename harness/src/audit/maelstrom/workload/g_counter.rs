@@ -1,7 +1,7 @@
 //! A counter that only grows.
 
-use super::pn_counter::{self, PROBES, additions};
 use super::Dialogue;
+use super::pn_counter::{self, PROBES, additions};
 use crate::workload::Entry;
 
 /// The registry's line.

@@ -69,7 +69,10 @@ pub struct UnknownDialogue {
 }
 
 fn names() -> Vec<&'static str> {
-    REGISTRY.iter().map(|dialogue| dialogue.workload.name).collect()
+    REGISTRY
+        .iter()
+        .map(|dialogue| dialogue.workload.name)
+        .collect()
 }
 
 impl Dialogue {
@@ -87,7 +90,16 @@ impl Dialogue {
 
     /// The names of all calls that the workload makes.
     pub(super) fn functions(&self) -> &'static [&'static str] {
-        &["add", "broadcast", "cas", "echo", "final-read", "generate", "read", "write"]
+        &[
+            "add",
+            "broadcast",
+            "cas",
+            "echo",
+            "final-read",
+            "generate",
+            "read",
+            "write",
+        ]
     }
 
     /// Whether a call that is made twice, or not at all, changes nothing: if it is not answered it did not happen.
@@ -135,7 +147,9 @@ fn integer(reply: &Fields, name: &str) -> Result<Value, String> {
     let value = field(reply, name)?;
     match value.as_int() {
         Some(_) => Ok(value),
-        None => Err(format!("the field {name:?} of a read_ok is an integer here")),
+        None => Err(format!(
+            "the field {name:?} of a read_ok is an integer here"
+        )),
     }
 }
 
@@ -185,7 +199,10 @@ mod tests {
             Json::Object((Dialogue::find(name).unwrap().request)(call)).to_string()
         };
         let cas = Call::new("cas", 1, Value::list([Value::Int(2), Value::Int(3)]));
-        assert_eq!(request("lin-kv", &cas), r#"{"from":2,"key":1,"to":3,"type":"cas"}"#);
+        assert_eq!(
+            request("lin-kv", &cas),
+            r#"{"from":2,"key":1,"to":3,"type":"cas"}"#
+        );
         let read = Call::new("final-read", Value::Nil, Value::Nil);
         assert_eq!(request("g-set", &read), r#"{"type":"read"}"#);
         let result = |name: &str, reply: Json| {

@@ -16,7 +16,11 @@ pub(super) const DIALOGUE: Dialogue = Dialogue {
         probes: &[Probe::new("an identifier was given", |history| {
             probe::ended(history, "generate", Outcome::Ok)
         })],
-        operations: |_| once(Call::new("generate", Value::Nil, Value::Nil)).repeat().boxed(),
+        operations: |_| {
+            once(Call::new("generate", Value::Nil, Value::Nil))
+                .repeat()
+                .boxed()
+        },
         keys: |_| Vec::new(),
         last_read: NO_LAST_READ,
     },
