@@ -14,6 +14,8 @@ step target/release/tribunal simulate --workload register,kv,append --seeds "0..
 step target/release/tribunal bugs
 step target/release/tribunal simulate --runtime live --nodes 3 --nemesis kill --live-time 60s
 step target/release/tribunal simulate --runtime live --nodes 3 --nemesis kill --live-time 60s --bugs CL5 --expect invalid
+step cargo build --release --quiet --example maelstrom
+step ci/audit.sh
 step cargo bench -p tribunal --bench throughput
 step cargo bench -p tribunal --bench memory
 command -v cargo-deny >/dev/null || step cargo install --locked cargo-deny
