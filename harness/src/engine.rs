@@ -7,6 +7,7 @@ use tribunal_checkers::Limits;
 use tribunal_checkers::explore::Progress;
 use tribunal_histories::Trace;
 use tribunal_protocols::contract::Configuration;
+use tribunal_protocols::explored::Explored;
 use tribunal_protocols::gossip::Gossip;
 use tribunal_protocols::membership::Membership;
 use tribunal_protocols::multi_paxos::MultiPaxos;
@@ -14,7 +15,7 @@ use tribunal_protocols::paxos::Paxos;
 use tribunal_protocols::primary_backup::PrimaryBackup;
 use tribunal_protocols::raft::Raft;
 use tribunal_protocols::registry::Protocol;
-use tribunal_protocols::scenario::{Scenario, ScenarioError, Staged};
+use tribunal_protocols::scenario::{Scenario, ScenarioError};
 use tribunal_protocols::two_phase_commit::TwoPhaseCommit;
 use tribunal_protocols::zab::Zab;
 
@@ -140,13 +141,13 @@ const fn serving<N>(workloads: &'static [&'static str]) -> Of<N> {
     }
 }
 
-impl<N: Staged> fmt::Debug for Of<N> {
+impl<N: Explored> fmt::Debug for Of<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Of").field(&N::NAME).finish()
     }
 }
 
-impl<N: Staged> Engine for Of<N> {
+impl<N: Explored> Engine for Of<N> {
     fn name(&self) -> &'static str {
         N::NAME
     }

@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 use tribunal_checkers::explore::{
-    Budget, Cut, Explored, Limits, NotAnOperation, Progress, Question, Strategy, explore,
+    Budget, Cut, Limits, NotAnOperation, Progress, Question, Reductions, Strategy, Way, explore,
 };
+use tribunal_checkers::properties::{PropertyInfo, properties_for};
 use tribunal_histories::Trace;
 use tribunal_protocols::Bugs;
 use tribunal_protocols::contract::{Configuration, with_fields};
-use tribunal_protocols::scenario::Staged;
+use tribunal_protocols::explored::Explored;
 use tribunal_protocols::world::{Setup, SyncMode};
 
 use crate::judge::{Judged, history_of};
@@ -26,6 +27,10 @@ pub struct Inquiry {
     pub sync: SyncMode,
     /// What clients do and what goes wrong.
     pub budget: Budget,
+    /// What is left out because it makes no difference.
+    pub reductions: Reductions,
+    /// The properties that are judged, by id; `None` for all.
+    pub properties: Option<Vec<String>>,
     /// Where the search ends though there is more.
     pub limits: Limits,
     /// In which order states are visited.
@@ -49,6 +54,10 @@ pub struct Exploration {
     pub probes: Vec<&'static str>,
     /// Properties that were put to the test.
     pub tested: Vec<&'static str>,
+    /// How many names for all nodes were tried for each state.
+    pub renamings: usize,
+    /// How many moves of the search the way to what is violated has.
+    pub moves: Option<usize>,
     /// The way to what is violated, if something is.
     #[serde(skip)]
     pub counterexample: Option<Trace>,
@@ -60,13 +69,21 @@ pub enum ExploreError {
     /// A field that the configuration does not have, or a value that it cannot have.
     #[error("the configuration cannot be set so: {0}")]
     Field(serde_json::Error),
+    /// A property that the protocol does not have.
+    #[error("{protocol} has no property `{property}`; see `tribunal list properties`")]
+    Property {
+        /// The protocol.
+        protocol: &'static str,
+        /// What was asked for.
+        property: String,
+    },
     /// An operation that the protocol does not have.
     #[error(transparent)]
     Operation(#[from] NotAnOperation),
 }
 
 /// Explores a protocol.
-pub(crate) fn inquire<N: Staged>(
+pub(crate) fn inquire<N: Explored>(
     inquiry: &Inquiry,
     watch: &mut dyn FnMut(&Progress) -> Option<String>,
 ) -> Result<Exploration, ExploreError> {
@@ -81,6 +98,9 @@ pub(crate) fn inquire<N: Staged>(
     let question = Question {
         setup: setup.clone(),
         budget: inquiry.budget.clone(),
+        neighbourhood: None,
+        reductions: inquiry.reductions,
+        properties: properties_of(N::NAME, inquiry.properties.as_deref())?,
         limits: inquiry.limits,
         strategy: inquiry.strategy,
         threads: inquiry.threads,
@@ -88,7 +108,9 @@ pub(crate) fn inquire<N: Staged>(
     };
     let explored = explore(question, watch)?;
     let collision_chance = explored.collision_chance();
-    let counterexample = trace_of(&setup, &explored);
+    let way = explored.counterexample.as_ref();
+    let moves = way.map(|way| way.moves);
+    let counterexample = way.map(|way| trace_of(&setup, way));
     Ok(Exploration {
         progress: explored.progress,
         cut: explored.cut,
@@ -96,16 +118,38 @@ pub(crate) fn inquire<N: Staged>(
         steps: explored.steps,
         probes: explored.probes,
         tested: explored.tested,
+        renamings: explored.renamings,
+        moves,
         counterexample,
     })
 }
 
+/// The properties with these ids, in any case; all of the protocol's if none are named.
+fn properties_of(
+    protocol: &'static str,
+    named: Option<&[String]>,
+) -> Result<Vec<&'static PropertyInfo>, ExploreError> {
+    let all = properties_for(protocol).unwrap_or_default();
+    let Some(named) = named else {
+        return Ok(all.to_vec());
+    };
+    let find = |id: &String| {
+        let found = all
+            .iter()
+            .find(|info| info.id.eq_ignore_ascii_case(id) || info.name == id);
+        found.copied().ok_or_else(|| ExploreError::Property {
+            protocol,
+            property: id.clone(),
+        })
+    };
+    named.iter().map(find).collect()
+}
+
 /// The counterexample's steps, taken once more and written down.
-fn trace_of<N: Staged>(setup: &Setup<N>, explored: &Explored<N>) -> Option<Trace> {
-    let (steps, _) = explored.counterexample.as_ref()?;
+fn trace_of<N: Explored>(setup: &Setup<N>, way: &Way<N>) -> Trace {
     let mut stage = Stage::new(setup, true);
     let mut lines = Vec::new();
-    for step in steps {
+    for step in &way.steps {
         let taken = stage.record(step, &mut lines);
         assert!(taken, "{step} was taken once, in an equal world");
     }
@@ -114,5 +158,5 @@ fn trace_of<N: Staged>(setup: &Setup<N>, explored: &Explored<N>) -> Option<Trace
     let limits = tribunal_checkers::Limits::default();
     let judged = Judged::of(monitor, &history, N::MODEL, limits, &|| false);
     let header = header(setup, None, N::MODEL, true);
-    Some(finish(header, lines, stage.digest, &judged))
+    finish(header, lines, stage.digest, &judged)
 }

@@ -7,27 +7,42 @@
 
 mod bounds;
 mod coverage;
+mod moves;
+mod neighbourhood;
+mod offers;
 mod search;
 mod state;
 
 use std::str::FromStr;
+use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use stateright::{Checker, HasDiscoveries, Model, UniformChooser};
+use tribunal_protocols::Step;
+use tribunal_protocols::explored::Explored;
 use tribunal_protocols::world::Setup;
-use tribunal_protocols::{Node, Step};
 
-pub use bounds::{Budget, Limits, Strategy};
+use crate::properties::PropertyInfo;
+pub use bounds::{Asked, Budget, Grain, KINDS_MAX, Limits, Reductions, Strategy, Timeouts};
 use coverage::Coverage;
+use moves::{Move, Mover};
+pub use neighbourhood::Neighbourhood;
 use search::{NOTHING_WRONG, Search};
 
 /// What is to be explored.
 #[derive(Clone, Debug)]
-pub struct Question<N: Node> {
+pub struct Question<N: Explored> {
     /// What the cluster starts from.
     pub setup: Setup<N>,
     /// What clients do and what goes wrong.
     pub budget: Budget,
+    /// What clients do and what goes wrong, if it is to be as in some run; the budget's operations, timeouts, resends and
+    /// crashes are then not looked at.
+    pub neighbourhood: Option<Neighbourhood<N>>,
+    /// What is left out because it makes no difference.
+    pub reductions: Reductions,
+    /// The properties that are judged.
+    pub properties: Vec<&'static PropertyInfo>,
     /// Where the search ends though there is more.
     pub limits: Limits,
     /// In which order states are visited.
@@ -75,13 +90,15 @@ pub enum Cut {
 
 /// What came of a search.
 #[derive(Clone, Debug)]
-pub struct Explored<N: Node> {
+pub struct Found<N: Explored> {
     /// How far it came.
     pub progress: Progress,
     /// Why it did not see everything; `None` if it did, or found something.
     pub cut: Option<Cut>,
-    /// The steps to the first bad state that was found, and what it violates.
-    pub counterexample: Option<(Vec<Step<N>>, String)>,
+    /// The way to the first bad state that was found.
+    pub counterexample: Option<Way<N>>,
+    /// How many names for all nodes were tried for each state: by so much symmetry can make the search smaller.
+    pub renamings: usize,
     /// By kind of step, how often one was taken.
     pub steps: Vec<(&'static str, u64)>,
     /// Probes that were hit.
@@ -90,7 +107,18 @@ pub struct Explored<N: Node> {
     pub tested: Vec<&'static str>,
 }
 
-impl<N: Node> Explored<N> {
+/// The way to a bad state.
+#[derive(Clone, Debug)]
+pub struct Way<N: Explored> {
+    /// The steps.
+    pub steps: Vec<Step<N>>,
+    /// How many moves they are: in a search of coarser grain, a move may be many steps.
+    pub moves: usize,
+    /// What is violated.
+    pub violated: String,
+}
+
+impl<N: Explored> Found<N> {
     /// The chance that two different states had one fingerprint of 64 bits, so that one was not looked at: n² / 2⁶⁵.
     pub fn collision_chance(&self) -> f64 {
         let distinct = self.progress.distinct as f64;
@@ -103,34 +131,14 @@ impl<N: Node> Explored<N> {
 ///
 /// # Errors
 /// An operation that the protocol does not understand.
-pub fn explore<N: Node>(
+pub fn explore<N: Explored>(
     question: Question<N>,
     watch: &mut dyn FnMut(&Progress) -> Option<String>,
-) -> Result<Explored<N>, NotAnOperation> {
-    let request = |operation: &String| {
-        N::Request::from_str(operation).map_err(|_| NotAnOperation {
-            protocol: N::NAME,
-            operation: operation.clone(),
-        })
-    };
-    let clients = question.budget.operations.iter();
-    let requests: Result<_, _> = clients
-        .map(|operations| operations.iter().map(request).collect())
-        .collect();
-    let (limits, strategy) = (question.limits, question.strategy);
-    let search = Search {
-        setup: question.setup,
-        budget: question.budget,
-        limits,
-        requests: requests?,
-        model: question.model,
-        coverage: Coverage::of(N::NAME),
-        stopped: AtomicBool::new(false),
-        beyond_depth: AtomicU64::new(0),
-    };
-    let builder = search
+) -> Result<Found<N>, NotAnOperation> {
+    let (limits, strategy, threads) = (question.limits, question.strategy, question.threads);
+    let builder = search_of(question)?
         .checker()
-        .threads(question.threads.max(1))
+        .threads(threads.max(1))
         .finish_when(HasDiscoveries::AnyFailures);
     Ok(match strategy {
         Strategy::BreadthFirst => finish(builder.spawn_bfs(), limits, strategy, watch),
@@ -144,12 +152,69 @@ pub fn explore<N: Node>(
     })
 }
 
-fn finish<N: Node>(
+/// Serves stateright's own explorer of the states, on demand, to a browser, until the process ends.
+///
+/// # Errors
+/// An operation that the protocol does not understand.
+pub fn serve<N: Explored>(
+    question: Question<N>,
+    address: std::net::SocketAddr,
+) -> Result<(), NotAnOperation> {
+    search_of(question)?.checker().serve(address);
+    Ok(())
+}
+
+fn search_of<N: Explored>(question: Question<N>) -> Result<Search<N>, NotAnOperation> {
+    let request = |operation: &String| {
+        N::Request::from_str(operation).map_err(|_| NotAnOperation {
+            protocol: N::NAME,
+            operation: operation.clone(),
+        })
+    };
+    let clients = question.budget.operations.iter();
+    let requests: Vec<Vec<_>> = clients
+        .map(|operations| operations.iter().map(request).collect())
+        .collect::<Result<_, _>>()?;
+    let near = question.neighbourhood;
+    let mut budget = question.budget;
+    if let Some(near) = &near {
+        budget.crashes = near.crashes();
+        budget.crash_within_steps = near.crash_within_steps;
+        budget.duplicates = near.duplicates;
+    }
+    let reductions = question.reductions;
+    let renamings = search::renamings(
+        &question.setup,
+        &budget,
+        &requests,
+        near.as_ref(),
+        reductions,
+    );
+    Ok(Search {
+        mover: Mover::of(&budget, reductions),
+        setup: question.setup,
+        budget,
+        limits: question.limits,
+        reductions,
+        requests,
+        neighbourhood: near,
+        renamings,
+        coverage: Coverage::of(N::NAME, &question.properties),
+        properties: question.properties,
+        model: question.model,
+        verdicts: RwLock::default(),
+        kinds: RwLock::default(),
+        stopped: AtomicBool::new(false),
+        beyond_depth: AtomicU64::new(0),
+    })
+}
+
+fn finish<N: Explored>(
     checker: impl Checker<Search<N>>,
     limits: Limits,
     strategy: Strategy,
     watch: &mut dyn FnMut(&Progress) -> Option<String>,
-) -> Explored<N> {
+) -> Found<N> {
     let mut cut = None;
     while !checker.is_done() {
         let so_far = measure(&checker);
@@ -181,19 +246,42 @@ fn finish<N: Node>(
     let counterexample = checker.discovery(NOTHING_WRONG).map(|path| {
         let violated = path.last_state().violation.clone();
         let violated = violated.as_deref().unwrap_or_default().to_owned();
-        (path.into_actions(), violated)
+        let moves = path.into_actions();
+        Way {
+            steps: steps_of(search, &moves),
+            moves: moves.len(),
+            violated,
+        }
     });
-    Explored {
+    Found {
         progress: reached,
         cut: cut.filter(|_| counterexample.is_none()),
         counterexample,
+        renamings: search.renamings.len(),
         steps: search.coverage.steps().collect(),
         probes: search.coverage.probes().collect(),
         tested: search.coverage.tested().collect(),
     }
 }
 
-fn measure<N: Node>(checker: &impl Checker<Search<N>>) -> Progress {
+/// The steps of which moves consist, one after another from the start.
+fn steps_of<N: Explored>(search: &Search<N>, moves: &[Move<N>]) -> Vec<Step<N>> {
+    let mut steps = Vec::new();
+    let start = search.init_states().pop();
+    let Some(mut world) = start.map(|state| state.world) else {
+        return steps;
+    };
+    for it in moves {
+        let mut taken = |step: &Step<N>| steps.push(step.clone());
+        search
+            .mover
+            .carry_out(&mut world, it, &mut (), false, &mut taken)
+            .expect("a path of the search was taken once, from an equal start");
+    }
+    steps
+}
+
+fn measure<N: Explored>(checker: &impl Checker<Search<N>>) -> Progress {
     Progress {
         distinct: checker.unique_state_count(),
         generated: checker.state_count(),

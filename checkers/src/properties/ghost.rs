@@ -6,17 +6,15 @@
 use std::sync::Arc;
 
 use tribunal_histories::{
-    Cause, Digest, Facet, GroupView, LogRecord, LogView, NodeId, NodeSet, Observation,
-    PeerProgress, Role, View, Voters,
+    Cause, Claim, Digest, Facet, GroupView, LogRecord, LogView, NodeId, NodeSet, Observation,
+    PeerProgress, Renaming, Role, View, Voters,
 };
-
-use tribunal_protocols::world::fingerprint;
 
 use super::committed::Committed;
 use super::states::States;
 
 /// What a node showed when it was last observed.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Past {
     /// Its role; a node that is down follows.
     pub role: Role,
@@ -159,6 +157,12 @@ impl<'a> Moment<'a> {
         self.past[node.index()].commit_index
     }
 
+    /// Whether the observed node sent something of a kind.
+    pub fn claims(&self, of_kind: impl Fn(&Claim) -> bool) -> bool {
+        let sent = self.now.sent.iter();
+        sent.flat_map(|sent| &sent.claims).any(of_kind)
+    }
+
     /// All nodes as they were before this moment.
     pub fn past(&self) -> impl Iterator<Item = (NodeId, &'a Past)> {
         NodeId::all(self.past.len()).zip(self.past.iter().map(|past| &**past))
@@ -240,7 +244,7 @@ fn everybody(nodes: usize) -> Voters {
 }
 
 /// What is remembered of all nodes.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Ghost {
     /// By node. Clones share what has not changed since.
     past: Vec<Arc<Past>>,
@@ -279,8 +283,8 @@ impl Ghost {
     }
 
     /// A number that equal memories share: of what was ever committed. What nodes showed last is what they show now.
-    pub(super) fn fingerprint(&self) -> u64 {
-        fingerprint(&(&*self.committed, &*self.states))
+    pub(super) fn fingerprint(&self, renaming: &Renaming) -> u64 {
+        renaming.fingerprint(&(&*self.committed, &*self.states))
     }
 
     /// Remembers an observation whose log is unchanged up to `kept`.

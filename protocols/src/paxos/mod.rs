@@ -10,6 +10,7 @@
 
 mod acceptor;
 mod clients;
+mod explored;
 mod learner;
 mod proposer;
 mod staged;

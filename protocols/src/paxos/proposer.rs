@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_histories::NodeId;
+use tribunal_histories::{Bag, NodeId};
 
 use super::ballot::{self, Ballot};
 use super::disk::{Proposal, Write};
@@ -27,6 +27,11 @@ impl Proposer {
     pub(super) fn hear_of(&mut self, ballot: Ballot) {
         self.heard_of = self.heard_of.max(ballot);
     }
+
+    /// Whether to hear of a ballot would be no news.
+    pub(super) fn has_heard_of(&self, ballot: Ballot) -> bool {
+        ballot <= self.heard_of
+    }
 }
 
 /// What a proposer is at.
@@ -39,7 +44,7 @@ pub(super) enum Phase {
     Preparing {
         ballot: Ballot,
         /// By acceptor, the vote that its promise told.
-        promises: BTreeMap<NodeId, Option<Proposal>>,
+        promises: Bag<BTreeMap<NodeId, Option<Proposal>>>,
     },
     /// Phase 2: it waits for votes.
     Proposing(Proposal),
@@ -82,7 +87,7 @@ impl Paxos {
         }
         self.proposer.phase = Phase::Preparing {
             ballot,
-            promises: BTreeMap::new(),
+            promises: Bag::default(),
         };
         let range = cx.config().round(self.proposer.failures);
         self.wait_for_next_ballot(range, cx);
