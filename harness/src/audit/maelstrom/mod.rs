@@ -3,7 +3,7 @@
 //! | file | what is there |
 //! |---|---|
 //! | `message`, `error_code`, `service/` | the protocol: messages, errors, and the services that nodes may use |
-//! | `process`, `rest` | a node's process, and how it is known to be at rest |
+//! | `process`, `rest`, `pinned` | a node's process, how it is known to be at rest, and where it runs |
 //! | `world`, `step` | all nodes and what is on its way between them, moved by named steps |
 //! | `network`, `cluster`, `virtual_time`, `wall_clock` | when which step is taken |
 //! | `misbehaviour` | what a node must not do, and how it is told |
@@ -17,6 +17,7 @@ mod investigate;
 mod message;
 mod misbehaviour;
 mod network;
+mod pinned;
 mod plan;
 mod process;
 mod rest;

@@ -7,15 +7,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tribunal_checkers::verdict::{Counterexample, Judgement};
 use tribunal_checkers::{Answer, Verdict};
 use tribunal_histories::{History, Outcome, Value};
 
 use super::cluster::{Clock, Cluster};
+use super::pinned::Pinned;
 use super::plan::{Availability, Plan};
 use super::script::{header, judge, trace_of};
 use crate::audit::drive::{self, Driven, End};
@@ -42,7 +41,6 @@ pub(super) fn clock(plan: &Plan) -> Clock {
 
 /// Runs a seed of a plan.
 pub(super) fn run(plan: &Plan, seed: u64, stop: &dyn Fn() -> bool) -> Outcomes {
-    // In virtual time we and our nodes work by turns: on one processor, a turn is a switch and no wake-up.
     let _pinned = (!plan.is_wall_clock).then(Pinned::to_one);
     let setup = plan.setup(seed);
     let folder = setup.folder.clone();
@@ -212,37 +210,4 @@ fn tidy(folder: &Path) {
         }
     }
     let _ = fs::remove_dir(folder);
-}
-
-/// This thread, and what it starts, on one processor for a while.
-struct Pinned {
-    before: Option<CpuSet>,
-}
-
-impl Pinned {
-    /// Processors in turn, beginning with another in each process. Where it is not allowed, nothing is done.
-    fn to_one() -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let before = sched_getaffinity(None).ok();
-        if let Some(allowed) = &before {
-            let processors: Vec<_> = (0..CpuSet::MAX_CPU)
-                .filter(|cpu| allowed.is_set(*cpu))
-                .collect();
-            let turn = NEXT.fetch_add(1, Ordering::Relaxed) + std::process::id() as usize;
-            let mut one = CpuSet::new();
-            if let Some(processor) = processors.get(turn % processors.len().max(1)) {
-                one.set(*processor);
-                let _ = sched_setaffinity(None, &one);
-            }
-        }
-        Self { before }
-    }
-}
-
-impl Drop for Pinned {
-    fn drop(&mut self) {
-        if let Some(before) = &self.before {
-            let _ = sched_setaffinity(None, before);
-        }
-    }
 }

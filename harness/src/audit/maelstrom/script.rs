@@ -12,6 +12,7 @@ use tribunal_histories::trace::TRACE_VERSION;
 use tribunal_histories::{Digest, EventRecord, History, Trace, TraceEnd, TraceHeader, TraceLine};
 
 use super::misbehaviour::PROTOCOL;
+use super::pinned::Pinned;
 use super::process::Patience;
 use super::step::Step;
 use super::topology::Topology;
@@ -187,6 +188,7 @@ pub fn story(trace: &Trace) -> Result<Vec<String>, ScriptError> {
 /// When the trace does not fit this build, or the program cannot be started.
 pub fn replay(trace: &Trace, folder: PathBuf, limits: Limits) -> Result<Replayed, ScriptError> {
     let (setup, steps) = setup_of(trace, folder)?;
+    let _pinned = Pinned::to_one();
     let mut world = World::new(setup, false);
     let start = |error: std::io::Error| ScriptError::Start(error.to_string());
     world.clear().map_err(start)?;

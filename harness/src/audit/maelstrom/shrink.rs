@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use tribunal_checkers::Limits;
 use tribunal_histories::{Trace, TraceLine};
 
+use super::pinned::Pinned;
 use super::script::{ScriptError, header, is_invalid, judge, setup_of, trace_of};
 use super::step::Step;
 use super::world::{Setup, World};
@@ -45,6 +46,7 @@ pub fn shrink(
     stop: &dyn Fn() -> bool,
 ) -> Result<Shrunk, ScriptError> {
     let (setup, steps) = setup_of(trace, folder)?;
+    let _pinned = Pinned::to_one();
     let from = steps.len();
     let mut shrinker = Shrinker {
         setup,
