@@ -56,6 +56,10 @@ impl Default for Patience {
 /// More lines than this in answer to one message are a flood.
 pub(super) const LINES_MAX: usize = 10_000;
 
+/// So often we let others run, before we sleep until the process writes, or for so long.
+const YIELDS: u32 = 8;
+const WAIT_NS: i64 = 100_000;
+
 /// A longer line is not one.
 pub(super) const LINE_BYTES_MAX: usize = 16 << 20;
 
@@ -218,10 +222,11 @@ impl NodeProcess {
             if let Some(unrest) = watch.look(self, is_blocked, patience) {
                 return Err(unrest);
             }
-            if turn < 200 {
+            // On our processor it runs when we do not; on a busy one, who sleeps is served before who yields.
+            if turn < YIELDS {
                 rustix::thread::sched_yield();
             } else {
-                self.wait_for_output(200_000);
+                self.wait_for_output(WAIT_NS);
             }
         }
         Ok(())
