@@ -22,8 +22,12 @@ mod total_order;
 mod unique_ids;
 pub mod verdict;
 
-pub use check::{CheckError, CheckRequest, CheckerEntry, Limits, check_history, registry};
+pub use check::{
+    CheckError, CheckRequest, CheckerEntry, Limits, check_history, follower, registry,
+};
+pub use linearizability::follow::{Follow, FollowError, Follower, Violation};
 pub use model::{FailedCas, NilRead, Semantics};
 pub use verdict::{
-    Answer, Core, Counterexample, Evidence, Judgement, PartitionOrder, Statistics, Verdict, guarded,
+    Answer, Core, Counterexample, Evidence, Judgement, Method, PartitionOrder, Statistics, Verdict,
+    guarded,
 };

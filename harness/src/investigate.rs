@@ -7,9 +7,10 @@ use tribunal_checkers::properties::{PropertyInfo, properties_for};
 use tribunal_histories::{Digest, Trace};
 
 use crate::command;
-use crate::engine::engine;
+use crate::engine::{Engine, engine};
 use crate::experiment::{Experiment, Pace, Second};
 use crate::judge::{Outcomes, takes_time};
+use crate::nearest::{STATES_MAX, shorten, until};
 use crate::nemesis::Selection;
 use crate::plan::{Driver, Plan};
 use crate::replay::{ReplayError, Replayed};
@@ -42,7 +43,18 @@ pub struct Case<'a, E> {
     /// Where the trace will be.
     pub trace: &'a Path,
     /// Whether to make the trace smaller.
-    pub shrink: bool,
+    pub shrink: Effort,
+}
+
+/// What is done to make a trace smaller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Effort {
+    /// Nothing
+    Off,
+    /// Steps are taken out
+    On,
+    /// After that, the neighbourhood of what is left is searched for the shortest trace
+    Search,
 }
 
 /// Investigates a failing run. `stop` ends the shrinking.
@@ -64,10 +76,12 @@ pub fn investigate(
     full.header.command = Some(seed_command.clone());
     let is_timeless = !takes_time(&outcomes.violated);
     let faithful = engine.replay(&full, plan.limits, &mut |_| {})?.faithful;
-    let mut shrunk = None;
-    if case.shrink && is_timeless && faithful {
-        shrunk = Some(engine.shrink(&full, plan.limits, stop)?);
-    }
+    let shrunk = match case.shrink {
+        _ if !is_timeless || !faithful => None,
+        Effort::Off => None,
+        Effort::On => Some(engine.shrink(&full, plan.limits, stop)?),
+        Effort::Search => Some(shortened(engine, &full, plan, stop)?),
+    };
     let trace = shrunk
         .as_ref()
         .map_or(&full, |shrunk| &shrunk.trace)
@@ -132,6 +146,24 @@ pub fn unrecorded(plan: &Plan, outcomes: &Outcomes, history: &Path) -> Finding {
         replay_command: Some(command::of_history(history, plan.workload.model)),
         seed_command: command::of_seed(plan, outcomes.seed),
     }
+}
+
+/// The shortest trace in the neighbourhood of what is left when steps have been taken out.
+fn shortened(
+    engine: &dyn Engine,
+    full: &Trace,
+    plan: &Plan,
+    stop: &dyn Fn() -> bool,
+) -> Result<Shrunk, ReplayError> {
+    let (states, mut watch) = (Some(STATES_MAX), until(stop));
+    let shortened = shorten(engine, full, plan.limits, states, stop, &mut watch)?;
+    Ok(Shrunk {
+        trace: shortened.trace,
+        from: shortened.from,
+        to: shortened.to,
+        tried: shortened.tried,
+        minimal: shortened.minimal,
+    })
 }
 
 fn shrinking(shrunk: &Shrunk) -> Shrinking {

@@ -32,14 +32,36 @@ pub trait Explored: Staged {
     fn is_of_election(message: &Self::Message) -> bool;
 
     /// Whether a message can no longer matter to a node: delivered now or at any later time, in this life of the node or
-    /// in a later one, it would change nothing and would be answered by nobody. `node` is `None` while it is down.
+    /// in a later one if it may crash, it would change nothing and would be answered by nobody. `node` is `None` while it
+    /// is down.
     fn is_moot(
         _config: &Self::Config,
         _node: Option<&Self>,
         _disk: &Self::Durable,
         _from: NodeId,
         _message: &Self::Message,
+        _may_crash: bool,
     ) -> bool {
         false
     }
+
+    /// The node without what can make no difference any more, so that states that differ in such alone are one: hints,
+    /// counters that nothing is compared with, votes of an election that is over. `None` if nothing is to be left out.
+    ///
+    /// With `quiet`, nothing that anybody said is still on its way.
+    fn settled(
+        _config: &Self::Config,
+        _node: &Self,
+        _disk: &Self::Durable,
+        _quiet: bool,
+    ) -> Option<Self> {
+        None
+    }
+}
+
+/// Sets a field to a value, for [`Explored::settled`]; whether that changed it.
+pub(crate) fn set<T: PartialEq>(field: &mut T, value: T) -> bool {
+    let changes = *field != value;
+    *field = value;
+    changes
 }

@@ -41,6 +41,8 @@ pub struct Budget {
     pub grain: Grain,
     /// How many packets at once may outlive the exchange that they belong to, and arrive later.
     pub late: u8,
+    /// Whether what nodes say to each other when they start, before anything else happens, is lost.
+    pub silent_start: bool,
 }
 
 impl Default for Budget {
@@ -61,6 +63,7 @@ impl Default for Budget {
             in_order: false,
             grain: Grain::Packets,
             late: 0,
+            silent_start: false,
         }
     }
 }
@@ -168,6 +171,8 @@ pub struct Reductions {
     pub absorb: bool,
     /// Packets that can no longer matter are lost at once.
     pub moot: bool,
+    /// What a node remembers and can make no difference any more is forgotten.
+    pub inert: bool,
     /// Of what clients saw, only what was over before what else began is kept.
     pub history: bool,
 }
@@ -179,6 +184,7 @@ impl Reductions {
         clients: true,
         absorb: true,
         moot: true,
+        inert: true,
         history: true,
     };
 
@@ -188,11 +194,12 @@ impl Reductions {
         clients: false,
         absorb: false,
         moot: false,
+        inert: false,
         history: false,
     };
 
     /// Their names, in the order of the fields.
-    pub const NAMES: [&'static str; 5] = ["nodes", "clients", "absorb", "moot", "history"];
+    pub const NAMES: [&'static str; 6] = ["nodes", "clients", "absorb", "moot", "inert", "history"];
 
     /// Whether the reduction of that name is on, to change it; `None` if there is none.
     pub fn named(&mut self, name: &str) -> Option<&mut bool> {
@@ -201,6 +208,7 @@ impl Reductions {
             "clients" => &mut self.clients,
             "absorb" => &mut self.absorb,
             "moot" => &mut self.moot,
+            "inert" => &mut self.inert,
             "history" => &mut self.history,
             _ => return None,
         })

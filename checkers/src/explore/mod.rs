@@ -6,6 +6,7 @@
 //! hashable collections nothing is used: their hashes leave out lengths, so that states are merged that differ.
 
 mod bounds;
+mod cost;
 mod coverage;
 mod moves;
 mod neighbourhood;
@@ -16,6 +17,7 @@ mod state;
 use std::str::FromStr;
 use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use stateright::{Checker, HasDiscoveries, Model, UniformChooser};
 use tribunal_protocols::Step;
@@ -24,9 +26,11 @@ use tribunal_protocols::world::Setup;
 
 use crate::properties::PropertyInfo;
 pub use bounds::{Asked, Budget, Grain, KINDS_MAX, Limits, Reductions, Strategy, Timeouts};
+use cost::Cost;
 use coverage::Coverage;
-use moves::{Move, Mover};
-pub use neighbourhood::Neighbourhood;
+use moves::{Move, Mover, What};
+pub use neighbourhood::{Neighbourhood, Reach};
+pub use search::WRONG_HISTORY;
 use search::{NOTHING_WRONG, Search};
 
 /// What is to be explored.
@@ -36,8 +40,7 @@ pub struct Question<N: Explored> {
     pub setup: Setup<N>,
     /// What clients do and what goes wrong.
     pub budget: Budget,
-    /// What clients do and what goes wrong, if it is to be as in some run; the budget's operations, timeouts, resends and
-    /// crashes are then not looked at.
+    /// What clients do and what goes wrong, if it is to be as in some run: the budget is then not looked at.
     pub neighbourhood: Option<Neighbourhood<N>>,
     /// What is left out because it makes no difference.
     pub reductions: Reductions,
@@ -72,6 +75,11 @@ pub struct Progress {
     pub generated: usize,
     /// The longest path so far.
     pub depth: usize,
+    /// Distinct states from which nothing was tried yet.
+    pub frontier: usize,
+    /// The time that processors have spent on it.
+    #[serde(skip)]
+    pub cpu: Duration,
 }
 
 /// Why a search ended before it had seen everything within its budgets.
@@ -82,6 +90,8 @@ pub enum Cut {
     Depth(u64),
     /// The bound of states.
     States,
+    /// So many moves had no end, as nodes answered each other again and again.
+    Endless(u64),
     /// Whoever watched said so, for this reason: time, memory, Ctrl-C.
     Stopped(String),
     /// Random walks are never complete.
@@ -176,12 +186,7 @@ fn search_of<N: Explored>(question: Question<N>) -> Result<Search<N>, NotAnOpera
         .map(|operations| operations.iter().map(request).collect())
         .collect::<Result<_, _>>()?;
     let near = question.neighbourhood;
-    let mut budget = question.budget;
-    if let Some(near) = &near {
-        budget.crashes = near.crashes();
-        budget.crash_within_steps = near.crash_within_steps;
-        budget.duplicates = near.duplicates;
-    }
+    let budget = question.budget;
     let reductions = question.reductions;
     let renamings = search::renamings(
         &question.setup,
@@ -197,15 +202,21 @@ fn search_of<N: Explored>(question: Question<N>) -> Result<Search<N>, NotAnOpera
         limits: question.limits,
         reductions,
         requests,
+        judges_history: near
+            .as_ref()
+            .is_none_or(|near| near.violated == WRONG_HISTORY),
         neighbourhood: near,
         renamings,
         coverage: Coverage::of(N::NAME, &question.properties),
+        cost: Cost::default(),
         properties: question.properties,
         model: question.model,
         verdicts: RwLock::default(),
         kinds: RwLock::default(),
         stopped: AtomicBool::new(false),
+        visited: AtomicU64::new(0),
         beyond_depth: AtomicU64::new(0),
+        endless: AtomicU64::new(0),
     })
 }
 
@@ -240,6 +251,10 @@ fn finish<N: Explored>(
     if beyond > 0 {
         cut = cut.or(Some(Cut::Depth(beyond)));
     }
+    let endless = search.endless.load(Ordering::Relaxed);
+    if endless > 0 {
+        cut = cut.or(Some(Cut::Endless(endless)));
+    }
     if matches!(strategy, Strategy::RandomWalks { .. }) {
         cut = cut.or(Some(Cut::RandomWalks));
     }
@@ -264,27 +279,37 @@ fn finish<N: Explored>(
     }
 }
 
-/// The steps of which moves consist, one after another from the start.
+/// The steps of which moves consist, one after another from the start: as they are where nobody forgets what is inert,
+/// for that may stand in messages.
 fn steps_of<N: Explored>(search: &Search<N>, moves: &[Move<N>]) -> Vec<Step<N>> {
     let mut steps = Vec::new();
     let start = search.init_states().pop();
     let Some(mut world) = start.map(|state| state.world) else {
         return steps;
     };
+    let mut mover = search.mover;
+    mover.reductions.inert = false;
     for it in moves {
+        let mut it = it.clone();
+        if let What::Step(step) = &mut it.what {
+            *step = world.like(step);
+        }
         let mut taken = |step: &Step<N>| steps.push(step.clone());
-        search
-            .mover
-            .carry_out(&mut world, it, &mut (), false, &mut taken)
-            .expect("a path of the search was taken once, from an equal start");
+        mover
+            .carry_out(&mut world, &it, &mut (), false, &mut taken)
+            .expect("a path of the search was taken once, from a start that is alike");
     }
     steps
 }
 
 fn measure<N: Explored>(checker: &impl Checker<Search<N>>) -> Progress {
+    let distinct = checker.unique_state_count();
+    let visited = checker.model().visited.load(Ordering::Relaxed);
     Progress {
-        distinct: checker.unique_state_count(),
+        distinct,
         generated: checker.state_count(),
         depth: checker.max_depth(),
+        frontier: distinct.saturating_sub(usize::try_from(visited).unwrap_or(usize::MAX)),
+        cpu: checker.model().cost.spent(),
     }
 }

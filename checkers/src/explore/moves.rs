@@ -10,6 +10,7 @@
 //! explained, none explains now. An answer that arrives later could have arrived earlier, for the same reason; and
 //! a request that was sent again for want of the answer could have been sent again before, and have been late.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 use tribunal_histories::{NodeId, NodeSet};
@@ -25,7 +26,10 @@ pub(super) struct Move<N: Explored> {
     pub(super) what: What<N>,
     /// The nodes that an exchange reaches, besides those that the step is about.
     pub(super) contact: NodeSet,
-    /// Of those, the ones whose answers are lost.
+    /// Whether what is sent to several at once arrives first at the last of them, by name: between two nodes, that is the
+    /// other of the two orders.
+    pub(super) backwards: bool,
+    /// Of those in contact, the ones whose answers are lost.
     pub(super) mute: NodeSet,
     /// Where the node crashes to which something is delivered.
     pub(super) crash: Option<CrashPoint>,
@@ -57,10 +61,20 @@ impl<N: Explored> Move<N> {
         Self {
             what: What::Step(step),
             contact: NodeSet::EMPTY,
+            backwards: false,
             mute: NodeSet::EMPTY,
             crash: None,
             late: None,
         }
+    }
+
+    /// Puts what was sent in one step in the order in which it arrives. What goes to the same node keeps its order.
+    fn in_order(&self, mut sent: Vec<PacketOf<N>>) -> Vec<PacketOf<N>> {
+        match self.backwards {
+            true => sent.sort_by_key(|packet| Reverse(packet.to)),
+            false => sent.sort_by_key(|packet| packet.to),
+        }
+        sent
     }
 }
 
@@ -73,7 +87,12 @@ pub(super) struct Carried {
     pub(super) effects: Vec<u16>,
     /// How many packets of an exchange were lost.
     pub(super) lost: u16,
+    /// Whether it went on for more packets than are delivered in one move.
+    pub(super) endless: bool,
 }
+
+/// More packets are not delivered in one move: nodes that are wrong may answer each other without end.
+const DELIVERIES_MAX: usize = 200;
 
 /// What becomes of a packet that a move has put on the network.
 enum Way {
@@ -87,12 +106,18 @@ enum Way {
 pub(super) struct Mover {
     pub(super) grain: Grain,
     pub(super) reductions: Reductions,
+    /// Whether any node may crash in this search.
+    pub(super) may_crash: bool,
 }
 
 impl Mover {
     pub(super) fn of(budget: &Budget, reductions: Reductions) -> Self {
         let grain = budget.grain;
-        Self { grain, reductions }
+        Self {
+            grain,
+            reductions,
+            may_crash: budget.crashes > 0,
+        }
     }
 
     /// Whether a move can be more than its step.
@@ -160,15 +185,23 @@ impl Mover {
         }
         world.take(step, observer)?;
         taken(step);
-        let mut queue: VecDeque<_> = world.take_sent().into();
+        let mut queue: VecDeque<_> = it.in_order(world.take_sent()).into();
         let mut lost = Vec::new();
         let mut crashed = false;
+        let mut deliveries = 0;
         while let Some(packet) = queue.pop_front() {
             match self.way::<N>(&packet, party, it.mute) {
                 Way::Stays => {}
                 Way::Lost => lost.push(packet),
                 Way::AtOnce if crashed && self.is_exchanged::<N>(&packet) => lost.push(packet),
+                Way::AtOnce if deliveries == DELIVERIES_MAX => {
+                    carried.endless = true;
+                    if self.is_exchanged::<N>(&packet) {
+                        lost.push(packet);
+                    }
+                }
                 Way::AtOnce => {
+                    deliveries += 1;
                     let to = match packet.to {
                         Address::Node(node) => Some(node),
                         Address::Client(_) => None,
@@ -195,7 +228,7 @@ impl Mover {
                     match world.take(&step, observer) {
                         Ok(()) => {
                             taken(&step);
-                            queue.extend(world.take_sent());
+                            queue.extend(it.in_order(world.take_sent()));
                             if let Some(node) = to.filter(|_| exchanged) {
                                 carried.reached.insert(node);
                             }
@@ -213,18 +246,24 @@ impl Mover {
             }
         }
         if self.reductions.moot && self.grain != Grain::Exchanges {
-            lose_what_is_moot(world);
+            lose_what_is_moot(world, self.may_crash);
+        }
+        if self.reductions.inert {
+            let said = |packet: &PacketOf<N>| matches!(packet.body, Body::Message(_));
+            let quiet =
+                self.grain == Grain::Exchanges && !world.network().any(|(packet, _)| said(packet));
+            world.settle(|config, node, disk| N::settled(config, node, disk, quiet));
         }
         Ok(carried)
     }
 }
 
 /// Takes the packets off the network that can no longer matter to those to whom they are going.
-fn lose_what_is_moot<N: Explored>(world: &mut World<N>) {
+fn lose_what_is_moot<N: Explored>(world: &mut World<N>, may_crash: bool) {
     let moot = |world: &World<N>, packet: &PacketOf<N>| match (packet.from, packet.to, &packet.body)
     {
         (Address::Node(from), Address::Node(to), Body::Message(message)) => {
-            is_moot(world, from, to, message)
+            is_moot(world, from, to, message, may_crash)
         }
         (_, Address::Client(client), Body::Response { sequence, .. }) => {
             world.call(client) != Some((*sequence, true))
@@ -248,7 +287,8 @@ pub(super) fn is_moot<N: Explored>(
     from: NodeId,
     to: NodeId,
     message: &N::Message,
+    may_crash: bool,
 ) -> bool {
     let (node, disk) = (world.node(to), world.disk(to).written());
-    N::is_moot(world.config(), node, disk, from, message)
+    N::is_moot(world.config(), node, disk, from, message, may_crash)
 }

@@ -21,6 +21,9 @@ fn more(spent: u8, budget: u8) -> bool {
 impl<N: Explored> Search<N> {
     /// All moves of a state.
     pub(super) fn moves(&self, state: &State<N>, moves: &mut Vec<Move<N>>) {
+        if let Some(near) = &self.neighbourhood {
+            return near.moves(state, self.setup.sync, moves);
+        }
         let mut steps = Vec::new();
         self.natural_steps(state, &mut steps);
         self.client_steps(state, &mut steps);
@@ -42,15 +45,10 @@ impl<N: Explored> Search<N> {
         let enabled = state.world.enabled().into_iter();
         steps.extend(enabled.filter(|step| match step {
             Step::Fire { node, timer, .. } => {
-                self.is_actor(*node)
-                    && match &self.neighbourhood {
-                        Some(near) => near.has_left(step, &state.spent),
-                        None => {
-                            let kind = self.kind_of(timer);
-                            let allowed = self.budget.timeouts.allowed(kind);
-                            allowed.is_none_or(|most| more(state.spent.timeouts[kind], most))
-                        }
-                    }
+                let kind = self.kind_of(timer);
+                let allowed = self.budget.timeouts.allowed(kind);
+                let may = allowed.is_none_or(|most| more(state.spent.timeouts[kind], most));
+                may && self.is_actor(*node)
             }
             _ => true,
         }));
@@ -64,9 +62,6 @@ impl<N: Explored> Search<N> {
 
     /// Clients that wait for nothing invoke their next operation; others send theirs again, within the budget.
     fn client_steps(&self, state: &State<N>, steps: &mut Vec<Step<N>>) {
-        if let Some(near) = &self.neighbourhood {
-            return steps.extend(near.of_clients(state));
-        }
         let mut before: Option<(&Vec<N::Request>, bool)> = None;
         for (client, requests) in (0 as ClientId..).zip(&self.requests) {
             let call = state.world.call(client);
@@ -121,23 +116,17 @@ impl<N: Explored> Search<N> {
         for step in steps {
             let effects = state.world.effects_of(step).unwrap_or(0);
             let cuts = (1..effects).map(|kept| during(step, kept));
-            moves.extend(
-                cuts.filter(|cut| self.may_crash(cut.node(), state))
-                    .map(Move::of),
-            );
+            moves.extend(cuts.map(Move::of));
         }
     }
 
     /// Whether a node may crash now.
-    fn may_crash(&self, node: Option<NodeId>, state: &State<N>) -> bool {
-        match (&self.neighbourhood, node) {
-            (Some(near), Some(node)) => near.may_crash(node, &state.spent),
-            _ => more(state.spent.crashes, self.budget.crashes),
-        }
+    fn may_crash(&self, state: &State<N>) -> bool {
+        more(state.spent.crashes, self.budget.crashes)
     }
 
     fn may_crash_within(&self, state: &State<N>) -> bool {
-        self.budget.crash_within_steps && more(state.spent.crashes, self.budget.crashes)
+        self.budget.crash_within_steps && self.may_crash(state)
     }
 
     /// A step, and the exchanges that may come of it: among which nodes, whose answers are lost, who crashes when, and
@@ -157,24 +146,30 @@ impl<N: Explored> Search<N> {
             reached.remove(node);
         }
         let mut begin = vec![step.clone()];
-        if within && self.may_crash(step.node(), state) {
+        if within {
             let effects = state.world.effects_of(step).unwrap_or(0);
             begin.extend((1..effects).map(|kept| during(step, kept)));
         }
         for (place, step) in begin.into_iter().enumerate() {
             for contact in subsets(reached) {
-                let it = Move {
-                    contact,
-                    ..Move::of(step.clone())
-                };
-                self.mutes(state, &it, moves);
-                let crashes = within && place == 0;
-                if crashes || self.budget.late > 0 {
-                    let carried = self.probe(state, &it, crashes).unwrap_or_default();
-                    self.crashes_within(state, &it, &carried, crashes, moves);
-                    self.late(state, &it, &carried, moves);
+                for backwards in [false, true] {
+                    if backwards && contact.len() < 2 {
+                        continue;
+                    }
+                    let it = Move {
+                        contact,
+                        backwards,
+                        ..Move::of(step.clone())
+                    };
+                    self.mutes(state, &it, moves);
+                    let crashes = within && place == 0;
+                    if crashes || self.budget.late > 0 {
+                        let carried = self.probe(state, &it, crashes).unwrap_or_default();
+                        self.crashes_within(state, &it, &carried, crashes, moves);
+                        self.late(state, &it, &carried, moves);
+                    }
+                    moves.push(it);
                 }
-                moves.push(it);
             }
         }
     }
@@ -239,7 +234,7 @@ impl<N: Explored> Search<N> {
                 if restarts.is_none_or(|most| more(state.spent.restarts, most)) {
                     steps.push(Step::Restart { node });
                 }
-            } else if self.may_crash(Some(node), state) {
+            } else if self.may_crash(state) {
                 let loss = Loss::All;
                 steps.push(Step::Crash { node, loss });
                 if self.setup.sync == SyncMode::Explicit && world.disk(node).is_dirty() {
@@ -287,6 +282,7 @@ impl<N: Explored> Search<N> {
         moves.extend(first.into_values().map(|packet| Move {
             what: What::Lose(packet.clone()),
             contact: NodeSet::EMPTY,
+            backwards: false,
             mute: NodeSet::EMPTY,
             crash: None,
             late: None,

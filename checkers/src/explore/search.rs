@@ -7,12 +7,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rustc_hash::FxHashMap;
 use stateright::{Model, Property};
 use tribunal_histories::{BuildOptions, History, Kind, NodeId, NodeSet, Renaming};
-use tribunal_protocols::Step;
 use tribunal_protocols::contract::{Configuration, Recorded};
 use tribunal_protocols::explored::Explored;
 use tribunal_protocols::world::Setup;
+use tribunal_protocols::{Step, World};
 
-use super::bounds::{Asked, Budget, Limits, Reductions};
+use super::bounds::{Asked, Budget, Grain, Limits, Reductions};
+use super::cost::Cost;
 use super::coverage::Coverage;
 use super::moves::{Move, Mover, What};
 use super::neighbourhood::Neighbourhood;
@@ -36,21 +37,31 @@ pub(super) struct Search<N: Explored> {
     /// The names that nodes may have for each other, the ones that they have first.
     pub(super) renamings: Vec<Renaming>,
     pub(super) properties: Vec<&'static PropertyInfo>,
+    /// Whether what clients saw is judged, and not only the cluster.
+    pub(super) judges_history: bool,
     /// What the clients' history is judged by.
     pub(super) model: String,
     pub(super) coverage: Coverage,
+    pub(super) cost: Cost,
     /// By fingerprint, the histories of clients that were judged, and whether they are wrong: many states have the same.
     pub(super) verdicts: RwLock<FxHashMap<u64, bool>>,
     /// The kinds of timers that were seen.
     pub(super) kinds: RwLock<BTreeMap<N::Timer, usize>>,
     /// No state has further steps any more: the search is to end.
     pub(super) stopped: AtomicBool,
+    /// From how many states something was tried.
+    pub(super) visited: AtomicU64,
     /// How many states had further steps beyond the bound of depth.
     pub(super) beyond_depth: AtomicU64,
+    /// How many moves had more packets than are delivered in one.
+    pub(super) endless: AtomicU64,
 }
 
 /// The one property that stateright is asked: all that we judge is judged when a state is made.
 pub(super) const NOTHING_WRONG: &str = "nothing wrong";
+
+/// What is violated where no order explains what clients saw.
+pub const WRONG_HISTORY: &str = "linearizability";
 
 /// More names than that are not tried for a state: it would take longer than the states that are left out.
 const RENAMINGS_MAX: usize = 24;
@@ -69,12 +80,17 @@ impl<N: Explored> Model for Search<N> {
             world.keep_order_of_packets();
         }
         world.take_sent();
+        if self.budget.silent_start {
+            world.retain_packets(|packet| packet.from == packet.to);
+        }
         memory.notes.clear();
         let spent = Spent::default();
         vec![State::new(world, memory, spent, 0, &self.renamings)]
     }
 
     fn actions(&self, state: &State<N>, moves: &mut Vec<Move<N>>) {
+        self.visited.fetch_add(1, Ordering::Relaxed);
+        self.cost.visit();
         if state.violation.is_some() || self.stopped.load(Ordering::Relaxed) {
             return;
         }
@@ -91,24 +107,46 @@ impl<N: Explored> Model for Search<N> {
         let mut memory = state.memory.clone();
         memory.notes.clear();
         let seen = memory.events.len();
-        self.mover
+        if let (Some(near), What::Step(step)) = (&self.neighbourhood, &it.what) {
+            near.before(&mut world, step);
+        }
+        let carried = self
+            .mover
             .carry_out(&mut world, &it, &mut memory, false, &mut |_| ())
             .ok()?;
+        if carried.endless {
+            self.endless.fetch_add(1, Ordering::Relaxed);
+        }
         if self.is_beyond_term(&world) {
             return None;
         }
         self.coverage.count(&it, &memory);
         let spent = self.spend(state.spent.clone(), &it);
+        if let Some(near) = &self.neighbourhood {
+            if memory.events.len() == seen && self.is_idle(state, &world, &memory) {
+                return None;
+            }
+            near.after(&mut world, &spent.near);
+        }
         let returned = memory.events[seen..]
             .iter()
             .any(|event| event.kind != Kind::Invoke);
-        if memory.events.len() > seen {
+        if !self.judges_history {
+            memory.events = Arc::default();
+        } else if memory.events.len() > seen {
             if self.reductions.history {
                 memory.order_events();
             }
             memory.settle_events();
         }
         let violation = self.violation(&memory, returned);
+        if let (Some(near), Some(violated)) = (&self.neighbourhood, &violation) {
+            if near.violated != **violated {
+                return None;
+            }
+            // Breadth first, nothing nearer is left; what waits is not looked at any more.
+            self.stopped.store(true, Ordering::Relaxed);
+        }
         let mut next = State::new(world, memory, spent, state.depth + 1, &self.renamings);
         next.violation = violation;
         Some(next)
@@ -130,6 +168,21 @@ impl<N: Explored> Model for Search<N> {
 }
 
 impl<N: Explored> Search<N> {
+    /// Whether a step changed nothing but the packet that arrived, so that a trace without it is as bad.
+    fn is_idle(&self, before: &State<N>, world: &World<N>, memory: &Memory) -> bool {
+        let ghosts = |memory: &Memory| {
+            let monitor = memory.monitor.as_ref();
+            monitor.map(|monitor| monitor.fingerprint(&self.renamings, 0))
+        };
+        world.has_only_lost_packets_since(&before.world)
+            && ghosts(memory) == ghosts(&before.memory)
+            && memory
+                .monitor
+                .as_ref()
+                .and_then(Monitor::violation)
+                .is_none()
+    }
+
     /// What a path has used when it has made a move more.
     fn spend(&self, mut spent: Spent, it: &Move<N>) -> Spent {
         spent.drops += u8::try_from(it.mute.len()).unwrap_or(u8::MAX);
@@ -138,7 +191,7 @@ impl<N: Explored> Search<N> {
             What::Lose(_) => spent.drops += 1,
             What::Step(step) => {
                 if let Some(near) = &self.neighbourhood {
-                    near.spend(step, &mut spent);
+                    near.spend(step, &mut spent.near);
                 }
                 self.spend_step(&mut spent, step);
             }
@@ -182,7 +235,7 @@ impl<N: Explored> Search<N> {
         kind
     }
 
-    fn is_beyond_term(&self, world: &tribunal_protocols::World<N>) -> bool {
+    fn is_beyond_term(&self, world: &World<N>) -> bool {
         let Some(bound) = self.budget.term else {
             return false;
         };
@@ -194,7 +247,7 @@ impl<N: Explored> Search<N> {
         if let Some(violation) = memory.monitor.as_ref().and_then(Monitor::violation) {
             return Some(violation.property.into());
         }
-        if !returned {
+        if !returned || !self.judges_history {
             return None;
         }
         let judged = |verdicts: &FxHashMap<u64, bool>| verdicts.get(&memory.told).copied();
@@ -208,7 +261,7 @@ impl<N: Explored> Search<N> {
             verdicts.insert(memory.told, wrong);
             wrong
         });
-        wrong.then(|| "linearizability".into())
+        wrong.then(|| WRONG_HISTORY.into())
     }
 
     /// Whether no order explains what clients saw.
@@ -235,7 +288,10 @@ pub(super) fn renamings<N: Explored>(
 ) -> Vec<Renaming> {
     let nodes = setup.config.nodes();
     let named = requests.iter().flatten().any(Recorded::is_administrative);
-    if !reductions.nodes || named || near.is_some() || !setup.disks.is_empty() {
+    // An exchange takes two of the orders in which what one node sends to several may arrive: between more than two they
+    // are not all, and what is left out would depend on names.
+    let orders = budget.grain != Grain::Packets && nodes > 3;
+    if orders || !reductions.nodes || named || near.is_some() || !setup.disks.is_empty() {
         return vec![Renaming::identity(nodes)];
     }
     let actors = NodeSet::all(actors(budget, nodes));

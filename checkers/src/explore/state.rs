@@ -8,6 +8,7 @@ use tribunal_protocols::explored::Explored;
 use tribunal_protocols::world::{Observer, World};
 
 use super::bounds::KINDS_MAX;
+use super::neighbourhood::Used;
 use crate::properties::Monitor;
 
 /// How much of each budget a path has used.
@@ -21,8 +22,8 @@ pub(super) struct Spent {
     pub(super) duplicates: u8,
     pub(super) drops: u8,
     pub(super) cuts: u8,
-    /// In a neighbourhood: of each of its steps, how often it was taken.
-    pub(super) named: Option<Arc<[u8]>>,
+    /// In a neighbourhood.
+    pub(super) near: Used,
 }
 
 /// What a checker remembers of the way to a state.

@@ -4,14 +4,16 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tribunal_histories::{BuildOptions, EventRecord, History, Kind, Process, Value};
 
+use super::Judge;
 use super::brute_force::{Tried, try_every_order};
 use super::certificate;
 use super::minimal::Minimizer;
-use super::partition::{Partition, freed, split};
+use super::monitor::{self, Answer as Monitored};
+use super::partition::{calls, split, unreturned};
 use super::search::{Outcome, search};
 use crate::check::{CheckRequest, Limits, check_history};
 use crate::model::*;
-use crate::verdict::Answer;
+use crate::verdict::{Answer, Core, Counterexample, Judgement, Verdict};
 
 /// A function of a model with the arguments and the results to draw from.
 type Function = (&'static str, Vec<Value>, Vec<Value>);
@@ -130,51 +132,101 @@ fn take_effect<M: Model>(
 
 const PLENTY: usize = 10_000_000;
 
-/// Checks a history with the search and by brute force, and all evidence. Returns whether it is linearizable.
-fn agree<M: Model>(model: &M, history: &History) -> bool {
-    let partitions = split(model, history).unwrap();
-    assert_eq!(partitions.len(), 1);
-    let partition = &partitions[0];
-    let tried = try_every_order(model, &partition.calls, PLENTY);
-    match search(model, &partition.calls, Limits::default(), &|| false).outcome {
+/// Checks a history with every member of the portfolio and by brute force, and all evidence. Returns whether it is
+/// linearizable, and whether a monitor decided that.
+fn agree<M: Model>(model: &M, history: &History) -> (bool, bool) {
+    let split = split(model, history).unwrap();
+    assert_eq!(split.partitions.len(), 1);
+    let partition = &split.partitions[0];
+    let marks = split.marks(partition);
+    let positions = marks.iter().map(|mark| mark.invoked as usize);
+    let all = calls(model, history, positions);
+    let tried = try_every_order(model, &all, PLENTY);
+    let valid = match &tried {
+        Tried::Order(_) => true,
+        Tried::None => false,
+        Tried::TooMany => panic!("{}", told(history)),
+    };
+    let found = search(model, &all, Limits::default(), &|| false);
+    match found.outcome {
         Outcome::Order(order) => {
-            assert!(matches!(tried, Tried::Order(_)), "{history:?}");
-            assert_eq!(
-                certificate::verify(model, &partition.calls, &order),
-                Ok(()),
-                "{history:?}"
-            );
-            true
+            assert!(valid, "{}", told(history));
+            let verified = certificate::verify(model, history, marks, &order);
+            assert_eq!(verified, Ok(()), "{}", told(history));
         }
         Outcome::Stuck(position) => {
-            assert_eq!(tried, Tried::None, "{history:?}");
-            core_is_right(model, history, partition, position);
-            false
+            assert!(!valid, "{}", told(history));
+            let mut minimizer = Minimizer::new(model, history, Limits::default(), &|| false);
+            let end = minimizer.earliest(&all, position, found.method == super::search::EXACT);
+            let core = minimizer.core(&Value::Nil, &all, end, |_| true).unwrap();
+            core_is_right(model, history, &all, &core);
         }
         Outcome::GivenUp { why, .. } => panic!("{why}"),
     }
+    let monitored = model
+        .discipline()
+        .map(|discipline| monitor::ask(&discipline, split.deeds(partition), split.initial));
+    match &monitored {
+        Some(Monitored::Order(order)) => {
+            let order: Vec<_> = order.iter().map(|position| *position as usize).collect();
+            let verified = certificate::verify(model, history, marks, &order);
+            assert_eq!(verified, Ok(()), "{}", told(history));
+        }
+        Some(Monitored::Conflict(conflict)) => {
+            assert!(!valid, "{conflict:?} {}", told(history));
+            let verdict = check_model(model, history);
+            let Judgement::Invalid {
+                counterexample: Counterexample::Core(core),
+            } = verdict.judgement
+            else {
+                panic!("{verdict:?} {}", told(history));
+            };
+            core_is_right(model, history, &all, &core);
+        }
+        Some(Monitored::Undecided(_)) | None => {}
+    }
+    let decided = matches!(
+        monitored,
+        Some(Monitored::Order(_) | Monitored::Conflict(_))
+    );
+    (valid, decided)
+}
+
+/// A history in few words.
+fn told(history: &History) -> String {
+    let events = history.records().map(|event| {
+        let kind = event.kind.name();
+        format!(
+            "{} {kind} {} {}\n",
+            event.process, event.function, event.value
+        )
+    });
+    events.collect()
+}
+
+/// Judges a history by everything that there is.
+fn check_model<M: Model>(model: &M, history: &History) -> Verdict {
+    let split = split(model, history).unwrap();
+    let judge = Judge {
+        discipline: model.discipline(),
+        model: model.clone(),
+        history,
+        split: &split,
+        request: &CheckRequest::new(M::NAME),
+        stop: &|| false,
+    };
+    judge.verdict()
 }
 
 /// Checks by brute force all that a core claims.
-fn core_is_right<M: Model>(
-    model: &M,
-    history: &History,
-    partition: &Partition<M::Op>,
-    stuck: usize,
-) {
-    let mut minimizer = Minimizer::new(model, history, Limits::default(), &|| false);
-    let core = minimizer.core(partition, stuck).unwrap();
-    assert!(core.minimal && core.confirmed, "{core:?}");
+fn core_is_right<M: Model>(model: &M, history: &History, all: &[Call<M::Op>], core: &Core) {
+    assert!(core.minimal && core.confirmed, "{core:?} {}", told(history));
     let at = |end: usize| -> Vec<_> {
-        let began = partition.calls.iter().filter(|call| call.invoked < end);
+        let began = all.iter().filter(|call| call.invoked < end);
         began
             .filter_map(|call| {
                 if call.returned.is_some_and(|returned| returned >= end) {
-                    let free = freed(model, history, call)?;
-                    Some(Call {
-                        returned: None,
-                        ..free
-                    })
+                    unreturned(model, history, call)
                 } else {
                     Some(call.clone())
                 }
@@ -182,27 +234,35 @@ fn core_is_right<M: Model>(
             .collect()
     };
     let possible = |calls: &[_]| try_every_order(model, calls, PLENTY) != Tried::None;
-    assert!(!possible(&at(core.prefix)), "{core:?} {history:?}");
-    assert!(possible(&at(core.prefix - 1)), "{core:?} {history:?}");
+    assert!(!possible(&at(core.prefix)), "{core:?} {}", told(history));
+    assert!(possible(&at(core.prefix - 1)), "{core:?} {}", told(history));
     for free in core.operations.iter().map(Some).chain([None]) {
         let calls: Vec<_> = at(core.prefix)
             .into_iter()
             .filter_map(|call| {
-                let strict = core.operations.contains(&call.invoked) && free != Some(&call.invoked);
-                if strict || !call.required {
-                    Some(call)
-                } else {
-                    freed(model, history, &call)
+                let is_free = free == Some(&call.invoked);
+                if is_free && core.impossible == call.invoked {
+                    // Its return is taken back.
+                    return Some(Call {
+                        returned: None,
+                        ..unreturned(model, history, &call)?
+                    });
                 }
+                let strict = core.operations.contains(&call.invoked) && !is_free;
+                Some(Call {
+                    required: call.required && strict,
+                    ..call
+                })
             })
             .collect();
         assert_eq!(
             possible(&calls),
             free.is_some(),
-            "free {free:?} of {core:?} {history:?}"
+            "free {free:?} of {core:?} {}",
+            told(history)
         );
     }
-    let sentences = super::explanation::sentences(history, &core);
+    let sentences = super::explanation::sentences(history, core);
     assert!(sentences.iter().all(|sentence| !sentence.is_empty()));
 }
 
@@ -220,6 +280,7 @@ fn fuzz_and<M: Model>(
 ) {
     let model = M::new(initial, semantics).unwrap();
     let count = [std::cell::Cell::new(0), std::cell::Cell::new(0)];
+    let monitored = std::cell::Cell::new(0);
     let mut runner = proptest::test_runner::TestRunner::new_with_rng(
         ProptestConfig {
             cases: 4000,
@@ -233,10 +294,11 @@ fn fuzz_and<M: Model>(
     runner
         .run(&vec(any::<u8>(), 20..90), |tape| {
             let (history, honest) = simulate(&model, functions, &tape);
-            let valid = agree(&model, &history);
+            let (valid, decided) = agree(&model, &history);
+            monitored.set(monitored.get() + u32::from(decided));
             // An operation that failed here has not looked whether a compare-and-set could have succeeded.
             let honest = honest && semantics.failed_cas == FailedCas::DidNotHappen;
-            assert!(valid || !honest, "{history:?}");
+            assert!(valid || !honest, "{}", told(&history));
             if valid {
                 implied(&history);
             }
@@ -246,6 +308,14 @@ fn fuzz_and<M: Model>(
         })
         .unwrap();
     let [invalid, valid] = count.map(|count| count.get());
+    if model.discipline().is_some() {
+        assert!(
+            monitored.get() > 10,
+            "{}: {} decided by a monitor",
+            M::NAME,
+            monitored.get()
+        );
+    }
     assert!(
         invalid > 100 && valid > 100,
         "{}: {valid} valid, {invalid} invalid",
@@ -307,6 +377,23 @@ fn cas_registers_with_every_meaning() {
         ("read", nothing(), nil_or(numbers(0..3))),
         ("cas", pairs(), nothing()),
     ];
+    let pair = |from: i64, to: i64| Value::list([from.into(), to.into()]);
+    let functions_of_unique = [
+        ("write", numbers(1..6), nothing()),
+        ("read", nothing(), nil_or(numbers(0..14))),
+        (
+            "cas",
+            vec![
+                pair(0, 10),
+                pair(1, 11),
+                pair(10, 12),
+                pair(2, 13),
+                pair(12, 6),
+            ],
+            nothing(),
+        ),
+    ];
+    fuzz::<CasRegister>(&Value::Int(0), DEFAULT, &functions_of_unique);
     for nil_read in [NilRead::Absent, NilRead::Unconstrained] {
         for failed_cas in [FailedCas::DidNotHappen, FailedCas::ObservedOther] {
             let semantics = Semantics {
@@ -421,10 +508,28 @@ fn mutexes() {
 #[test]
 fn queues() {
     let functions = [
-        ("enqueue", numbers(1..4), nothing()),
-        ("dequeue", nothing(), nil_or(numbers(1..4))),
+        ("enqueue", numbers(1..6), nothing()),
+        ("dequeue", nothing(), nil_or(numbers(1..5))),
     ];
     fuzz::<FifoQueue>(&Value::Nil, DEFAULT, &functions);
+}
+
+#[test]
+fn stacks() {
+    let functions = [
+        ("push", numbers(1..6), nothing()),
+        ("pop", nothing(), nil_or(numbers(1..5))),
+    ];
+    fuzz::<Stack>(&Value::Nil, DEFAULT, &functions);
+}
+
+#[test]
+fn priority_queues() {
+    let functions = [
+        ("insert", numbers(1..6), nothing()),
+        ("delete-min", nothing(), nil_or(numbers(1..5))),
+    ];
+    fuzz::<PriorityQueue>(&Value::Nil, DEFAULT, &functions);
 }
 
 #[test]
@@ -506,5 +611,5 @@ fn banks() {
 /// The plain checks ask less than linearizability.
 fn passes(checker: &str, history: &History) {
     let verdict = check_history(history, &CheckRequest::new(checker), &|| false).unwrap();
-    assert_ne!(verdict.answer(), Answer::Invalid, "{history:?}");
+    assert_ne!(verdict.answer(), Answer::Invalid, "{}", told(history));
 }

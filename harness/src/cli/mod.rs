@@ -7,11 +7,15 @@ pub mod audit;
 pub mod bugs;
 pub mod catalogue;
 pub mod check;
+pub mod convert;
 pub mod doctor;
 pub mod exit;
 pub mod explore;
+pub mod generate;
+mod input;
 mod interrupt;
 pub mod list;
+mod output;
 mod panics;
 mod paragraph;
 mod plan;
@@ -63,6 +67,8 @@ enum Command {
     Simulate(simulate::Args),
     Audit(audit::Args),
     Check(check::Args),
+    Convert(convert::Args),
+    Generate(generate::Args),
     Replay(replay::Args),
     Shrink(shrink::Args),
     Explore(explore::Args),
@@ -100,7 +106,9 @@ pub fn main() -> ExitCode {
                 Command::Simulate(args) => simulate::run(args, &resolved),
                 Command::Audit(args) => audit::run(args, &resolved),
                 Command::Check(args) => check::run(args),
-                Command::Replay(args) => replay::run(args),
+                Command::Convert(args) => convert::run(args),
+                Command::Generate(args) => generate::run(args),
+                Command::Replay(args) => replay::run(args, &resolved),
                 Command::Shrink(args) => shrink::run(args),
                 Command::Explore(args) => explore::run(args),
                 Command::Bugs(args) => bugs::run(args),

@@ -13,9 +13,9 @@ use tribunal_checkers::Answer;
 use super::artefacts::{self, Record};
 use super::exit::Exit;
 use super::profile::Resolved;
-use super::{OnOff, interrupt, quantity, show};
+use super::{interrupt, quantity, show};
 use crate::experiment::{Experiment, Pace};
-use crate::investigate::Case;
+use crate::investigate::{Case, Effort};
 use crate::judge::Outcomes;
 use crate::report::{
     Conclusion, Directory, Event, EventLog, Finding, Progress, fingerprint, note, terminal,
@@ -40,14 +40,14 @@ pub(crate) struct AnswerArgs {
     )]
     fail_on: FailOn,
 
-    /// Whether to make the traces of failures smaller
+    /// Whether to make the traces of failures smaller, and how: by taking steps out, or also by a search for others
     #[arg(
         long,
         value_name = "WHETHER",
         default_value = "on",
         env = "TRIBUNAL_SHRINK"
     )]
-    shrink: OnOff,
+    shrink: Effort,
 
     /// Stop shrinking a trace after so long
     #[arg(long, value_name = "TIME", default_value = "20s", env = "TRIBUNAL_SHRINK_BUDGET", value_parser = quantity::duration)]
@@ -271,7 +271,7 @@ impl<'a> Session<'a> {
                 seed: *seed,
                 seeds: &seeds,
                 trace: &directory.join("trace.jsonl"),
-                shrink: self.answer.shrink == OnOff::On,
+                shrink: self.answer.shrink,
             };
             let deadline = Deadline::in_time(self.answer.shrink_budget);
             let stop = || self.interrupted.load(Ordering::Relaxed) || deadline.is_over();

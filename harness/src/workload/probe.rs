@@ -84,7 +84,7 @@ fn read_overlapped_a_change(history: &History) -> bool {
     // By key, how many reads and how many changes are in flight; what ended in info stays so for ever.
     let mut in_flight: BTreeMap<ValueId, [i64; 2]> = BTreeMap::new();
     history.events().iter().any(|event| {
-        if event.process == Process::Nemesis || event.kind == Kind::Info {
+        if event.process() == Process::Nemesis || event.kind == Kind::Info {
             return false;
         }
         let is_change = history.function(event.function) != "read";

@@ -28,6 +28,11 @@ impl Learner {
         self.learned.as_slice()
     }
 
+    /// Forgets the votes that it has heard of, if it knows what is chosen; whether there were any.
+    pub(super) fn forget_votes(&mut self) -> bool {
+        self.learned.is_some() && !std::mem::take(&mut *self.heard).is_empty()
+    }
+
     /// Hears of a vote: who, as far as it knows, voted last under that ballot.
     fn hear(&mut self, acceptor: NodeId, vote: Proposal, cx: &Cx<'_>) -> NodeSet {
         self.heard.resize(cx.config().nodes, None);

@@ -96,7 +96,7 @@ impl Node for Paxos {
     fn boot(cx: &mut Cx<'_>) -> Self {
         let node = Self {
             quorums: Arc::new(Quorums::of(cx.config())),
-            proposer: Proposer::default(),
+            proposer: Proposer::above(cx.durable().promised()),
             learner: Learner::default(),
             waiting: Vec::new(),
         };

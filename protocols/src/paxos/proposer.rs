@@ -23,9 +23,22 @@ pub(super) struct Proposer {
 }
 
 impl Proposer {
+    /// A proposer that has just started, on a node that has promised this ballot: it need not try one below.
+    pub(super) fn above(promised: Ballot) -> Self {
+        Self {
+            heard_of: promised,
+            ..Self::default()
+        }
+    }
+
     /// Its next ballot must be above this one, or it will be refused.
     pub(super) fn hear_of(&mut self, ballot: Ballot) {
         self.heard_of = self.heard_of.max(ballot);
+    }
+
+    /// Begins to count its failures anew; whether there were any.
+    pub(super) fn forget_failures(&mut self) -> bool {
+        std::mem::take(&mut self.failures) > 0
     }
 
     /// Whether to hear of a ballot would be no news.

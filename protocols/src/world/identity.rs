@@ -19,6 +19,21 @@ impl<N: Node> PartialEq for World<N> {
 impl<N: Node> Eq for World<N> {}
 
 impl<N: Node> World<N> {
+    /// Whether this world is an earlier one from which nothing but packets went away; of worlds that keep no order of
+    /// packets.
+    pub fn has_only_lost_packets_since(&self, before: &Self) -> bool {
+        let mut earlier = before.network.iter();
+        let mut were_there = self.network.iter();
+        self.places == before.places
+            && self.calls == before.calls
+            && self.cuts == before.cuts
+            && were_there.all(|(packet, count)| {
+                earlier
+                    .find(|(other, _)| *other >= packet)
+                    .is_some_and(|(other, most)| other == packet && count <= most)
+            })
+    }
+
     /// A number that equal worlds share, and unequal ones almost never: the fingerprint that this world would have
     /// under one of these renamings, by its place among them. A world and its clones keep the fingerprints of their
     /// parts, so the renamings must be the same at every call.

@@ -127,6 +127,17 @@ impl<N: Node> World<N> {
         self.network.take(packet)
     }
 
+    /// Puts nodes in the places of those that are up, where `settled` gives one that will do the same.
+    pub fn settle(&mut self, settled: impl Fn(&N::Config, &N, &N::Durable) -> Option<N>) {
+        for place in &mut self.places {
+            let Some(host) = &place.host else { continue };
+            let other = settled(&self.config, host.node(), place.disk.written());
+            if let (Some(other), Some(host)) = (other, &mut place.change().host) {
+                host.settle(other);
+            }
+        }
+    }
+
     /// Takes off the network what is not to be kept.
     pub fn retain_packets(&mut self, keep: impl FnMut(&PacketOf<N>) -> bool) {
         self.network.retain(keep);

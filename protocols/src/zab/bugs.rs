@@ -12,7 +12,8 @@ planted_bugs! {
         "A follower acknowledges NEWLEADER before the leader's history and epoch are on its disk."
         breaks ["ZI12"], minimum "3 nodes, 2 crashes [MC]",
         source "ZOOKEEPER-4646, ZOOKEEPER-3911", found by [Simulation, Scenario, Exploration],
-        hunt Hunt { nodes: 3, seeds: 20, ..Hunt::USUAL };
+        hunt Hunt { nodes: 3, seeds: 20, ..Hunt::USUAL },
+        explore "--epochs 1 --timeouts decide=2 --grain exchanges --op 'write x 1'";
     EpochBeforeHistory "ZB2" "epoch-before-history"
         "A follower writes the leader's epoch before the leader's history."
         breaks ["ZI12"], minimum "3 nodes, 1 crash [MC]",
@@ -22,12 +23,14 @@ planted_bugs! {
         "A follower acknowledges a proposal before it is on its disk."
         breaks ["ZI11"], minimum "3 nodes, 2 crashes that lose unsynced writes",
         source "ZOOKEEPER-3023, ZOOKEEPER-4685", found by [Simulation, Exploration],
-        hunt Hunt { nodes: 3, seeds: 20, ..Hunt::USUAL };
+        hunt Hunt { nodes: 3, seeds: 20, ..Hunt::USUAL },
+        explore "--epochs 1 --timeouts decide=2 --grain exchanges --op 'write x 1'";
     NewLeaderBeforeHistory "ZB5" "newleader-before-history"
         "A follower takes NEWLEADER for the end of what it is sent, though the history may come after it."
         breaks ["ZI12", "ZI11"], minimum "3 nodes, reordered messages",
         source "ZOOKEEPER-3104", found by [Simulation, Exploration],
-        hunt Hunt { nodes: 3, seeds: 20, ..Hunt::USUAL };
+        hunt Hunt { nodes: 3, seeds: 20, ..Hunt::USUAL },
+        explore "--epochs 1 --timeouts decide=2 --grain elections --op 'write x 1; write x 2'";
     NoTruncation "ZB6" "no-truncation"
         "A follower keeps what its history has more than the leader's."
         breaks ["ZI12", "liveness"], minimum "3 nodes, depth 14 [MC]",

@@ -9,10 +9,13 @@ use tribunal_histories::{Bag, Facet, NodeId, NodeSet, Quorum, Value, View, Vote}
 
 use crate::properties::kept::Kept;
 
+/// By slot and ballot.
+type Places<T> = BTreeMap<(u64, u64), T>;
+
 /// Every acceptance that was announced (phase 2b), by slot and ballot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Votes {
-    cast: Kept<BTreeMap<(u64, u64), Vec<(Value, NodeSet)>>>,
+    cast: Kept<Places<Vec<(Value, NodeSet)>>>,
 }
 
 impl Votes {
@@ -40,11 +43,6 @@ impl Votes {
         values.for_each(|(_, acceptors)| acceptors.remove(acceptor));
     }
 
-    /// Votes of a slot under a ballot are of no account any more.
-    pub(super) fn close(&mut self, place: (u64, u64)) {
-        self.cast.change().remove(&place);
-    }
-
     /// Whether this acceptor has cast this vote.
     pub(super) fn has(&self, acceptor: NodeId, vote: &Vote) -> bool {
         self.under(vote.slot, vote.ballot)
@@ -55,6 +53,15 @@ impl Votes {
     /// The values that have votes under a ballot, each with its acceptors.
     pub(super) fn under(&self, slot: u64, ballot: u64) -> &[(Value, NodeSet)] {
         self.cast.get(&(slot, ballot)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The ballots of a slot below `ballot` that have votes, each with the acceptors of a value.
+    pub(super) fn below(&self, slot: u64, ballot: u64) -> impl Iterator<Item = (u64, NodeSet)> {
+        let ballots = self.cast.range((slot, 0)..(slot, ballot));
+        ballots.flat_map(|((_, lower), values)| {
+            let values = values.iter();
+            values.map(move |(_, acceptors)| (*lower, *acceptors))
+        })
     }
 
     /// An acceptor's vote of the highest ballot below `ballot`, in each slot from `first_slot` on.
@@ -78,7 +85,7 @@ impl Votes {
 /// Every value that was proposed (phase 2a), by slot and ballot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Proposals {
-    proposed: Kept<BTreeMap<(u64, u64), Vec<Value>>>,
+    proposed: Kept<Places<Vec<Value>>>,
 }
 
 impl Proposals {
@@ -107,8 +114,10 @@ impl Proposals {
 /// Every promise (phase 1b), by ballot and by the proposer that it was made to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Promises {
-    made: Kept<Bag<BTreeMap<(u64, NodeId), Bag<BTreeMap<NodeId, Promise>>>>>,
+    made: Kept<Bag<BTreeMap<(u64, NodeId), ByAcceptor>>>,
 }
+
+type ByAcceptor = Bag<BTreeMap<NodeId, Promise>>;
 
 /// An acceptor's promise, and what it told.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn a_cloned_monitor_goes_its_own_way() {
         let names = [Renaming::identity(3)];
-        let mut before = three_ballots();
+        let before = three_ballots();
         let mut after = before.clone();
         let [first, second] =
             [&before, &after].map(|cluster| cluster.monitor.fingerprint(&names, 0));

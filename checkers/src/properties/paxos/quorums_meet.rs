@@ -27,14 +27,13 @@ struct QuorumsMeet {
     quorums: Quorums,
     /// By ballot and proposer, who promised, each with the first slot that the promise tells of: of ballots under which
     /// something may yet be proposed for the first time.
-    promised: Kept<Bag<BTreeMap<(u64, NodeId, NodeId), u64>>>,
-    /// Of ballots under which nothing is chosen yet.
+    promised: Kept<Bag<Promised>>,
     votes: Votes,
-    /// By slot and ballot, who had accepted when that chose a value.
-    chosen: BTreeMap<(u64, u64), NodeSet>,
     /// By slot, the highest ballot under which something was proposed and judged.
     judged: BTreeMap<u64, u64>,
 }
+
+type Promised = BTreeMap<(u64, NodeId, NodeId), u64>;
 
 impl QuorumsMeet {
     fn promised_to(&self, proposer: NodeId, slot: u64, ballot: u64) -> NodeSet {
@@ -65,17 +64,7 @@ impl Property for QuorumsMeet {
                         }
                     }
                     Claim::Accepted(vote) => {
-                        let place = (vote.slot, vote.ballot);
-                        if self.chosen.contains_key(&place) {
-                            continue;
-                        }
-                        let acceptors = self.votes.cast(node, vote);
-                        if let Some(acceptors) = acceptors
-                            && self.quorums.choose(acceptors, nodes)
-                        {
-                            self.chosen.insert(place, acceptors);
-                            self.votes.close(place);
-                        }
+                        self.votes.cast(node, vote);
                     }
                     Claim::Proposed(vote) => {
                         let (slot, ballot) = (vote.slot, vote.ballot);
@@ -94,14 +83,17 @@ impl Property for QuorumsMeet {
                         if !self.quorums.may_propose(promised, nodes) {
                             continue;
                         }
-                        for ((_, lower), acceptors) in self.chosen.range((slot, 0)..(slot, ballot))
-                        {
+                        for (lower, acceptors) in self.votes.below(slot, ballot) {
+                            if !self.quorums.choose(acceptors, nodes) {
+                                continue;
+                            }
                             tested = true;
-                            if promised.and(*acceptors).is_empty() {
+                            let missed = acceptors.without(promised);
+                            if self.quorums.choose(missed, nodes) {
                                 let slot = in_slot(slot);
                                 return Err(INFO.broken(format!(
                                     "Because {node} proposed under ballot {ballot}{slot} with promises of {promised} \
-                                     alone, although {acceptors} had chosen a value under ballot {lower}: every \
+                                     alone, although {missed} had chosen a value under ballot {lower}: every \
                                      quorum of promises must share an acceptor with every quorum that chooses."
                                 )));
                             }

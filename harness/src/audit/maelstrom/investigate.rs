@@ -11,7 +11,7 @@ use super::script::{SUBJECT, replay, story};
 use super::shrink::shrink;
 use crate::command;
 use crate::experiment::{Experiment, Pace, Second};
-use crate::investigate::{Case, Investigation};
+use crate::investigate::{Case, Effort, Investigation};
 use crate::judge::Outcomes;
 use crate::nemesis::Selection;
 use crate::report::{Finding, RunRecord, Shrinking, fingerprint};
@@ -69,7 +69,8 @@ impl Experiment for Plan {
         let is_faithful = replayed.parted.is_none();
         let mut shrunk = None;
         // What is wrong with the number of answers is so of the whole run only.
-        if case.shrink && is_faithful && replayed.verdict.answer() == Answer::Invalid {
+        if case.shrink != Effort::Off && is_faithful && replayed.verdict.answer() == Answer::Invalid
+        {
             shrunk = Some(shrink(&full, folder.clone(), plan.limits, stop)?);
         }
         let trace = shrunk

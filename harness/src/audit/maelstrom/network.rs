@@ -82,7 +82,7 @@ fn exponential(draw: &mut Draw, mean: u64) -> u64 {
             length += 1;
         }
         if length % 2 == 1 {
-            let part = u128::from(mean) * u128::from(first) >> 32;
+            let part = (u128::from(mean) * u128::from(first)) >> 32;
             return mean * whole + u64::try_from(part).unwrap_or(mean);
         }
     }

@@ -48,7 +48,7 @@ impl Topology {
             Self::Total => true,
             Self::Grid => {
                 let width = (1..).find(|width| width * width >= nodes).unwrap_or(1);
-                b - a == width || b - a == 1 && b % width != 0
+                b - a == width || b - a == 1 && !b.is_multiple_of(width)
             }
             Self::Tree | Self::Tree2 => (b - 1) / 2 == a,
             Self::Tree3 => (b - 1) / 3 == a,

@@ -14,7 +14,7 @@ const ROWS_MAX: usize = 24;
 const WHAT_MAX: usize = 44;
 
 /// The operations that show what is wrong, by the positions of their invocations.
-pub(super) fn operations(history: &History, counterexample: &Counterexample) -> Vec<usize> {
+pub(crate) fn operations(history: &History, counterexample: &Counterexample) -> Vec<usize> {
     match counterexample {
         Counterexample::Core(core) => core.operations.clone(),
         Counterexample::Elements {
@@ -155,7 +155,11 @@ fn cells(loaded: &Loaded, entry: Option<&CheckerEntry>, operation: &Operation) -
 }
 
 /// What an operation did, in the parts that its checker looks at: `write 1`, `read → 3`.
-fn what(history: &History, entry: Option<&CheckerEntry>, operation: &Operation) -> String {
+pub(crate) fn what(
+    history: &History,
+    entry: Option<&CheckerEntry>,
+    operation: &Operation,
+) -> String {
     let name = history.function(operation.function);
     let mut shapes = entry.iter().flat_map(|entry| entry.operations);
     let shape = shapes.find(|shape| shape.names.contains(&name));

@@ -67,6 +67,38 @@ pub(super) fn reductions(text: &str) -> Result<Reductions, String> {
     Ok(chosen)
 }
 
+/// What was left out of a search because it makes no difference, in words.
+pub(super) fn left_out(reductions: Reductions, renamings: usize) -> String {
+    let Reductions {
+        nodes,
+        clients,
+        absorb,
+        moot,
+        inert,
+        history,
+    } = reductions;
+    let names = format!("other names for nodes ({renamings} tried a state)");
+    let parts = [
+        (nodes && renamings > 1, names.as_str()),
+        (clients, "other orders of clients that are alike"),
+        (
+            absorb,
+            "delays of requests, answers and messages to oneself",
+        ),
+        (moot, "packets that can no longer matter"),
+        (inert, "what nodes remember to no effect"),
+        (history, "the order of what clients saw at once"),
+    ];
+    let told: Vec<_> = parts
+        .into_iter()
+        .filter_map(|(is_on, what)| is_on.then_some(what))
+        .collect();
+    match told.is_empty() {
+        true => "nothing".to_owned(),
+        false => told.join("; "),
+    }
+}
+
 /// The bounds of a search in words.
 pub(super) fn told(budget: &Budget) -> String {
     let mut parts = Vec::new();
@@ -105,6 +137,9 @@ pub(super) fn told(budget: &Budget) -> String {
     }
     if let Some(actors) = budget.actors {
         parts.push(format!("{actors} nodes that act"));
+    }
+    if budget.silent_start {
+        parts.push("what is said at the start is lost".to_owned());
     }
     if budget.in_order {
         parts.push("links keep their order".to_owned());

@@ -1,13 +1,17 @@
 //! The flags of `tribunal explore`, and the question that they ask.
 
+use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Parser;
 use tribunal_checkers::explore::{Asked, Budget, Grain, Limits, Reductions, Strategy, Timeouts};
+use tribunal_protocols::explored::Expedition;
 use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::world::SyncMode;
 
-use super::bounds;
+use super::{Watcher, bounds};
 use crate::cli::exit::Failure;
 use crate::cli::list::MessageFormat;
 use crate::cli::{plan, quantity};
@@ -17,9 +21,16 @@ use crate::explore::Inquiry;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
+  tribunal explore paxos
+  tribunal explore all --grid
   tribunal explore raft --nodes 3 --terms 2 --grain exchanges --op 'write x 1'
   tribunal explore raft --bugs RF5 --crashes 1 --terms 1 --timeouts 2
   tribunal explore raft --strategy dfs --time 10m --memory 4GiB
+  tribunal explore --from target/tribunal/latest/failures/9c1e27/trace.full.jsonl
+                                                        the shortest way to that failure
+  tribunal explore raft --terms 2 --op 'write x 1' --serve
+
+Without bounds it is the first of the protocol's recommended searches (`tribunal list expeditions`).
 
 Bounds decide what is found. The answer is VALID only if every state within the bounds was visited; a search that
 was cut short is UNKNOWN, and says by what.")]
@@ -27,6 +38,10 @@ pub struct Args {
     /// The protocol: see `tribunal list protocols`
     #[arg(value_name = "PROTOCOL", default_value = "raft")]
     pub(super) protocol: String,
+
+    /// Search the neighbourhood of a failure instead, for the shortest trace: the same nodes, operations and faults
+    #[arg(long, value_name = "TRACE", conflicts_with_all = NOT_OF_A_TRACE)]
+    pub(super) from: Option<PathBuf>,
 
     /// How many nodes
     #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u8).range(1..=15), help_heading = BOUNDS)]
@@ -40,8 +55,13 @@ pub struct Args {
     #[arg(long, value_name = "FIELD=VALUE", value_parser = plan::field)]
     pub(super) set: Vec<(String, String)>,
 
-    /// The properties to judge, with commas; `none` for the clients' history alone
-    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    /// The properties to judge, with commas; `-RI2` for all but that; `none` for the clients' history alone
+    #[arg(
+        long,
+        value_name = "IDS",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
     pub(super) properties: Vec<String>,
 
     /// What a client does, one operation after another with semicolons; once for each client
@@ -105,11 +125,15 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "0", help_heading = BOUNDS)]
     pub(super) late: u8,
 
+    /// Whether what nodes say to each other when they start, before anything else happens, is lost
+    #[arg(long, help_heading = BOUNDS)]
+    pub(super) silent_start: bool,
+
     /// Writes reach disks at once, or in steps of their own
     #[arg(long, value_name = "WHEN", default_value = "immediate", help_heading = BOUNDS)]
     pub(super) sync: Sync,
 
-    /// What is left out because it makes no difference: `all`, `none`, some of nodes, clients, absorb, moot, history
+    /// What is left out because it makes no difference: `all`, `none`, some of nodes, clients, absorb, moot, inert, history
     /// with commas, or `-moot` for all but that
     #[arg(long, value_name = "WHICH", default_value = "all", value_parser = bounds::reductions, allow_hyphen_values = true)]
     pub(super) reduce: Reductions,
@@ -151,6 +175,18 @@ pub struct Args {
     )]
     pub(super) output: PathBuf,
 
+    /// Run the recommended searches of the protocol, or of all with `all` as the protocol, one after another
+    #[arg(long, conflicts_with_all = ["from_row", "serve"])]
+    pub(super) grid: bool,
+
+    /// The recommended search of that name, instead of the first: see `tribunal list expeditions`
+    #[arg(long = "row", id = "from_row", value_name = "NAME")]
+    pub(super) row: Option<String>,
+
+    /// Show the states to a browser, step by step and on demand, instead of searching
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:3000")]
+    pub(super) serve: Option<SocketAddr>,
+
     /// Text for people, or one line of JSON
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(super) message_format: MessageFormat,
@@ -159,6 +195,48 @@ pub struct Args {
     #[arg(short, long)]
     pub(super) quiet: bool,
 }
+
+/// The command alone, to parse what is written of it elsewhere.
+#[derive(Debug, clap::Parser)]
+struct Alone {
+    #[command(flatten)]
+    args: Args,
+}
+
+/// How many nodes there are if nothing is said.
+const NODES: u8 = 3;
+
+/// What a failure brings with it.
+const NOT_OF_A_TRACE: [&str; 28] = [
+    "grid",
+    "row",
+    "serve",
+    "protocol",
+    "nodes",
+    "bugs",
+    "set",
+    "properties",
+    "operations",
+    "asks",
+    "actors",
+    "terms",
+    "timeouts",
+    "crashes",
+    "restarts",
+    "crash_within_steps",
+    "duplicates",
+    "drops",
+    "cuts",
+    "resends",
+    "order",
+    "grain",
+    "late",
+    "sync",
+    "reduce",
+    "strategy",
+    "depth",
+    "threads",
+];
 
 const BOUNDS: &str = "Bounds";
 const LIMITS: &str = "Limits";
@@ -188,6 +266,64 @@ pub(super) enum Order {
 }
 
 impl Args {
+    /// Whether nothing is said of what is to be searched.
+    pub(super) fn has_no_bounds(&self) -> bool {
+        self.budget() == Budget::default() && self.set.is_empty() && self.nodes == NODES
+    }
+
+    /// Who looks on while these searches go on.
+    pub(super) fn watcher(&self) -> io::Result<Watcher> {
+        let quiet = self.quiet || self.message_format == MessageFormat::Json;
+        Watcher::new(quiet, self.time, self.memory)
+    }
+
+    /// These arguments with the bounds of a recommended search, its options and its properties.
+    pub(super) fn with_row(&self, protocol: &str, row: &Expedition) -> Result<Self, Failure> {
+        let wrong = |why: String| {
+            Failure::usage(format!(
+                "the flags of {protocol}'s search `{}`: {why}",
+                row.name
+            ))
+        };
+        let words = shell_words::split(row.flags).map_err(|error| wrong(error.to_string()))?;
+        let words = ["explore", protocol]
+            .into_iter()
+            .map(str::to_owned)
+            .chain(words);
+        let parsed = Alone::try_parse_from(words).map_err(|error| wrong(error.to_string()))?;
+        let told = !self.properties.is_empty();
+        let properties = if told {
+            &self.properties
+        } else {
+            &parsed.args.properties
+        };
+        let order = match self.strategy {
+            Order::Bfs => parsed.args.strategy,
+            other => other,
+        };
+        Ok(Self {
+            protocol: protocol.to_owned(),
+            bugs: self.bugs.clone(),
+            properties: properties.clone(),
+            strategy: order,
+            seed: self.seed,
+            reduce: self.reduce,
+            depth: self.depth,
+            states: self.states,
+            memory: self.memory,
+            time: self.time,
+            threads: self.threads,
+            output: self.output.clone(),
+            grid: false,
+            row: None,
+            serve: self.serve,
+            from: None,
+            message_format: self.message_format,
+            quiet: self.quiet,
+            ..parsed.args
+        })
+    }
+
     pub(super) fn inquiry(&self, protocol: &'static Protocol) -> Result<Inquiry, Failure> {
         let named = |names: &[String]| -> Vec<String> {
             let names = names.iter().map(|name| name.trim().to_owned());
@@ -256,6 +392,7 @@ impl Args {
             in_order: self.order == Arrival::Fifo,
             grain: self.grain,
             late: self.late,
+            silent_start: self.silent_start,
         }
     }
 }

@@ -2,131 +2,171 @@
 
 mod bounds;
 mod flags;
+pub(crate) mod from;
+mod grid;
+pub(crate) mod planted;
+mod watch;
 
 use std::fmt::Write;
-use std::sync::atomic::Ordering;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use flags::Args;
 
 use serde_json::json;
-use tribunal_checkers::explore::{Cut, Progress};
+use tribunal_checkers::explore::Cut;
 use tribunal_checkers::properties::properties_for;
+use tribunal_protocols::explored::Expedition;
 use tribunal_protocols::registry::{PROTOCOLS, Protocol};
 
 use super::exit::{Exit, Failure};
 use super::quantity::grouped;
-use super::{artefacts, interrupt, list::MessageFormat, show};
+use super::{artefacts, list::MessageFormat, show};
 use crate::command;
 use crate::engine::engine;
 use crate::explore::{Exploration, Inquiry};
-use crate::report::{Ticker, terminal};
-
-/// How often the search is looked at.
-const TICK: Duration = Duration::from_millis(50);
+use crate::report::{note, terminal};
+pub(crate) use watch::Watcher;
 
 /// Explores.
 ///
 /// # Errors
 /// A name that names nothing; a bound that the strategy cannot keep; a file that cannot be written.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let protocol = Protocol::named(&args.protocol).ok_or_else(|| {
-        let names: Vec<_> = PROTOCOLS.iter().map(|protocol| protocol.name).collect();
-        let known = names.join(", ");
-        Failure::usage(format!(
-            "there is no protocol `{}`; there are: {known}",
-            args.protocol
-        ))
-    })?;
-    let inquiry = args.inquiry(protocol)?;
-    let interrupted = interrupt::listen()?;
-    let began = now();
-    let mut ticker = Ticker::new(args.quiet || args.message_format == MessageFormat::Json);
-    let mut watch = |progress: &Progress| {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the search has threads of its own; this one only looks on"
-        )]
-        thread::sleep(TICK);
-        ticker.tick(&line(progress, began.elapsed()));
-        if interrupted.load(Ordering::Relaxed) {
-            return Some("interrupted".to_owned());
+    if let Some(trace) = &args.from {
+        return from::run(args, trace);
+    }
+    if args.grid {
+        return grid::run(args);
+    }
+    let protocol = protocol_of(&args.protocol)?;
+    let with_row;
+    let args = match row_of(args, protocol)? {
+        Some(row) => {
+            with_row = args.with_row(protocol.name, row)?;
+            &with_row
         }
-        if began.elapsed() >= args.time {
-            return Some(format!("{} s have passed", args.time.as_secs()));
-        }
-        let held = resident_bytes().filter(|held| *held >= args.memory)?;
-        Some(format!("{} MiB of memory are held", held >> 20))
+        None => args,
     };
-    let explored = engine(protocol)
-        .explore(&inquiry, &mut watch)
-        .map_err(Failure::usage)?;
-    let elapsed = began.elapsed();
-    ticker.finish();
-    if let Some(trace) = &explored.counterexample {
+    if let Some(address) = args.serve {
+        let inquiry = args.inquiry(protocol)?;
+        note(&format!(
+            "exploring {} at http://{address}/; end with Ctrl-C",
+            protocol.name
+        ));
+        engine(protocol)
+            .serve(&inquiry, address)
+            .map_err(Failure::usage)?;
+        return Ok(Exit::Valid);
+    }
+    let mut watcher = args.watcher()?;
+    let searched = Searched::of(args, protocol, &mut watcher)?;
+    if let Some(trace) = &searched.explored.counterexample {
         artefacts::trace(&args.output, trace)?;
     }
     match args.message_format {
-        MessageFormat::Json => {
-            let counterexample = explored.counterexample.as_ref();
-            terminal::print(
-                &json!({
-                    "protocol": protocol.name,
-                    "exploration": explored,
-                    "violated": counterexample.map(|trace| &trace.end.violated),
-                    "steps": counterexample.map(|trace| trace.end.steps),
-                    "budget": inquiry.budget,
-                })
-                .to_string(),
-            )?;
-        }
-        MessageFormat::Human => show(&text_of(args, protocol, &inquiry, &explored, elapsed))?,
+        MessageFormat::Json => terminal::print(&searched.json(protocol).to_string())?,
+        MessageFormat::Human => show(&text_of(args, protocol, &searched))?,
     }
-    Ok(if interrupted.load(Ordering::Relaxed) {
-        Exit::Interrupted
-    } else if explored.counterexample.is_some() {
-        Exit::Invalid
-    } else if explored.cut.is_some() {
-        Exit::Unknown
-    } else {
-        Exit::Valid
+    Ok(match watcher.is_interrupted() {
+        true => Exit::Interrupted,
+        false => searched.exit(),
     })
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long a search took is no verdict"
-)]
-fn now() -> Instant {
-    Instant::now()
+fn protocol_of(name: &str) -> Result<&'static Protocol, Failure> {
+    Protocol::named(name).ok_or_else(|| {
+        let names: Vec<_> = PROTOCOLS.iter().map(|protocol| protocol.name).collect();
+        let known = names.join(", ");
+        Failure::usage(format!("there is no protocol `{name}`; there are: {known}"))
+    })
 }
 
-/// How much memory the process holds, where the operating system tells.
-fn resident_bytes() -> Option<usize> {
-    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let resident: usize = pages.split_whitespace().nth(1)?.parse().ok()?;
-    Some(resident * rustix::param::page_size())
+/// The recommended search that is asked for: the one that is named, or the first if nothing is said of bounds.
+fn row_of(args: &Args, protocol: &Protocol) -> Result<Option<&'static Expedition>, Failure> {
+    let grid = engine(protocol).grid();
+    let Some(name) = &args.row else {
+        return Ok(grid.first().filter(|_| args.has_no_bounds()));
+    };
+    let found = grid.iter().find(|row| row.name == name);
+    let names: Vec<_> = grid.iter().map(|row| row.name).collect();
+    let missing = || {
+        Failure::usage(format!(
+            "{} has no recommended search `{name}`; it has: {}",
+            protocol.name,
+            names.join(", ")
+        ))
+    };
+    found.map(Some).ok_or_else(missing)
 }
 
-fn line(progress: &Progress, elapsed: Duration) -> String {
-    let rate = progress.generated as f64 / elapsed.as_secs_f64().max(0.001);
-    format!(
-        "{} distinct states, {} generated, depth {}, {} a second",
-        grouped(progress.distinct as u64),
-        grouped(progress.generated as u64),
-        progress.depth,
-        grouped(rate as u64),
-    )
-}
-
-fn text_of(
-    args: &Args,
-    protocol: &Protocol,
-    inquiry: &Inquiry,
-    explored: &Exploration,
+/// A search that is over.
+struct Searched {
+    inquiry: Inquiry,
+    explored: Exploration,
     elapsed: Duration,
-) -> String {
+    /// Of the whole process, in the time of this search.
+    cpu: Duration,
+    peak_bytes: usize,
+}
+
+impl Searched {
+    fn of(args: &Args, protocol: &'static Protocol, watcher: &mut Watcher) -> anyhow::Result<Self> {
+        let inquiry = args.inquiry(protocol)?;
+        let cpu = cpu_time();
+        watcher.begin();
+        let explored = engine(protocol)
+            .explore(&inquiry, &mut |progress| watcher.look(progress))
+            .map_err(Failure::usage)?;
+        Ok(Self {
+            inquiry,
+            explored,
+            elapsed: watcher.finish(),
+            cpu: cpu_time().saturating_sub(cpu),
+            peak_bytes: watcher.peak_bytes(),
+        })
+    }
+
+    fn exit(&self) -> Exit {
+        if self.explored.counterexample.is_some() {
+            Exit::Invalid
+        } else if self.explored.cut.is_some() {
+            Exit::Unknown
+        } else {
+            Exit::Valid
+        }
+    }
+
+    fn json(&self, protocol: &Protocol) -> serde_json::Value {
+        let counterexample = self.explored.counterexample.as_ref();
+        json!({
+            "protocol": protocol.name,
+            "exploration": self.explored,
+            "violated": counterexample.map(|trace| &trace.end.violated),
+            "steps": counterexample.map(|trace| trace.end.steps),
+            "budget": self.inquiry.budget,
+            "reductions": self.inquiry.reductions,
+            "elapsed_ms": u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX),
+            "cpu_ms": u64::try_from(self.cpu.as_millis()).unwrap_or(u64::MAX),
+            "peak_bytes": self.peak_bytes,
+        })
+    }
+}
+
+/// The processor time that this process has used.
+fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+fn text_of(args: &Args, protocol: &Protocol, searched: &Searched) -> String {
+    let Searched {
+        inquiry,
+        explored,
+        elapsed,
+        cpu,
+        peak_bytes,
+    } = searched;
     let mut text = match (&explored.counterexample, &explored.cut) {
         (Some(trace), _) => format!(
             "INVALID  {} is violated after {} steps{}",
@@ -142,11 +182,23 @@ fn text_of(
         (None, None) => "VALID  complete: every state within the bounds was visited".to_owned(),
     };
     budget(&mut text, args, protocol, inquiry);
+    let progress = &explored.progress;
+    let rate = progress.generated as f64 / cpu.as_secs_f64().max(0.001);
     let _ = write!(
         text,
-        "\n  {} in {:.1} s",
-        line(&explored.progress, elapsed),
-        elapsed.as_secs_f64()
+        "\n  {} distinct states, {} generated, depth {}; {:.1} s, {:.1} s of processors, {} a processor second; {} MiB",
+        grouped(progress.distinct as u64),
+        grouped(progress.generated as u64),
+        progress.depth,
+        elapsed.as_secs_f64(),
+        cpu.as_secs_f64(),
+        grouped(rate as u64),
+        peak_bytes >> 20,
+    );
+    let _ = write!(
+        text,
+        "\n  left out  {}",
+        bounds::left_out(inquiry.reductions, explored.renamings)
     );
     let _ = write!(
         text,
@@ -198,11 +250,15 @@ fn coverage(text: &mut String, protocol: &Protocol, explored: &Exploration) {
     }
 }
 
-fn why(cut: &Cut) -> String {
+pub(super) fn why(cut: &Cut) -> String {
     match cut {
         Cut::Depth(beyond) => format!(
             "{} states at the bound of depth had further steps",
             grouped(*beyond)
+        ),
+        Cut::Endless(moves) => format!(
+            "in {} moves nodes answered each other without end, and were stopped",
+            grouped(*moves)
         ),
         Cut::States => "the bound of states was reached".to_owned(),
         Cut::Stopped(reason) => format!("the search was ended: {reason}"),
