@@ -318,6 +318,7 @@ static REGISTRY: &[CheckerEntry] = &[
         operations: set_full::OPERATIONS,
         is_linearizability: false,
         check: set_full::check,
+        follow: None,
     },
     CheckerEntry {
         name: pn_counter::NAME,
@@ -326,6 +327,7 @@ static REGISTRY: &[CheckerEntry] = &[
         operations: pn_counter::OPERATIONS,
         is_linearizability: false,
         check: pn_counter::check,
+        follow: None,
     },
     CheckerEntry {
         name: unique_ids::NAME,
@@ -334,6 +336,7 @@ static REGISTRY: &[CheckerEntry] = &[
         operations: unique_ids::OPERATIONS,
         is_linearizability: false,
         check: unique_ids::check,
+        follow: None,
     },
     CheckerEntry {
         name: echo::NAME,
@@ -342,6 +345,7 @@ static REGISTRY: &[CheckerEntry] = &[
         operations: echo::OPERATIONS,
         is_linearizability: false,
         check: echo::check,
+        follow: None,
     },
 ];
 
