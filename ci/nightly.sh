@@ -17,6 +17,8 @@ step target/release/tribunal explore all --grid --time 30m --threads 2
 step ci/shortest.sh
 step target/release/tribunal simulate --runtime live --nodes 3 --nemesis kill --live-time 60s
 step target/release/tribunal simulate --runtime live --nodes 3 --nemesis kill --live-time 60s --bugs CL5 --expect invalid
+step cargo build --release --quiet --example maelstrom
+step ci/audit.sh
 step ci/columns.sh
 step cargo bench -p tribunal-histories --bench reading
 step cargo bench -p tribunal-checkers --bench exploration

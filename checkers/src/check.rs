@@ -11,7 +11,10 @@ use crate::model::{
     Shape, Stack,
 };
 use crate::verdict::{Verdict, guarded};
-use crate::{bank, convergence, counter, membership, set, total_order};
+use crate::{
+    bank, convergence, counter, echo, membership, pn_counter, set, set_full, total_order,
+    unique_ids,
+};
 
 /// How far a search may go. Both are counted, not timed: the same answer on a fast machine and a slow one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -234,7 +237,7 @@ impl CheckerEntry {
 }
 
 /// The checkers of what has to come about in time.
-const EVENTUAL: &[&str] = &[membership::NAME];
+const EVENTUAL: &[&str] = &[membership::NAME, pn_counter::NAME, set_full::NAME];
 
 static REGISTRY: &[CheckerEntry] = &[
     CheckerEntry::linearizable::<Register>(),
@@ -306,6 +309,42 @@ static REGISTRY: &[CheckerEntry] = &[
         operations: total_order::OPERATIONS,
         is_linearizability: false,
         check: total_order::check,
+        follow: None,
+    },
+    CheckerEntry {
+        name: set_full::NAME,
+        aliases: &[],
+        about: set_full::ABOUT,
+        operations: set_full::OPERATIONS,
+        is_linearizability: false,
+        check: set_full::check,
+        follow: None,
+    },
+    CheckerEntry {
+        name: pn_counter::NAME,
+        aliases: &["g-counter"],
+        about: pn_counter::ABOUT,
+        operations: pn_counter::OPERATIONS,
+        is_linearizability: false,
+        check: pn_counter::check,
+        follow: None,
+    },
+    CheckerEntry {
+        name: unique_ids::NAME,
+        aliases: &[],
+        about: unique_ids::ABOUT,
+        operations: unique_ids::OPERATIONS,
+        is_linearizability: false,
+        check: unique_ids::check,
+        follow: None,
+    },
+    CheckerEntry {
+        name: echo::NAME,
+        aliases: &[],
+        about: echo::ABOUT,
+        operations: echo::OPERATIONS,
+        is_linearizability: false,
+        check: echo::check,
         follow: None,
     },
 ];

@@ -8,13 +8,18 @@ mod bank;
 pub mod check;
 mod convergence;
 mod counter;
+mod echo;
 pub mod explore;
+mod final_reads;
 mod linearizability;
 mod membership;
 pub mod model;
+mod pn_counter;
 pub mod properties;
 mod set;
+mod set_full;
 mod total_order;
+mod unique_ids;
 pub mod verdict;
 
 pub use check::{

@@ -95,6 +95,9 @@ pub enum Counterexample {
         lost: Vec<Value>,
         /// In the read, and never added, or added by an operation that failed.
         unexpected: Vec<Value>,
+        /// In the read more than once.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        duplicated: Vec<Value>,
     },
     /// Two reads of a sequence that only grows, neither of which goes on where the other ends; or the second of one
     /// process, shorter than the first.

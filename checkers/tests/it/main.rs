@@ -1,6 +1,7 @@
 //! The checkers from outside: histories in, verdicts out.
 
 mod convergence;
+mod eventual;
 mod explanations;
 mod limits;
 mod models;

@@ -237,7 +237,7 @@ fn a_wrong_question_is_an_error_that_names_the_place() {
     insta::assert_snapshot!(ask("cas-register", "", &script), @"event 4: process 4's `cas` of 7 does not fit cas-register, which has read → value, write value, cas [from to]");
     insta::assert_snapshot!(ask("list-append", "", "0 invoke read\n0 ok read 3"), @"event 2: process 0's `read` returning 3 does not fit list-append, which has append element, read → [element …]");
     insta::assert_snapshot!(ask("mutex", "3", "0 invoke acquire"), @"mutex cannot begin with 3: its initial value is true (held) or false (free)");
-    insta::assert_snapshot!(ask("abacus", "", "0 invoke read"), @"there is no checker `abacus`; there are register, cas-register, multi-register, kv, list-append, mutex, fifo-queue, stack, priority-queue, linearizable-set, linearizable-counter, consensus, linearizable-bank, bank, set, counter, convergence, membership, total-order");
+    insta::assert_snapshot!(ask("abacus", "", "0 invoke read"), @"there is no checker `abacus`; there are register, cas-register, multi-register, kv, list-append, mutex, fifo-queue, stack, priority-queue, linearizable-set, linearizable-counter, consensus, linearizable-bank, bank, set, counter, convergence, membership, total-order, set-full, pn-counter, unique-ids, echo");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use tribunal_histories::Format;
 use tribunal_protocols::registry::{PROTOCOLS, Protocol};
 use tribunal_protocols::scenario::{SCENARIOS, Scenario};
 
+use crate::audit::maelstrom::workload::{Dialogue, REGISTRY};
 use crate::cli::explore::planted;
 use crate::engine::engine;
 use crate::nemesis::{FAMILIES, SELECTIONS};
@@ -70,6 +71,11 @@ pub const SECTIONS: &[Section] = &[
         name: "workloads",
         about: "What clients do to a cluster, and how their history is judged: --workload.",
         entries: workloads,
+    },
+    Section {
+        name: "maelstrom-workloads",
+        about: "What clients say to programs that speak Maelstrom's protocol: tribunal audit maelstrom --workload.",
+        entries: maelstrom_workloads,
     },
     Section {
         name: "nemeses",
@@ -171,6 +177,20 @@ fn workloads() -> Vec<Entry> {
             )
     };
     workload::REGISTRY.iter().map(entry).collect()
+}
+
+fn maelstrom_workloads() -> Vec<Entry> {
+    let entry = |dialogue: &Dialogue| {
+        let workload = dialogue.workload;
+        Entry::new(workload.name, workload.about)
+            .with("says", dialogue.bodies)
+            .with("judged by", [workload.model])
+            .with(
+                "must be seen",
+                workload.probes.iter().map(|probe| probe.name),
+            )
+    };
+    REGISTRY.iter().map(entry).collect()
 }
 
 fn nemeses() -> Vec<Entry> {

@@ -3,6 +3,7 @@
 //! Standard output is the answer, standard error the progress. One file a subcommand.
 
 mod artefacts;
+pub mod audit;
 pub mod bugs;
 pub mod catalogue;
 pub mod check;
@@ -22,6 +23,7 @@ mod profile;
 pub(crate) mod quantity;
 pub mod reference;
 pub mod replay;
+mod session;
 pub mod shrink;
 pub mod simulate;
 pub mod spread;
@@ -63,6 +65,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Simulate(simulate::Args),
+    Audit(audit::Args),
     Check(check::Args),
     Convert(convert::Args),
     Generate(generate::Args),
@@ -101,6 +104,7 @@ pub fn main() -> ExitCode {
             paint(cli.color);
             match &cli.command {
                 Command::Simulate(args) => simulate::run(args, &resolved),
+                Command::Audit(args) => audit::run(args, &resolved),
                 Command::Check(args) => check::run(args),
                 Command::Convert(args) => convert::run(args),
                 Command::Generate(args) => generate::run(args),

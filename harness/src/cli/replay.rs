@@ -13,6 +13,7 @@ use super::exit::{Exit, Failure};
 use super::plan::{PlanArgs, Runtime, seed};
 use super::profile::Resolved;
 use super::show;
+use crate::audit::maelstrom;
 use crate::cross_replay::{CrossError, Performer};
 use crate::engine::{Engine, engine};
 use crate::judge::LIVENESS;
@@ -70,6 +71,9 @@ pub(crate) fn run(args: &Args, resolved: &Resolved) -> anyhow::Result<Exit> {
         }
         (None, None) => return Err(Failure::usage("name a trace, or a --seed").into()),
     };
+    if trace.header.protocol == maelstrom::SUBJECT {
+        return audit(args, &trace);
+    }
     let engine = engine_of(&trace)?;
     let mut printed = Ok(());
     let mut watch = |moment: &Moment<'_>| {
@@ -156,12 +160,59 @@ fn compare(
     Ok(true)
 }
 
+/// Takes the steps of an audit's trace again: the same program, the same messages in the same order.
+fn audit(args: &Args, trace: &Trace) -> anyhow::Result<Exit> {
+    if args.verbose {
+        let story = maelstrom::story(trace).map_err(unfit)?;
+        let rows = args
+            .until
+            .map_or(usize::MAX, |until| until.saturating_add(1));
+        for line in story.iter().take(rows) {
+            terminal::print(line)?;
+        }
+    }
+    let folder = scratch_folder();
+    let replayed = maelstrom::replay(trace, folder.clone(), Limits::default());
+    let _ = std::fs::remove_dir_all(folder);
+    let replayed = replayed.map_err(unfit)?;
+    if let Some(parted) = replayed.parted {
+        show(&format!(
+            " NONDETERMINISTIC  with the same messages in the same order the program did something else\n  {parted}"
+        ))?;
+        return Ok(Exit::Nondeterministic);
+    }
+    let replayed = Replayed {
+        digest: replayed.digest,
+        history: replayed.history,
+        verdict: replayed.verdict,
+        violated: replayed.violated,
+        faithful: true,
+    };
+    conclude(trace, &replayed, &replayed.verdict)
+}
+
+/// A folder for the nodes of a replay.
+pub(crate) fn scratch_folder() -> PathBuf {
+    std::env::temp_dir().join(format!("tribunal-replay-{}", std::process::id()))
+}
+
+/// Why the steps of an audit cannot be taken again.
+pub(crate) fn unfit(error: maelstrom::ScriptError) -> Failure {
+    match error {
+        maelstrom::ScriptError::Start(_) => Failure::unavailable(error),
+        _ => Failure::usage(error),
+    }
+}
+
 /// Says what the steps came to.
 fn conclude(trace: &Trace, replayed: &Replayed, verdict: &Verdict) -> anyhow::Result<Exit> {
     let answer = verdict.answer();
     let mut sentences = verdict.sentences.iter();
     let word = terminal::word(answer);
     let headline = match answer {
+        Answer::Valid if trace.header.protocol == maelstrom::SUBJECT => {
+            sentences.next().map_or("", String::as_str)
+        }
         Answer::Valid => "the history is linearizable and every cluster property holds",
         _ => sentences.next().map_or("", String::as_str),
     };

@@ -1,16 +1,19 @@
 //! `tribunal shrink`: makes a failing trace as small as can be.
 
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tribunal_checkers::Limits;
+use tribunal_checkers::{Answer, Limits};
+use tribunal_histories::Trace;
 
 use super::exit::{Exit, Failure};
 use super::explore::{Watcher, from};
-use super::replay::{engine_of, read_trace};
-use super::simulate::Deadline;
+use super::replay::{engine_of, read_trace, scratch_folder, unfit};
+use super::session::Deadline;
 use super::{OnOff, artefacts, interrupt, quantity};
+use crate::audit::maelstrom;
 use crate::command;
 use crate::nearest::{Shortened, shorten};
 use crate::report::terminal;
@@ -60,25 +63,15 @@ pub struct Args {
 /// A trace that cannot be read or replayed, or does not fail; a file that cannot be written.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let trace = read_trace(&args.trace)?;
-    let engine = engine_of(&trace)?;
     let interrupted = interrupt::listen()?;
     let deadline = Deadline::in_time(args.budget);
     let stop = || interrupted.load(Ordering::Relaxed) || deadline.is_over();
-    from::must_fail(engine, &trace, &args.trace)?;
-    let limits = Limits::default();
-    let shortened = match args.search {
-        OnOff::On => {
-            let mut watcher =
-                Watcher::heeding(interrupted.clone(), args.quiet, args.budget, args.memory);
-            let mut watch = |progress: &_| watcher.look(progress);
-            let states = Some(args.states);
-            let shortened = shorten(engine, &trace, limits, states, &stop, &mut watch);
-            watcher.finish();
-            shortened
-        }
-        OnOff::Off => engine.shrink(&trace, limits, &stop).map(Shortened::from),
+    let is_audit = trace.header.protocol == maelstrom::SUBJECT;
+    let searches = args.search == OnOff::On && !is_audit;
+    let shortened = match is_audit {
+        true => audit(args, &trace, &stop)?,
+        false => simulation(args, &trace, &interrupted, &stop)?,
     };
-    let shortened = shortened.map_err(Failure::usage)?;
     let output = args
         .output
         .clone()
@@ -89,13 +82,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     } else {
         "stopped at its bound"
     };
-    let searched = match args.search {
-        OnOff::On => format!(
+    let searched = match searches {
+        true => format!(
             "; {}\n{}",
             from::told(&shortened),
             from::searches(&shortened.searches)
         ),
-        OnOff::Off => String::new(),
+        false => String::new(),
     };
     terminal::print(&format!(
         "shrunk {} → {} steps, {} tried; {bound}; it still violates {}{searched}\n  trace    {}\n  replay   {} -v",
@@ -111,4 +104,47 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     } else {
         Exit::Valid
     })
+}
+
+/// Shrinks the trace of a simulation.
+fn simulation(
+    args: &Args,
+    trace: &Trace,
+    interrupted: &Arc<AtomicBool>,
+    stop: &dyn Fn() -> bool,
+) -> anyhow::Result<Shortened> {
+    let engine = engine_of(trace)?;
+    from::must_fail(engine, trace, &args.trace)?;
+    let limits = Limits::default();
+    let shortened = match args.search {
+        OnOff::On => {
+            let mut watcher =
+                Watcher::heeding(interrupted.clone(), args.quiet, args.budget, args.memory);
+            let mut watch = |progress: &_| watcher.look(progress);
+            let states = Some(args.states);
+            let shortened = shorten(engine, trace, limits, states, stop, &mut watch);
+            watcher.finish();
+            shortened
+        }
+        OnOff::Off => engine.shrink(trace, limits, stop).map(Shortened::from),
+    };
+    Ok(shortened.map_err(Failure::usage)?)
+}
+
+/// Shrinks the trace of an audit. It has no neighbourhood: there is no `World` of somebody else's program.
+fn audit(args: &Args, trace: &Trace, stop: &dyn Fn() -> bool) -> anyhow::Result<Shortened> {
+    let folder = scratch_folder();
+    let limits = Limits::default();
+    let replayed = maelstrom::replay(trace, folder.clone(), limits).map_err(unfit)?;
+    if replayed.verdict.answer() != Answer::Invalid {
+        return Err(Failure::usage(format!(
+            "{}: its steps do not fail when they are taken again, so there is nothing to shrink",
+            args.trace.display()
+        ))
+        .into());
+    }
+    let shrunk = maelstrom::shrink(trace, folder.clone(), limits, stop).map_err(unfit)?;
+    // What is left there does no harm.
+    let _ = std::fs::remove_dir_all(folder);
+    Ok(shrunk.into())
 }

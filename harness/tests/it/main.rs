@@ -1,5 +1,6 @@
 //! The harness, as its users meet it.
 
+mod audit;
 mod check;
 mod claims;
 mod conformance;

@@ -18,13 +18,19 @@ pub(crate) fn operations(history: &History, counterexample: &Counterexample) -> 
     match counterexample {
         Counterexample::Core(core) => core.operations.clone(),
         Counterexample::Elements {
-            key, read, lost, ..
+            key,
+            read,
+            lost,
+            duplicated,
+            ..
         } => {
             let of_lost = |operation: &Operation| {
                 ["add", "append", "broadcast"].contains(&history.function(operation.function))
                     && operation.outcome == Outcome::Ok
                     && history.value(operation.key) == *key
-                    && lost.contains(&history.value(operation.input))
+                    && [lost, duplicated]
+                        .iter()
+                        .any(|some| some.contains(&history.value(operation.input)))
             };
             let adds = history.operations().filter(of_lost);
             let mut positions: Vec<_> = adds.map(|add| add.invoked).collect();
