@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What is too long for every push: many seeds, every planted bug from the command line, benchmarks, memory over
-# 100,000 runs, a minute of real processes, and the supply chain.
+# What is too long for every push: many seeds, every planted bug from the command line, the whole grid of explorations,
+# failures brought to the shortest trace, benchmarks, memory over 100,000 runs, a minute of real processes, histories in
+# columns, and the supply chain.
 # usage: ci/nightly.sh [SEEDS]      (default 100000)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,8 +13,16 @@ step() { printf '\n== %s\n' "$*"; "$@"; }
 step cargo build --release --quiet
 step target/release/tribunal simulate --workload register,kv,append --seeds "0..$seeds"
 step target/release/tribunal bugs
+step target/release/tribunal explore all --grid --time 30m --threads 2
+step ci/shortest.sh
 step target/release/tribunal simulate --runtime live --nodes 3 --nemesis kill --live-time 60s
 step target/release/tribunal simulate --runtime live --nodes 3 --nemesis kill --live-time 60s --bugs CL5 --expect invalid
+step cargo build --release --quiet --example maelstrom
+step ci/audit.sh
+step ci/columns.sh
+step cargo bench -p tribunal-histories --bench reading
+step cargo bench -p tribunal-checkers --bench exploration
+step ci/specifications.sh
 step cargo bench -p tribunal --bench throughput
 step cargo bench -p tribunal --bench memory
 command -v cargo-deny >/dev/null || step cargo install --locked cargo-deny

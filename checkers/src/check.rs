@@ -1,15 +1,20 @@
 //! Judging a history by the name of a checker.
 
 use serde::Serialize;
-use tribunal_histories::{History, Operation, Value};
+use tribunal_histories::{History, Operation, ProcessReuse, Value};
 
 use crate::linearizability;
+use crate::linearizability::follow::{Follow, Follower};
 use crate::model::{
     Bank, CasRegister, Consensus, FailedCas, FifoQueue, Kv, LinearizableCounter, LinearizableSet,
-    ListAppend, Misfit, Model, MultiRegister, Mutex, NilRead, Register, Semantics, Shape,
+    ListAppend, Misfit, Model, MultiRegister, Mutex, NilRead, PriorityQueue, Register, Semantics,
+    Shape, Stack,
 };
 use crate::verdict::{Verdict, guarded};
-use crate::{bank, convergence, counter, membership, set, total_order};
+use crate::{
+    bank, convergence, counter, echo, membership, pn_counter, set, set_full, total_order,
+    unique_ids,
+};
 
 /// How far a search may go. Both are counted, not timed: the same answer on a fast machine and a slow one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -105,6 +110,12 @@ pub enum CheckError {
         /// What it should be.
         expected: &'static str,
     },
+    /// The checker cannot judge a history while it grows.
+    #[error("{checker} judges whole histories only: leave --follow away")]
+    WholeOnly {
+        /// The checker.
+        checker: &'static str,
+    },
     /// An operation is not one of the checker's.
     #[error(
         "event {event}: process {process}'s `{function}`{what} does not fit {checker}, which has {expected}"
@@ -157,7 +168,7 @@ impl CheckError {
 }
 
 /// `read → value, write value, cas [from to]`.
-fn describe(shapes: &[Shape]) -> String {
+pub(crate) fn describe(shapes: &[Shape]) -> String {
     let one = |shape: &Shape| {
         let mut text = shape.names[0].to_owned();
         if !shape.input.is_empty() {
@@ -173,6 +184,8 @@ fn describe(shapes: &[Shape]) -> String {
 
 /// Tells a checker to stop: asked often, from the thread that checks. The caller owns the clock and the keyboard.
 pub type Stop<'a> = &'a dyn Fn() -> bool;
+
+type NewFollower = fn(&CheckRequest, ProcessReuse) -> Result<Box<dyn Follow>, CheckError>;
 
 type Check = fn(&History, &CheckRequest, Stop<'_>) -> Result<Verdict, CheckError>;
 
@@ -190,6 +203,7 @@ pub struct CheckerEntry {
     /// Whether it asks for a legal order of all operations; a plain checker has a question of its own.
     pub is_linearizability: bool,
     check: Check,
+    follow: Option<NewFollower>,
 }
 
 impl CheckerEntry {
@@ -207,7 +221,7 @@ impl CheckerEntry {
     }
 
     /// Linearizability with respect to a model.
-    const fn linearizable<M: Model>() -> Self {
+    const fn linearizable<M: Model + 'static>() -> Self {
         Self {
             name: M::NAME,
             aliases: M::ALIASES,
@@ -215,12 +229,15 @@ impl CheckerEntry {
             operations: M::OPERATIONS,
             is_linearizability: true,
             check: linearizability::check::<M>,
+            follow: Some(|request, process_reuse| {
+                Ok(Box::new(Follower::<M>::new(request, process_reuse)?))
+            }),
         }
     }
 }
 
 /// The checkers of what has to come about in time.
-const EVENTUAL: &[&str] = &[membership::NAME];
+const EVENTUAL: &[&str] = &[membership::NAME, pn_counter::NAME, set_full::NAME];
 
 static REGISTRY: &[CheckerEntry] = &[
     CheckerEntry::linearizable::<Register>(),
@@ -230,11 +247,14 @@ static REGISTRY: &[CheckerEntry] = &[
     CheckerEntry::linearizable::<ListAppend>(),
     CheckerEntry::linearizable::<Mutex>(),
     CheckerEntry::linearizable::<FifoQueue>(),
+    CheckerEntry::linearizable::<Stack>(),
+    CheckerEntry::linearizable::<PriorityQueue>(),
     CheckerEntry::linearizable::<LinearizableSet>(),
     CheckerEntry::linearizable::<LinearizableCounter>(),
     CheckerEntry::linearizable::<Consensus>(),
     CheckerEntry {
         check: bank::check_linearizable,
+        follow: None,
         ..CheckerEntry::linearizable::<Bank>()
     },
     CheckerEntry {
@@ -244,6 +264,7 @@ static REGISTRY: &[CheckerEntry] = &[
         about: bank::ABOUT,
         operations: bank::OPERATIONS,
         check: bank::check,
+        follow: None,
     },
     CheckerEntry {
         name: set::NAME,
@@ -252,6 +273,7 @@ static REGISTRY: &[CheckerEntry] = &[
         operations: set::OPERATIONS,
         is_linearizability: false,
         check: set::check,
+        follow: None,
     },
     CheckerEntry {
         name: counter::NAME,
@@ -260,6 +282,7 @@ static REGISTRY: &[CheckerEntry] = &[
         operations: counter::OPERATIONS,
         is_linearizability: false,
         check: counter::check,
+        follow: None,
     },
     CheckerEntry {
         name: convergence::NAME,
@@ -268,6 +291,7 @@ static REGISTRY: &[CheckerEntry] = &[
         operations: convergence::OPERATIONS,
         is_linearizability: false,
         check: convergence::check,
+        follow: None,
     },
     CheckerEntry {
         name: membership::NAME,
@@ -276,6 +300,7 @@ static REGISTRY: &[CheckerEntry] = &[
         operations: membership::OPERATIONS,
         is_linearizability: false,
         check: membership::check,
+        follow: None,
     },
     CheckerEntry {
         name: total_order::NAME,
@@ -284,12 +309,65 @@ static REGISTRY: &[CheckerEntry] = &[
         operations: total_order::OPERATIONS,
         is_linearizability: false,
         check: total_order::check,
+        follow: None,
+    },
+    CheckerEntry {
+        name: set_full::NAME,
+        aliases: &[],
+        about: set_full::ABOUT,
+        operations: set_full::OPERATIONS,
+        is_linearizability: false,
+        check: set_full::check,
+        follow: None,
+    },
+    CheckerEntry {
+        name: pn_counter::NAME,
+        aliases: &["g-counter"],
+        about: pn_counter::ABOUT,
+        operations: pn_counter::OPERATIONS,
+        is_linearizability: false,
+        check: pn_counter::check,
+        follow: None,
+    },
+    CheckerEntry {
+        name: unique_ids::NAME,
+        aliases: &[],
+        about: unique_ids::ABOUT,
+        operations: unique_ids::OPERATIONS,
+        is_linearizability: false,
+        check: unique_ids::check,
+        follow: None,
+    },
+    CheckerEntry {
+        name: echo::NAME,
+        aliases: &[],
+        about: echo::ABOUT,
+        operations: echo::OPERATIONS,
+        is_linearizability: false,
+        check: echo::check,
+        follow: None,
     },
 ];
 
 /// Every checker of histories.
 pub fn registry() -> &'static [CheckerEntry] {
     REGISTRY
+}
+
+/// Follows a history that grows, by a model of linearizability.
+///
+/// # Errors
+/// When the question makes no sense: no such checker, one that judges whole histories only, or an initial value that is
+/// not of its kind.
+pub fn follower(
+    request: &CheckRequest,
+    process_reuse: ProcessReuse,
+) -> Result<Box<dyn Follow>, CheckError> {
+    let entry = entry_of(request)?;
+    let follow = entry.follow.ok_or(CheckError::WholeOnly {
+        checker: entry.name,
+    })?;
+    follow(request, process_reuse)
 }
 
 /// Judges a history.
@@ -301,17 +379,22 @@ pub fn check_history(
     request: &CheckRequest,
     stop: Stop<'_>,
 ) -> Result<Verdict, CheckError> {
-    let name = request.checker.as_str();
-    let Some(entry) = CheckerEntry::named(name) else {
-        let known: Vec<_> = REGISTRY.iter().map(|entry| entry.name).collect();
-        return Err(CheckError::UnknownChecker {
-            name: name.to_owned(),
-            known: known.join(", "),
-        });
-    };
+    let entry = entry_of(request)?;
     if history.operations().next().is_none() {
         let why = "the history has no client operation, so there is nothing to check";
         return Ok(Verdict::unknown(entry.name, why, Vec::new()));
     }
     guarded(entry.name, || (entry.check)(history, request, stop))
+}
+
+/// The checker that is asked for.
+fn entry_of(request: &CheckRequest) -> Result<&'static CheckerEntry, CheckError> {
+    let name = request.checker.as_str();
+    CheckerEntry::named(name).ok_or_else(|| {
+        let known: Vec<_> = REGISTRY.iter().map(|entry| entry.name).collect();
+        CheckError::UnknownChecker {
+            name: name.to_owned(),
+            known: known.join(", "),
+        }
+    })
 }

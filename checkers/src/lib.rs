@@ -8,17 +8,26 @@ mod bank;
 pub mod check;
 mod convergence;
 mod counter;
+mod echo;
 pub mod explore;
+mod final_reads;
 mod linearizability;
 mod membership;
 pub mod model;
+mod pn_counter;
 pub mod properties;
 mod set;
+mod set_full;
 mod total_order;
+mod unique_ids;
 pub mod verdict;
 
-pub use check::{CheckError, CheckRequest, CheckerEntry, Limits, check_history, registry};
+pub use check::{
+    CheckError, CheckRequest, CheckerEntry, Limits, check_history, follower, registry,
+};
+pub use linearizability::follow::{Follow, FollowError, Follower, Violation};
 pub use model::{FailedCas, NilRead, Semantics};
 pub use verdict::{
-    Answer, Core, Counterexample, Evidence, Judgement, PartitionOrder, Statistics, Verdict, guarded,
+    Answer, Core, Counterexample, Evidence, Judgement, Method, PartitionOrder, Statistics, Verdict,
+    guarded,
 };

@@ -144,6 +144,7 @@ fn judge(history: &History, key: Value, set: &Adds, initial: &BTreeSet<Value>) -
         read: read.invoked,
         lost,
         unexpected,
+        duplicated: Vec::new(),
     };
     refuted(headline, counterexample).with_statistics(statistics)
 }

@@ -157,6 +157,7 @@ impl Channel {
                     read: read.invoked,
                     lost: Vec::new(),
                     unexpected: vec![message.clone()],
+                    duplicated: Vec::new(),
                 };
                 return Some((headline, because, counterexample));
             }
@@ -241,6 +242,7 @@ impl Channel {
                 read: read.invoked,
                 lost,
                 unexpected: Vec::new(),
+                duplicated: Vec::new(),
             };
             Some((headline, because, counterexample))
         })

@@ -95,6 +95,9 @@ pub enum Counterexample {
         lost: Vec<Value>,
         /// In the read, and never added, or added by an operation that failed.
         unexpected: Vec<Value>,
+        /// In the read more than once.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        duplicated: Vec<Value>,
     },
     /// Two reads of a sequence that only grows, neither of which goes on where the other ends; or the second of one
     /// process, shorter than the first.
@@ -144,9 +147,10 @@ pub enum Counterexample {
 
 /// The few operations that already admit no order, whatever the other operations did.
 ///
-/// An operation outside the core is *free*: it may have taken effect while it was in flight or not at all, and what
-/// it returned is disregarded. The core is minimal with respect to that: free any one of its operations
-/// too, and an order exists. Freeing can only add orders (removing would not do: without the write of 5 every read
+/// An operation outside the core is *free*: it may have taken effect, while it was in flight and with the result that
+/// it had, or not at all. The core is minimal with respect to that: free any one of its operations
+/// too, and an order exists. (The operation at whose completion the history stopped being linearizable is set free by
+/// taking that back: it is in flight, and nobody knows its result.) Freeing can only add orders (removing would not do: without the write of 5 every read
 /// of 5 is wrong), so minimality is well defined and one pass finds it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Core {
@@ -176,6 +180,15 @@ pub struct Statistics {
     pub states: u64,
 }
 
+/// A method that decided about some partitions of a history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Method {
+    /// Its name.
+    pub name: String,
+    /// About how many partitions it decided.
+    pub partitions: u64,
+}
+
 /// The answer of a checker, with everything that a report needs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verdict {
@@ -187,6 +200,9 @@ pub struct Verdict {
     pub sentences: Vec<String>,
     /// What it rests on.
     pub statistics: Statistics,
+    /// How it was decided, where there is more than one way.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<Method>,
     /// The verdicts that were merged into this one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Self>,
@@ -200,6 +216,7 @@ impl Verdict {
             judgement,
             sentences,
             statistics: Statistics::default(),
+            methods: Vec::new(),
             parts: Vec::new(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::audit::maelstrom;
 use crate::plan::{Driver, Plan};
 use crate::totals::driver_name;
 use crate::workload;
@@ -49,6 +50,48 @@ pub fn of_seed(plan: &Plan, seed: u64) -> String {
         parts.push(format!("--bugs {}", bugs.join(",")));
     }
     parts.push(format!("--seed {seed}"));
+    parts.join(" ")
+}
+
+/// The command that audits somebody's program again with a seed.
+pub fn of_audit(plan: &maelstrom::Plan, seed: u64) -> String {
+    let workload::Options {
+        operations,
+        concurrency,
+        keys,
+        rate_per_s,
+        time_limit_us,
+        ..
+    } = plan.options;
+    let mut parts = vec![
+        format!(
+            "tribunal audit maelstrom --workload {}",
+            plan.dialogue.workload.name
+        ),
+        format!("--node-count {}", plan.nodes),
+        format!("--nemesis {}", plan.nemesis),
+        format!("--latency {}ms", plan.latency.mean_us / 1_000),
+        format!("--latency-dist {}", plan.latency.distribution),
+        format!("--topology {}", plan.topology),
+        format!("--concurrency {concurrency} --keys {keys} --rate {rate_per_s}"),
+        format!(
+            "--time-limit {}ms --events-max {}",
+            time_limit_us / 1_000,
+            plan.events_max
+        ),
+        format!("--node-patience {}ms", plan.patience.node.as_millis()),
+    ];
+    if operations < usize::MAX {
+        parts.push(format!("--ops {operations}"));
+    }
+    if let Some(availability) = plan.availability {
+        parts.push(format!("--availability {availability}"));
+    }
+    if plan.is_wall_clock {
+        parts.push("--wall-clock".to_owned());
+    }
+    let command: Vec<_> = plan.command.iter().map(|word| quoted(word)).collect();
+    parts.push(format!("--seed {seed} -- {}", command.join(" ")));
     parts.join(" ")
 }
 

@@ -30,6 +30,8 @@ pub enum Domain {
     Order = 8,
     /// Where clients send their requests; `a` is the number of the operation, `b` of the attempt.
     Client = 9,
+    /// What a service that nodes use may choose; `a` is the number of the request.
+    Service = 10,
 }
 
 /// A source of random numbers: 8 bytes, copied freely; equal draws give equal numbers.

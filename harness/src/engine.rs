@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::net::SocketAddr;
 
 use tribunal_checkers::Limits;
 use tribunal_checkers::explore::Progress;
 use tribunal_histories::Trace;
 use tribunal_protocols::contract::Configuration;
+use tribunal_protocols::explored::{Expedition, Explored};
 use tribunal_protocols::gossip::Gossip;
 use tribunal_protocols::membership::Membership;
 use tribunal_protocols::multi_paxos::MultiPaxos;
@@ -14,12 +16,14 @@ use tribunal_protocols::paxos::Paxos;
 use tribunal_protocols::primary_backup::PrimaryBackup;
 use tribunal_protocols::raft::Raft;
 use tribunal_protocols::registry::Protocol;
-use tribunal_protocols::scenario::{Scenario, ScenarioError, Staged};
+use tribunal_protocols::scenario::{Scenario, ScenarioError};
 use tribunal_protocols::two_phase_commit::TwoPhaseCommit;
 use tribunal_protocols::zab::Zab;
 
+use crate::cross_replay::{self, Agreement, CrossError, Performer};
 use crate::explore::{self, Exploration, ExploreError, Inquiry};
 use crate::judge::Outcomes;
+use crate::nearest::{self, Nearest, Watch};
 use crate::nemesis::MissingCapability;
 use crate::plan::{Driver, Plan};
 use crate::replay::{self, Moment, ReplayError, Replayed};
@@ -63,6 +67,12 @@ pub trait Engine: Sync + fmt::Debug {
         watch: &mut dyn FnMut(&Moment<'_>),
     ) -> Result<Replayed, ReplayError>;
 
+    /// Takes a trace's steps in `World` and elsewhere, and compares.
+    ///
+    /// # Errors
+    /// When the trace does not fit this build's protocol, or the steps cannot be taken there at all.
+    fn cross_replay(&self, trace: &Trace, performer: &Performer) -> Result<Agreement, CrossError>;
+
     /// Tells a scenario of this protocol, and judges it.
     ///
     /// # Errors
@@ -80,6 +90,15 @@ pub trait Engine: Sync + fmt::Debug {
         watch: &mut dyn FnMut(&Progress) -> Option<String>,
     ) -> Result<Exploration, ExploreError>;
 
+    /// The searches that are recommended, the usual one first.
+    fn grid(&self) -> &'static [Expedition];
+
+    /// Shows the states of a small cluster to a browser, on demand, until the process ends.
+    ///
+    /// # Errors
+    /// What is set or asked of clients is wrong.
+    fn serve(&self, inquiry: &Inquiry, address: SocketAddr) -> Result<(), ExploreError>;
+
     /// Makes a failing trace small.
     ///
     /// # Errors
@@ -90,6 +109,18 @@ pub trait Engine: Sync + fmt::Debug {
         limits: Limits,
         stop: &dyn Fn() -> bool,
     ) -> Result<Shrunk, ReplayError>;
+
+    /// Searches the neighbourhood of a failing trace for a shorter one, up to so many states a reach.
+    ///
+    /// # Errors
+    /// When the trace does not fit this build's protocol.
+    fn nearest(
+        &self,
+        trace: &Trace,
+        limits: Limits,
+        states: Option<usize>,
+        watch: Watch<'_>,
+    ) -> Result<Nearest, ReplayError>;
 }
 
 /// Why a plan cannot be run.
@@ -140,13 +171,13 @@ const fn serving<N>(workloads: &'static [&'static str]) -> Of<N> {
     }
 }
 
-impl<N: Staged> fmt::Debug for Of<N> {
+impl<N: Explored> fmt::Debug for Of<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Of").field(&N::NAME).finish()
     }
 }
 
-impl<N: Staged> Engine for Of<N> {
+impl<N: Explored> Engine for Of<N> {
     fn name(&self) -> &'static str {
         N::NAME
     }
@@ -194,6 +225,10 @@ impl<N: Staged> Engine for Of<N> {
         replay::replay::<N>(trace, limits, watch)
     }
 
+    fn cross_replay(&self, trace: &Trace, performer: &Performer) -> Result<Agreement, CrossError> {
+        cross_replay::cross_replay::<N>(trace, performer)
+    }
+
     fn tell(&self, scenario: &Scenario<'_>, limits: Limits) -> Result<Trace, ScenarioError> {
         scenario::tell::<N>(scenario, limits)
     }
@@ -206,6 +241,14 @@ impl<N: Staged> Engine for Of<N> {
         explore::inquire::<N>(inquiry, watch)
     }
 
+    fn grid(&self) -> &'static [Expedition] {
+        N::GRID
+    }
+
+    fn serve(&self, inquiry: &Inquiry, address: SocketAddr) -> Result<(), ExploreError> {
+        explore::serve::<N>(inquiry, address)
+    }
+
     fn shrink(
         &self,
         trace: &Trace,
@@ -213,6 +256,16 @@ impl<N: Staged> Engine for Of<N> {
         stop: &dyn Fn() -> bool,
     ) -> Result<Shrunk, ReplayError> {
         shrink::shrink::<N>(trace, limits, stop)
+    }
+
+    fn nearest(
+        &self,
+        trace: &Trace,
+        limits: Limits,
+        states: Option<usize>,
+        watch: Watch<'_>,
+    ) -> Result<Nearest, ReplayError> {
+        nearest::nearest::<N>(trace, limits, states, watch)
     }
 }
 

@@ -1,16 +1,19 @@
 //! Exploring a protocol by name, and the counterexample as a trace that replays.
 
+use std::net::SocketAddr;
+
 use serde::Serialize;
 use tribunal_checkers::explore::{
-    Budget, Cut, Explored, Limits, NotAnOperation, Progress, Question, Strategy, explore,
+    Budget, Cut, Limits, NotAnOperation, Progress, Question, Reductions, Strategy, Way, explore,
 };
+use tribunal_checkers::properties::{PropertyInfo, properties_for};
 use tribunal_histories::Trace;
 use tribunal_protocols::Bugs;
 use tribunal_protocols::contract::{Configuration, with_fields};
-use tribunal_protocols::scenario::Staged;
+use tribunal_protocols::explored::Explored;
 use tribunal_protocols::world::{Setup, SyncMode};
 
-use crate::judge::{Judged, history_of};
+use crate::judge::{Judged, LINEARIZABILITY, history_of};
 use crate::replay::{Stage, finish, header};
 
 /// What is to be explored, of whatever protocol.
@@ -26,6 +29,10 @@ pub struct Inquiry {
     pub sync: SyncMode,
     /// What clients do and what goes wrong.
     pub budget: Budget,
+    /// What is left out because it makes no difference.
+    pub reductions: Reductions,
+    /// The properties that are judged, by id; `None` for all.
+    pub properties: Option<Vec<String>>,
     /// Where the search ends though there is more.
     pub limits: Limits,
     /// In which order states are visited.
@@ -49,6 +56,12 @@ pub struct Exploration {
     pub probes: Vec<&'static str>,
     /// Properties that were put to the test.
     pub tested: Vec<&'static str>,
+    /// How many names for all nodes were tried for each state.
+    pub renamings: usize,
+    /// What is violated at the end of the way, if something is.
+    pub violated: Option<String>,
+    /// How many moves of the search the way to what is violated has.
+    pub moves: Option<usize>,
     /// The way to what is violated, if something is.
     #[serde(skip)]
     pub counterexample: Option<Trace>,
@@ -60,35 +73,41 @@ pub enum ExploreError {
     /// A field that the configuration does not have, or a value that it cannot have.
     #[error("the configuration cannot be set so: {0}")]
     Field(serde_json::Error),
+    /// A property that the protocol does not have.
+    #[error("{protocol} has no property `{property}`; see `tribunal list properties`")]
+    Property {
+        /// The protocol.
+        protocol: &'static str,
+        /// What was asked for.
+        property: String,
+    },
     /// An operation that the protocol does not have.
     #[error(transparent)]
     Operation(#[from] NotAnOperation),
 }
 
 /// Explores a protocol.
-pub(crate) fn inquire<N: Staged>(
+pub(crate) fn inquire<N: Explored>(
     inquiry: &Inquiry,
     watch: &mut dyn FnMut(&Progress) -> Option<String>,
 ) -> Result<Exploration, ExploreError> {
-    let fields = inquiry.set.iter();
-    let config = with_fields(
-        &N::Config::of(inquiry.nodes),
-        fields.map(|(name, value)| (&**name, &**value)),
-    )
-    .map_err(ExploreError::Field)?
-    .with_bugs(inquiry.bugs);
-    let setup = Setup::<N>::fresh(config, inquiry.sync);
-    let question = Question {
-        setup: setup.clone(),
-        budget: inquiry.budget.clone(),
-        limits: inquiry.limits,
-        strategy: inquiry.strategy,
-        threads: inquiry.threads,
-        model: N::MODEL.to_owned(),
-    };
+    let question = question_of::<N>(inquiry)?;
+    let setup = question.setup.clone();
     let explored = explore(question, watch)?;
     let collision_chance = explored.collision_chance();
-    let counterexample = trace_of(&setup, &explored);
+    let way = explored.counterexample.as_ref();
+    let moves = way.map(|way| way.moves);
+    let counterexample = way.map(|way| trace_of(&setup, way));
+    let violated = way.zip(counterexample.as_ref()).map(|(way, trace)| {
+        // The search knows that clients saw something wrong; the trace, by which model.
+        let of_clients = way.violated == LINEARIZABILITY;
+        let violated = if of_clients {
+            &trace.end.violated
+        } else {
+            &way.violated
+        };
+        violated.clone()
+    });
     Ok(Exploration {
         progress: explored.progress,
         cut: explored.cut,
@@ -96,16 +115,79 @@ pub(crate) fn inquire<N: Staged>(
         steps: explored.steps,
         probes: explored.probes,
         tested: explored.tested,
+        renamings: explored.renamings,
+        violated,
+        moves,
         counterexample,
     })
 }
 
+/// Shows the states to a browser.
+pub(crate) fn serve<N: Explored>(
+    inquiry: &Inquiry,
+    address: SocketAddr,
+) -> Result<(), ExploreError> {
+    Ok(tribunal_checkers::explore::serve(
+        question_of::<N>(inquiry)?,
+        address,
+    )?)
+}
+
+fn question_of<N: Explored>(inquiry: &Inquiry) -> Result<Question<N>, ExploreError> {
+    let fields = inquiry.set.iter();
+    let config = with_fields(
+        &N::Config::of(inquiry.nodes),
+        fields.map(|(name, value)| (&**name, &**value)),
+    )
+    .map_err(ExploreError::Field)?
+    .with_bugs(inquiry.bugs);
+    Ok(Question {
+        setup: Setup::<N>::fresh(config, inquiry.sync),
+        budget: inquiry.budget.clone(),
+        neighbourhood: None,
+        reductions: inquiry.reductions,
+        properties: properties_of(N::NAME, inquiry.properties.as_deref())?,
+        limits: inquiry.limits,
+        strategy: inquiry.strategy,
+        threads: inquiry.threads,
+        model: N::MODEL.to_owned(),
+    })
+}
+
+/// The properties with these ids, in any case; all of the protocol's if none are named, and all but those that are named
+/// with a `-` before them.
+fn properties_of(
+    protocol: &'static str,
+    named: Option<&[String]>,
+) -> Result<Vec<&'static PropertyInfo>, ExploreError> {
+    let all = properties_for(protocol).unwrap_or_default();
+    let Some(named) = named else {
+        return Ok(all.to_vec());
+    };
+    let find = |id: &str| {
+        let found = all
+            .iter()
+            .find(|info| info.id.eq_ignore_ascii_case(id) || info.name == id);
+        found.copied().ok_or_else(|| ExploreError::Property {
+            protocol,
+            property: id.to_owned(),
+        })
+    };
+    let left_out = named.iter().filter_map(|id| id.strip_prefix('-'));
+    let left_out: Vec<_> = left_out.map(find).collect::<Result<_, _>>()?;
+    if left_out.is_empty() {
+        return named.iter().map(|id| find(id)).collect();
+    }
+    let mut rest = all.to_vec();
+    rest.retain(|info| !left_out.iter().any(|left_out| left_out.id == info.id));
+    Ok(rest)
+}
+
 /// The counterexample's steps, taken once more and written down.
-fn trace_of<N: Staged>(setup: &Setup<N>, explored: &Explored<N>) -> Option<Trace> {
-    let (steps, _) = explored.counterexample.as_ref()?;
+fn trace_of<N: Explored>(setup: &Setup<N>, way: &Way<N>) -> Trace {
     let mut stage = Stage::new(setup, true);
     let mut lines = Vec::new();
-    for step in steps {
+    for step in &way.steps {
         let taken = stage.record(step, &mut lines);
         assert!(taken, "{step} was taken once, in an equal world");
     }
@@ -114,5 +196,5 @@ fn trace_of<N: Staged>(setup: &Setup<N>, explored: &Explored<N>) -> Option<Trace
     let limits = tribunal_checkers::Limits::default();
     let judged = Judged::of(monitor, &history, N::MODEL, limits, &|| false);
     let header = header(setup, None, N::MODEL, true);
-    Some(finish(header, lines, stage.digest, &judged))
+    finish(header, lines, stage.digest, &judged)
 }

@@ -4,12 +4,18 @@
 //! ([`Hunt`](tribunal_protocols::bugs::Hunt)), and counts only what the registry says the bug breaks: another
 //! violation is not a find. What all hunts together found is the mutation score.
 
+use std::time::Duration;
+
 use tribunal_checkers::{Answer, Limits};
+use tribunal_histories::Trace;
 use tribunal_protocols::bugs::{Bug, FoundBy};
 use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::scenario::{SCENARIOS, Scenario};
 
+use crate::cli::exit::Failure;
+use crate::cli::explore::planted;
 use crate::engine::{PlanError, engine};
+use crate::explore::ExploreError;
 use crate::judge::{LINEARIZABILITY, LIVENESS, Outcomes, takes_time};
 use crate::plan::{Driver, Plan};
 use crate::scenario;
@@ -19,11 +25,26 @@ use crate::workload::Entry;
 /// The ways that this build can try, in the order in which they are listed.
 pub const WAYS: &[FoundBy] = &[
     FoundBy::Simulation,
+    FoundBy::Exploration,
     FoundBy::History,
     FoundBy::Liveness,
     FoundBy::Statistics,
     FoundBy::Scenario,
 ];
+
+/// Why a bug could not be hunted.
+#[derive(Debug, thiserror::Error)]
+pub enum HuntError {
+    /// The simulation cannot be run.
+    #[error(transparent)]
+    Simulation(#[from] PlanError),
+    /// The command line does not take the flags of the exploration.
+    #[error("its exploration: {0}")]
+    Flags(Failure),
+    /// The exploration cannot be run.
+    #[error("its exploration: {0}")]
+    Exploration(ExploreError),
+}
 
 /// A bug that was found.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -36,6 +57,21 @@ pub struct Find {
     pub steps: usize,
     /// How many of them are needed.
     pub shrunk: Option<usize>,
+    /// What the exploration was that found it, if it was one.
+    pub search: Option<Searched>,
+}
+
+/// What a search was that found a bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Searched {
+    /// The moves of the counterexample; a move may be many steps.
+    pub moves: usize,
+    /// Distinct states that were visited until then.
+    pub distinct: usize,
+    /// States that were made, the same ones again included: as many moves were tried.
+    pub generated: usize,
+    /// The time of processors that it took, in milliseconds.
+    pub cpu_ms: u64,
 }
 
 /// What came of looking for a bug in one way.
@@ -84,23 +120,24 @@ pub fn plan(protocol: &'static Protocol, bug: &Bug) -> Result<Plan, PlanError> {
 /// Looks for a bug in one way; `None` if this build cannot, or the bug is not expected to be found so.
 ///
 /// # Errors
-/// As [`plan`].
+/// A hunt that cannot be run: the bug's registry entry is wrong.
 pub fn hunt(
     protocol: &'static Protocol,
     bug: &'static Bug,
     way: FoundBy,
     shrink: bool,
     stop: &dyn Fn() -> bool,
-) -> Result<Option<Attempt>, PlanError> {
+) -> Result<Option<Attempt>, HuntError> {
     match way {
         FoundBy::Simulation | FoundBy::History | FoundBy::Liveness
             if bug.found_by.contains(&way) =>
         {
-            by_simulation(protocol, bug, way, shrink, stop).map(Some)
+            Ok(Some(by_simulation(protocol, bug, way, shrink, stop)?))
         }
         FoundBy::Statistics if bug.found_by.contains(&way) => {
             Ok(Some(by_statistics(protocol, bug)))
         }
+        FoundBy::Exploration => by_exploration(protocol, bug, stop),
         FoundBy::Scenario => Ok(by_scenario(protocol, bug)),
         _ => Ok(None),
     }
@@ -184,7 +221,74 @@ fn find(
         violated: outcomes.violated.clone(),
         steps,
         shrunk: shrunk.map(|shrunk| shrunk.to),
+        search: None,
     }
+}
+
+/// How often a search is looked at.
+const TICK: Duration = Duration::from_millis(5);
+
+/// Longer than that no processor searches for a planted bug.
+const CPU_MAX: Duration = Duration::from_secs(60);
+
+/// Explores with the flags of the bug's registry entry. What is found counts only if its trace replays.
+fn by_exploration(
+    protocol: &'static Protocol,
+    bug: &'static Bug,
+    stop: &dyn Fn() -> bool,
+) -> Result<Option<Attempt>, HuntError> {
+    let inquiry = planted::inquiry(protocol, bug).map_err(HuntError::Flags)?;
+    let Some(inquiry) = inquiry else {
+        return Ok(None);
+    };
+    let explored = engine(protocol)
+        .explore(&inquiry, &mut |progress| {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the search has threads of its own; this one only looks on"
+            )]
+            std::thread::sleep(TICK);
+            let ended = stop() || progress.cpu >= CPU_MAX;
+            ended.then(|| "the time is up".to_owned())
+        })
+        .map_err(HuntError::Exploration)?;
+    let progress = explored.progress;
+    let mut attempt = Attempt {
+        way: FoundBy::Exploration,
+        budget: format!("{} states", progress.distinct),
+        found: None,
+        instead: None,
+    };
+    let (Some(trace), Some(violated)) = (&explored.counterexample, &explored.violated) else {
+        return Ok(Some(attempt));
+    };
+    let moves = explored.moves.unwrap_or_default();
+    if bug.breaks.contains(&&**violated) && replays(protocol, trace) {
+        attempt.found = Some(Find {
+            at: format!("move {moves}"),
+            violated: violated.clone(),
+            steps: trace.end.steps,
+            shrunk: None,
+            search: Some(Searched {
+                moves,
+                distinct: progress.distinct,
+                generated: progress.generated,
+                cpu_ms: u64::try_from(progress.cpu.as_millis()).unwrap_or(u64::MAX),
+            }),
+        });
+    } else {
+        attempt.instead = Some(format!("{violated} at move {moves}"));
+    }
+    Ok(Some(attempt))
+}
+
+/// Whether a trace's steps can be taken again, and are found wrong for the same reason.
+fn replays(protocol: &Protocol, trace: &Trace) -> bool {
+    let again = engine(protocol).replay(trace, Limits::default(), &mut |_| ());
+    again.is_ok_and(|again| {
+        let same = again.violated == trace.end.violated;
+        same && again.faithful && again.verdict.answer() == Answer::Invalid
+    })
 }
 
 /// Statistics are about gossip, the one protocol here that promises something only of many runs.
@@ -197,6 +301,7 @@ fn by_statistics(protocol: &'static Protocol, bug: &'static Bug) -> Attempt {
         violated: row.property.to_owned(),
         steps: 0,
         shrunk: None,
+        search: None,
     };
     Attempt {
         way: FoundBy::Statistics,
@@ -224,6 +329,7 @@ fn by_scenario(protocol: &'static Protocol, bug: &'static Bug) -> Option<Attempt
                     violated: trace.end.violated,
                     steps: trace.end.steps,
                     shrunk: None,
+                    search: None,
                 });
                 return Some(attempt.clone());
             }
@@ -252,6 +358,15 @@ mod tests {
                 assert!(ways.count() + scenarios > 0, "{} cannot be found", bug.id);
                 let says = bug.found_by.contains(&FoundBy::Scenario);
                 assert!(!says || scenarios > 0, "{} has no scenario", bug.id);
+                planted::inquiry(protocol, bug)
+                    .unwrap_or_else(|error| panic!("{}: {error}", bug.id));
+                let says = bug.found_by.contains(&FoundBy::Exploration);
+                assert_eq!(
+                    says,
+                    bug.explored.is_some(),
+                    "{}: how is it explored?",
+                    bug.id
+                );
             }
         }
     }

@@ -3,15 +3,20 @@
 use std::path::Path;
 
 use tribunal_checkers::Answer;
+use tribunal_checkers::properties::{PropertyInfo, properties_for};
 use tribunal_histories::{Digest, Trace};
 
 use crate::command;
-use crate::engine::engine;
+use crate::engine::{Engine, engine};
+use crate::experiment::{Experiment, Pace, Second};
 use crate::judge::{Outcomes, takes_time};
-use crate::plan::Plan;
+use crate::nearest::{STATES_MAX, shorten, until};
+use crate::nemesis::Selection;
+use crate::plan::{Driver, Plan};
 use crate::replay::{ReplayError, Replayed};
 use crate::report::{Finding, Row, RunRecord, Shrinking, fingerprint, heading};
 use crate::shrink::Shrunk;
+use crate::workload;
 
 /// A failing run with everything that a report needs.
 #[derive(Debug)]
@@ -28,9 +33,9 @@ pub struct Investigation {
 
 /// What an investigation is about.
 #[derive(Clone, Copy, Debug)]
-pub struct Case<'a> {
+pub struct Case<'a, E> {
     /// The plan of the run.
-    pub plan: &'a Plan,
+    pub plan: &'a E,
     /// The first seed that fails.
     pub seed: u64,
     /// All seeds that do.
@@ -38,7 +43,18 @@ pub struct Case<'a> {
     /// Where the trace will be.
     pub trace: &'a Path,
     /// Whether to make the trace smaller.
-    pub shrink: bool,
+    pub shrink: Effort,
+}
+
+/// What is done to make a trace smaller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Effort {
+    /// Nothing
+    Off,
+    /// Steps are taken out
+    On,
+    /// After that, the neighbourhood of what is left is searched for the shortest trace
+    Search,
 }
 
 /// Investigates a failing run. `stop` ends the shrinking.
@@ -48,7 +64,10 @@ pub struct Case<'a> {
 ///
 /// # Panics
 /// If a recorded run has no trace, which would be one too.
-pub fn investigate(case: Case<'_>, stop: &dyn Fn() -> bool) -> Result<Investigation, ReplayError> {
+pub fn investigate(
+    case: Case<'_, Plan>,
+    stop: &dyn Fn() -> bool,
+) -> Result<Investigation, ReplayError> {
     let Case { plan, seed, .. } = case;
     let engine = engine(plan.protocol);
     let seed_command = command::of_seed(plan, seed);
@@ -57,10 +76,12 @@ pub fn investigate(case: Case<'_>, stop: &dyn Fn() -> bool) -> Result<Investigat
     full.header.command = Some(seed_command.clone());
     let is_timeless = !takes_time(&outcomes.violated);
     let faithful = engine.replay(&full, plan.limits, &mut |_| {})?.faithful;
-    let mut shrunk = None;
-    if case.shrink && is_timeless && faithful {
-        shrunk = Some(engine.shrink(&full, plan.limits, stop)?);
-    }
+    let shrunk = match case.shrink {
+        _ if !is_timeless || !faithful => None,
+        Effort::Off => None,
+        Effort::On => Some(engine.shrink(&full, plan.limits, stop)?),
+        Effort::Search => Some(shortened(engine, &full, plan, stop)?),
+    };
     let trace = shrunk
         .as_ref()
         .map_or(&full, |shrunk| &shrunk.trace)
@@ -78,7 +99,8 @@ pub fn investigate(case: Case<'_>, stop: &dyn Fn() -> bool) -> Result<Investigat
     let finding = Finding {
         fingerprint: fingerprint(plan.protocol.name, &outcomes.violated),
         protocol: plan.protocol.name,
-        bugs: plan.protocol.bugs_in(plan.bugs).map(|bug| bug.id).collect(),
+        is_ours: true,
+        bugs: plan.bugs(),
         violated: outcomes.violated.clone(),
         headline,
         because,
@@ -86,6 +108,7 @@ pub fn investigate(case: Case<'_>, stop: &dyn Fn() -> bool) -> Result<Investigat
         digest: outcomes.digest,
         seeds: case.seeds.to_vec(),
         shrinking: shrunk.as_ref().map(shrinking),
+        stderr: None,
         replays: is_timeless
             .then_some(faithful && replayed.is_some_and(|replayed| replayed.faithful)),
         table,
@@ -107,7 +130,8 @@ pub fn unrecorded(plan: &Plan, outcomes: &Outcomes, history: &Path) -> Finding {
     Finding {
         fingerprint: fingerprint(plan.protocol.name, &outcomes.violated),
         protocol: plan.protocol.name,
-        bugs: plan.protocol.bugs_in(plan.bugs).map(|bug| bug.id).collect(),
+        is_ours: true,
+        bugs: plan.bugs(),
         violated: outcomes.violated.clone(),
         headline: sentences.next().unwrap_or_default(),
         because: sentences.collect(),
@@ -115,12 +139,31 @@ pub fn unrecorded(plan: &Plan, outcomes: &Outcomes, history: &Path) -> Finding {
         digest: outcomes.digest,
         seeds: vec![outcomes.seed],
         shrinking: None,
+        stderr: None,
         replays: None,
         table: Vec::new(),
         record: RunRecord::History(history.to_owned()),
         replay_command: Some(command::of_history(history, plan.workload.model)),
         seed_command: command::of_seed(plan, outcomes.seed),
     }
+}
+
+/// The shortest trace in the neighbourhood of what is left when steps have been taken out.
+fn shortened(
+    engine: &dyn Engine,
+    full: &Trace,
+    plan: &Plan,
+    stop: &dyn Fn() -> bool,
+) -> Result<Shrunk, ReplayError> {
+    let (states, mut watch) = (Some(STATES_MAX), until(stop));
+    let shortened = shorten(engine, full, plan.limits, states, stop, &mut watch)?;
+    Ok(Shrunk {
+        trace: shortened.trace,
+        from: shortened.from,
+        to: shortened.to,
+        tried: shortened.tried,
+        minimal: shortened.minimal,
+    })
 }
 
 fn shrinking(shrunk: &Shrunk) -> Shrinking {
@@ -161,25 +204,92 @@ pub struct Parting {
     pub lines: (Option<String>, Option<String>),
 }
 
-/// Records two runs of a seed, with the plan's driver and with another, and finds where they part.
-pub fn parting(first: &Plan, second: &Plan, seed: u64) -> Parting {
-    let recorded = |plan: &Plan| engine(plan.protocol).run(plan, seed, true, &|| false);
-    let (first, second) = (recorded(first), recorded(second));
-    let lines = |outcomes: &Outcomes| -> Vec<String> {
-        let trace = outcomes.trace.iter().flat_map(|trace| &trace.lines);
-        trace.map(|line| format!("{line:?}")).collect()
-    };
-    let (ours, theirs) = (lines(&first), lines(&second));
-    let same = ours
-        .iter()
-        .zip(&theirs)
-        .take_while(|(ours, theirs)| ours == theirs)
-        .count();
-    let differ = same < ours.len() || same < theirs.len();
-    Parting {
-        seed,
-        digests: (first.digest, second.digest),
-        line: differ.then_some(same + 1),
-        lines: (ours.get(same).cloned(), theirs.get(same).cloned()),
+impl Parting {
+    /// Where these two recorded runs of a seed part.
+    pub fn of(seed: u64, first: &Outcomes, second: &Outcomes) -> Self {
+        let lines = |outcomes: &Outcomes| -> Vec<String> {
+            let trace = outcomes.trace.iter().flat_map(|trace| &trace.lines);
+            trace.map(|line| format!("{line:?}")).collect()
+        };
+        let (ours, theirs) = (lines(first), lines(second));
+        let same = ours
+            .iter()
+            .zip(&theirs)
+            .take_while(|(ours, theirs)| ours == theirs)
+            .count();
+        let differ = same < ours.len() || same < theirs.len();
+        Self {
+            seed,
+            digests: (first.digest, second.digest),
+            line: differ.then_some(same + 1),
+            lines: (ours.get(same).cloned(), theirs.get(same).cloned()),
+        }
+    }
+}
+
+impl Experiment for Plan {
+    const IS_OURS: bool = true;
+
+    fn subject(&self) -> &'static str {
+        self.protocol.name
+    }
+
+    fn workload(&self) -> &'static workload::Entry {
+        self.workload
+    }
+
+    fn pace(&self) -> Pace {
+        match self.driver {
+            Driver::Live => Pace::RealTime,
+            Driver::Madsim | Driver::Plain => Pace::Simulated,
+        }
+    }
+
+    fn is_fair_weather(&self) -> bool {
+        matches!(self.nemesis, Selection::None)
+    }
+
+    fn bugs(&self) -> Vec<&'static str> {
+        self.protocol.bugs_in(self.bugs).map(|bug| bug.id).collect()
+    }
+
+    fn properties(&self) -> &'static [&'static PropertyInfo] {
+        properties_for(self.protocol.name).unwrap_or_default()
+    }
+
+    fn run(&self, seed: u64, record: bool, stop: &dyn Fn() -> bool) -> Outcomes {
+        engine(self.protocol).run(self, seed, record, stop)
+    }
+
+    /// By turns the same runtime, and the other one.
+    fn second(&self, seed: u64, every: u64) -> Option<Second<Self>> {
+        if every == 0 || !seed.is_multiple_of(every) || self.driver == Driver::Live {
+            return None;
+        }
+        let same = !cfg!(madsim) || (seed / every) % 2 == 1;
+        let driver = match (same, self.driver) {
+            (true, driver) => driver,
+            (false, Driver::Madsim) => Driver::Plain,
+            (false, Driver::Plain | Driver::Live) => Driver::Madsim,
+        };
+        Some(Second {
+            on_other_runtime: driver != self.driver,
+            experiment: Self {
+                driver,
+                ..self.clone()
+            },
+        })
+    }
+
+    fn investigate(case: Case<'_, Self>, stop: &dyn Fn() -> bool) -> anyhow::Result<Investigation> {
+        Ok(investigate(case, stop)?)
+    }
+
+    fn unrecorded(&self, outcomes: &Outcomes, history: &Path) -> Finding {
+        unrecorded(self, outcomes, history)
+    }
+
+    fn command(&self, seed: u64) -> String {
+        command::of_seed(self, seed)
     }
 }

@@ -49,7 +49,7 @@ impl Operations {
 }
 
 /// What a run came to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Outcomes {
     /// Names the run.
     pub seed: u64,

@@ -139,6 +139,19 @@ impl<N: Node> Stage<N> {
         taken
     }
 
+    /// Takes the step of that name, which is this one of a trace, from 1.
+    pub(crate) fn take_named(&mut self, step: usize, name: &str) -> Result<Step<N>, ReplayError> {
+        let found = self.world.find(name);
+        let found = found.map_err(|source| ReplayError::Step { step, source })?;
+        match self.take(&found) {
+            true => Ok(found),
+            false => Err(ReplayError::NotEnabled {
+                step,
+                name: name.to_owned(),
+            }),
+        }
+    }
+
     /// Takes a step as [`Stage::take`] does, and writes it down with what clients saw in it.
     pub(crate) fn record(&mut self, step: &Step<N>, lines: &mut Vec<TraceLine>) -> bool {
         let seen = self.witness.events.len();
@@ -242,17 +255,8 @@ pub fn replay<N: Node>(
     let mut before = stage.glimpses();
     for (place, name) in trace.steps().enumerate() {
         let number = place + 1;
-        let step = stage.world.find(name).map_err(|source| ReplayError::Step {
-            step: number,
-            source,
-        })?;
         let (seen, broken) = (stage.witness.events.len(), stage.witness.has_seen_enough());
-        if !stage.take(&step) {
-            return Err(ReplayError::NotEnabled {
-                step: number,
-                name: name.to_owned(),
-            });
-        }
+        stage.take_named(number, name)?;
         let after = stage.glimpses();
         let violation = stage
             .witness

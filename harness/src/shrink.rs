@@ -28,18 +28,31 @@ pub struct Shrunk {
 }
 
 /// Steps, taken from the beginning, that fail.
-struct Failing<N: Node> {
+pub(crate) struct Failing<N: Node> {
     steps: Vec<Step<N>>,
     lines: Vec<TraceLine>,
     stage: Stage<N>,
     judged: Judged,
 }
 
-struct Shrinker<'a, N: Node> {
-    setup: Setup<N>,
-    violated: String,
-    model: String,
-    properties: bool,
+impl<N: Node> Failing<N> {
+    /// How many steps there are.
+    pub(crate) fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// The steps.
+    pub(crate) fn steps(&self) -> &[Step<N>] {
+        &self.steps
+    }
+}
+
+/// A failure, and what tells whether other steps fail for the same reason.
+pub(crate) struct Shrinker<'a, N: Node> {
+    pub(crate) setup: Setup<N>,
+    pub(crate) violated: String,
+    pub(crate) model: String,
+    pub(crate) properties: bool,
     limits: Limits,
     stop: &'a dyn Fn() -> bool,
     tried: usize,
@@ -56,36 +69,8 @@ pub fn shrink<N: Node>(
     limits: Limits,
     stop: &dyn Fn() -> bool,
 ) -> Result<Shrunk, ReplayError> {
-    let setup = setup_of::<N>(&trace.header)?;
-    let mut stage = Stage::new(&setup, trace.header.properties);
-    let mut steps = Vec::new();
-    for (place, name) in trace.steps().enumerate() {
-        let step = stage.world.find(name).map_err(|source| ReplayError::Step {
-            step: place + 1,
-            source,
-        })?;
-        if !stage.take(&step) {
-            return Err(ReplayError::NotEnabled {
-                step: place + 1,
-                name: name.to_owned(),
-            });
-        }
-        steps.push(step);
-    }
+    let (mut shrinker, steps) = Shrinker::<N>::of(trace, limits, stop)?;
     let from = steps.len();
-    let (violated, model) = (
-        trace.end.violated.clone(),
-        trace.header.model.clone().unwrap_or_default(),
-    );
-    let mut shrinker = Shrinker {
-        setup,
-        violated,
-        model,
-        properties: trace.header.properties,
-        limits,
-        stop,
-        tried: 0,
-    };
     let Some(mut best) = shrinker.fails(&steps) else {
         return Ok(Shrunk {
             trace: trace.clone(),
@@ -97,29 +82,54 @@ pub fn shrink<N: Node>(
     };
     shrinker.sync_at_once(&mut best);
     let minimal = shrinker.minimise(&mut best);
-    let header = tribunal_histories::TraceHeader {
-        command: trace.header.command.clone(),
-        ..header(
-            &shrinker.setup,
-            trace.header.seed,
-            &shrinker.model,
-            shrinker.properties,
-        )
-    };
-    let to = best.steps.len();
-    let trace = finish(header, best.lines, best.stage.digest, &best.judged);
     Ok(Shrunk {
-        trace,
         from,
-        to,
+        to: best.len(),
         tried: shrinker.tried,
         minimal,
+        trace: shrinker.trace_of(best, trace),
     })
 }
 
-impl<N: Node> Shrinker<'_, N> {
+impl<'a, N: Node> Shrinker<'a, N> {
+    /// The failure of a trace, and its steps.
+    ///
+    /// # Errors
+    /// When the trace cannot be replayed.
+    pub(crate) fn of(
+        trace: &Trace,
+        limits: Limits,
+        stop: &'a dyn Fn() -> bool,
+    ) -> Result<(Self, Vec<Step<N>>), ReplayError> {
+        let setup = setup_of::<N>(&trace.header)?;
+        let mut stage = Stage::new(&setup, trace.header.properties);
+        let mut steps = Vec::new();
+        for (place, name) in trace.steps().enumerate() {
+            steps.push(stage.take_named(place + 1, name)?);
+        }
+        let shrinker = Self {
+            setup,
+            violated: trace.end.violated.clone(),
+            model: trace.header.model.clone().unwrap_or_default(),
+            properties: trace.header.properties,
+            limits,
+            stop,
+            tried: 0,
+        };
+        Ok((shrinker, steps))
+    }
+
+    /// The trace of steps that fail, made from another.
+    pub(crate) fn trace_of(&self, failing: Failing<N>, from: &Trace) -> Trace {
+        let header = tribunal_histories::TraceHeader {
+            command: from.header.command.clone(),
+            ..header(&self.setup, from.header.seed, &self.model, self.properties)
+        };
+        finish(header, failing.lines, failing.stage.digest, &failing.judged)
+    }
+
     /// Takes what can be taken of these steps, up to the failure; `None` if it does not come.
-    fn fails(&mut self, steps: &[Step<N>]) -> Option<Failing<N>> {
+    pub(crate) fn fails(&mut self, steps: &[Step<N>]) -> Option<Failing<N>> {
         self.tried += 1;
         let mut stage = Stage::new(&self.setup, self.properties);
         let (mut taken, mut lines) = (Vec::with_capacity(steps.len()), Vec::new());
@@ -238,6 +248,25 @@ impl<N: Node> Shrinker<'_, N> {
             } else {
                 (size / 2).max(1)
             };
+        }
+    }
+
+    /// Takes out two steps at a time that need not be neighbours, as long as any two can be taken out.
+    pub(crate) fn without_pairs(&mut self, best: &mut Failing<N>) {
+        let mut second = best.steps.len();
+        while second > 0 {
+            second = second.min(best.steps.len()) - 1;
+            let smaller = (0..second).rev().find_map(|first| {
+                let rest = best.steps.iter().enumerate();
+                let rest = rest.filter(|(place, _)| *place != first && *place != second);
+                let rest: Vec<_> = rest.map(|(_, step)| step.clone()).collect();
+                self.fails(&rest)
+                    .filter(|failing| failing.steps.len() < best.steps.len())
+            });
+            if let Some(smaller) = smaller {
+                *best = smaller;
+                second = best.steps.len();
+            }
         }
     }
 

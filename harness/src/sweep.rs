@@ -14,9 +14,8 @@ use std::time::{Duration, Instant};
 
 use tribunal_checkers::Answer;
 
-use crate::engine::engine;
+use crate::experiment::{Experiment, Pace};
 use crate::judge::Outcomes;
-use crate::plan::{Driver, Plan};
 use crate::totals::Totals;
 
 /// How a sweep goes about it.
@@ -34,6 +33,8 @@ pub struct Options {
     pub twice_every: u64,
     /// No further run begins after one with this answer.
     pub until: Option<Answer>,
+    /// No further run begins after one that violates this: what it finds, every other would find too.
+    pub until_violated: Option<&'static str>,
 }
 
 /// A seed of a plan, by the plan's place in the list.
@@ -59,8 +60,8 @@ pub struct Ended {
 /// A second run of a seed.
 #[derive(Clone, Copy, Debug)]
 pub struct Repeated {
-    /// What drove it.
-    pub driver: Driver,
+    /// Whether another runtime drove it.
+    pub on_other_runtime: bool,
     /// Whether it was the first one step by step, with the same verdict.
     pub same: bool,
 }
@@ -96,8 +97,8 @@ enum Message {
 }
 
 /// What the workers and the caller's thread share.
-struct Shared<'a> {
-    plans: &'a [Plan],
+struct Shared<'a, P> {
+    plans: &'a [P],
     options: &'a Options,
     interrupted: &'a AtomicBool,
     /// The number of the next run.
@@ -120,8 +121,8 @@ const STACK_BYTES: usize = 16 << 20;
 ///
 /// # Panics
 /// If the operating system refuses a thread.
-pub fn sweep<E>(
-    plans: &[Plan],
+pub fn sweep<P: Experiment, E>(
+    plans: &[P],
     options: &Options,
     interrupted: &AtomicBool,
     watch: impl FnMut(&Ended, &Totals) -> Result<(), E>,
@@ -155,7 +156,7 @@ pub fn sweep<E>(
 /// The name of threads whose panics are results of runs.
 pub const WORKER: &str = "worker";
 
-fn work(shared: &Shared<'_>, worker: usize, sender: &SyncSender<Message>) {
+fn work<P: Experiment>(shared: &Shared<'_, P>, worker: usize, sender: &SyncSender<Message>) {
     let plans = shared.plans.len() as u64;
     while !shared.closed.load(Ordering::Relaxed) && !shared.interrupted.load(Ordering::Relaxed) {
         let place = shared.next.fetch_add(1, Ordering::Relaxed);
@@ -190,25 +191,20 @@ fn work(shared: &Shared<'_>, worker: usize, sender: &SyncSender<Message>) {
 }
 
 /// Runs a seed, and again if it is one of those that are run twice.
-fn attempt(plan: &Plan, run: Run, twice_every: u64, stop: &dyn Fn() -> bool) -> Ended {
-    let once = |plan: &Plan| {
-        catch_unwind(AssertUnwindSafe(|| {
-            engine(plan.protocol).run(plan, run.seed, false, stop)
-        }))
-        .map_err(|payload| panic_message(&*payload))
+fn attempt<P: Experiment>(plan: &P, run: Run, twice_every: u64, stop: &dyn Fn() -> bool) -> Ended {
+    let once = |plan: &P| {
+        catch_unwind(AssertUnwindSafe(|| plan.run(run.seed, false, stop)))
+            .map_err(|payload| panic_message(&*payload))
     };
     let outcomes = once(plan);
     let repeated = match &outcomes {
-        Ok(first) => second_driver(plan, run.seed, twice_every)
-            .map(|driver| {
-                let plan = Plan {
-                    driver,
-                    ..plan.clone()
-                };
-                let same = once(&plan).is_ok_and(|second| {
+        Ok(first) => plan
+            .second(run.seed, twice_every)
+            .map(|again| Repeated {
+                on_other_runtime: again.on_other_runtime,
+                same: once(&again.experiment).is_ok_and(|second| {
                     second.digest == first.digest && second.violated == first.violated
-                });
-                Repeated { driver, same }
+                }),
             })
             // A run that was stopped in the middle says nothing about another.
             .filter(|repeated| repeated.same || !stop()),
@@ -219,19 +215,6 @@ fn attempt(plan: &Plan, run: Run, twice_every: u64, stop: &dyn Fn() -> bool) -> 
         outcomes: outcomes.map(Box::new),
         repeated,
     }
-}
-
-/// What drives a seed's second run: by turns the same driver, and the other one.
-pub fn second_driver(plan: &Plan, seed: u64, every: u64) -> Option<Driver> {
-    if every == 0 || !seed.is_multiple_of(every) || plan.driver == Driver::Live {
-        return None;
-    }
-    let same = !cfg!(madsim) || (seed / every) % 2 == 1;
-    Some(match (same, plan.driver) {
-        (true, driver) => driver,
-        (false, Driver::Madsim) => Driver::Plain,
-        (false, Driver::Plain | Driver::Live) => Driver::Madsim,
-    })
 }
 
 fn panic_message(payload: &(dyn Any + Send)) -> String {
@@ -249,8 +232,8 @@ fn now() -> Instant {
     Instant::now()
 }
 
-fn collect<E>(
-    shared: &Shared<'_>,
+fn collect<P: Experiment, E>(
+    shared: &Shared<'_, P>,
     receiver: &Receiver<Message>,
     mut watch: impl FnMut(&Ended, &Totals) -> Result<(), E>,
 ) -> Result<Sweep, E> {
@@ -258,6 +241,7 @@ fn collect<E>(
         run_limit,
         budget,
         until,
+        until_violated,
         ..
     } = *shared.options;
     let start = now();
@@ -274,11 +258,11 @@ fn collect<E>(
                 }
                 totals.add(&shared.plans[ended.run.plan], &ended);
                 watch(&ended, &totals)?;
-                let answer = ended
-                    .outcomes
-                    .as_ref()
-                    .map(|outcomes| outcomes.verdict.answer());
-                if answer.is_ok_and(|answer| Some(answer) == until) {
+                let is_enough = ended.outcomes.as_ref().is_ok_and(|outcomes| {
+                    until == Some(outcomes.verdict.answer())
+                        || until_violated == Some(&outcomes.violated)
+                });
+                if is_enough {
                     finish = Finish::Found;
                     shared.closed.store(true, Ordering::Relaxed);
                 }
@@ -308,8 +292,8 @@ fn collect<E>(
 
 /// Whether the user's interrupt ended this run: it then is not one of those that were run. One of real processes
 /// cannot be made again, so it counts as far as it came.
-fn is_cut_short(shared: &Shared<'_>, ended: &Ended) -> bool {
-    if shared.plans[ended.run.plan].driver == Driver::Live {
+fn is_cut_short<P: Experiment>(shared: &Shared<'_, P>, ended: &Ended) -> bool {
+    if shared.plans[ended.run.plan].pace() == Pace::RealTime {
         return false;
     }
     let undecided = ended

@@ -6,9 +6,9 @@ use serde::Serialize;
 use tribunal_checkers::Answer;
 use tribunal_checkers::verdict::Judgement;
 
+use crate::experiment::Experiment;
 use crate::judge::Operations;
-use crate::nemesis::Selection;
-use crate::plan::{Driver, Plan};
+use crate::plan::Driver;
 use crate::sweep::{Ended, Run};
 
 /// A probe of a workload.
@@ -31,6 +31,8 @@ pub struct Totals {
     pub operations: Operations,
     /// Packets that arrived.
     pub packets: u64,
+    /// Packets that nodes sent one another, where they are counted apart.
+    pub packets_between_nodes: u64,
     /// Packets that were lost or stopped by a cut.
     pub packets_lost: u64,
     /// Packets that arrived twice.
@@ -50,6 +52,9 @@ pub struct Totals {
     pub notes: BTreeMap<&'static str, u64>,
     /// How often each cluster property was put to the test.
     pub exercised: BTreeMap<&'static str, u64>,
+    /// The first run that is valid, and what its checkers say of it.
+    #[serde(skip)]
+    pub example: Option<(Run, Vec<String>)>,
     /// The runs that fail, by what they violate.
     pub failures: BTreeMap<String, BTreeSet<Run>>,
     /// The runs that were not decided, by why not.
@@ -83,14 +88,13 @@ fn probes_as_list<S: serde::Serializer>(
 
 impl Totals {
     /// Adds a run.
-    pub fn add(&mut self, plan: &Plan, ended: &Ended) {
+    pub fn add<E: Experiment>(&mut self, plan: &E, ended: &Ended) {
         self.runs += 1;
         if let Some(repeated) = ended.repeated {
-            let same_driver = repeated.driver == plan.driver;
-            let count = if same_driver {
-                &mut self.repeated_same
-            } else {
+            let count = if repeated.on_other_runtime {
                 &mut self.repeated_other
+            } else {
+                &mut self.repeated_same
             };
             *count += 1;
             if !repeated.same {
@@ -111,6 +115,7 @@ impl Totals {
         self.operations.fail += outcomes.operations.fail;
         self.operations.info += outcomes.operations.info;
         self.packets += outcomes.tally.packets;
+        self.packets_between_nodes += outcomes.tally.packets_between_nodes;
         self.packets_lost += outcomes.tally.packets_lost;
         self.packets_duplicated += outcomes.tally.packets_duplicated;
         self.writes_lost += outcomes.tally.writes_lost;
@@ -126,6 +131,11 @@ impl Totals {
         let group = match &outcomes.verdict.judgement {
             Judgement::Valid { .. } => {
                 self.valid += 1;
+                let is_first = |(first, _): &(Run, _)| *first > ended.run;
+                if self.example.as_ref().is_none_or(is_first) {
+                    let sentences = outcomes.verdict.sentences.clone();
+                    self.example = Some((ended.run, sentences));
+                }
                 return;
             }
             Judgement::Invalid { .. } => self.failures.entry(outcomes.violated.clone()),
@@ -134,12 +144,12 @@ impl Totals {
         group.or_default().insert(ended.run);
     }
 
-    fn add_probes(&mut self, plan: &Plan, seen: &BTreeMap<&'static str, u64>) {
-        let fair_weather = matches!(plan.nemesis, Selection::None);
-        for probe in plan.workload.probes {
-            if !(probe.needs_faults && fair_weather) {
+    fn add_probes<E: Experiment>(&mut self, plan: &E, seen: &BTreeMap<&'static str, u64>) {
+        let workload = plan.workload();
+        for probe in workload.probes {
+            if !(probe.needs_faults && plan.is_fair_weather()) {
                 let asked = Asked {
-                    workload: plan.workload.name,
+                    workload: workload.name,
                     probe: probe.name,
                 };
                 self.probes.entry(asked).or_default();
@@ -148,12 +158,12 @@ impl Totals {
         for (name, count) in seen {
             let hit = u64::from(*count > 0);
             let asked = Asked {
-                workload: plan.workload.name,
+                workload: workload.name,
                 probe: name,
             };
             match self.probes.get_mut(&asked) {
                 Some(runs) => *runs += hit,
-                None if plan.workload.probes.iter().any(|probe| probe.name == *name) => {}
+                None if workload.probes.iter().any(|probe| probe.name == *name) => {}
                 None => *self.notes.entry(name).or_default() += hit,
             }
         }

@@ -99,36 +99,81 @@ impl EventRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FunctionId(pub(crate) u16);
 
-/// An event of a history: 32 bytes, its values in the history's table.
+/// An event of a history: 24 bytes, its values in the history's table.
+///
+/// Why it failed, and fields that only its format knows, few events have: [`History::record`](crate::History::record)
+/// has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
-    pub(crate) time_ns: u64,
-    /// Who.
-    pub process: Process,
+    time_ns: u64,
+    /// The client's number; 0 for the nemesis.
+    client: u32,
     /// Argument or result.
     pub value: ValueId,
     /// The key of the object.
     pub key: ValueId,
-    /// Why it failed or is unknown.
-    pub error: ValueId,
-    /// Fields that the format has and we do not: a map, or nil.
-    pub extra: ValueId,
     /// The operation's name.
     pub function: FunctionId,
     /// Beginning, or which end.
     pub kind: Kind,
+    is_nemesis: bool,
 }
 
 impl Event {
-    pub(crate) const NO_TIME: u64 = u64::MAX;
+    /// The time of events that have none.
+    const NO_TIME: u64 = u64::MAX;
+
+    /// An event without a key, without a value and without a time.
+    #[inline]
+    pub(crate) fn new(process: Process, kind: Kind, function: FunctionId) -> Self {
+        let (client, is_nemesis) = match process {
+            Process::Client(number) => (number, false),
+            Process::Nemesis => (0, true),
+        };
+        Self {
+            time_ns: Self::NO_TIME,
+            client,
+            value: ValueId::NIL,
+            key: ValueId::NIL,
+            function,
+            kind,
+            is_nemesis,
+        }
+    }
+
+    /// The same event at a time.
+    #[inline]
+    #[must_use]
+    pub(crate) fn at(self, time_ns: Option<u64>) -> Self {
+        let time_ns = time_ns.unwrap_or(Self::NO_TIME);
+        Self { time_ns, ..self }
+    }
+
+    /// The same event about a key, with a value.
+    #[inline]
+    #[must_use]
+    pub(crate) fn with(self, key: ValueId, value: ValueId) -> Self {
+        Self { value, key, ..self }
+    }
+
+    /// Who.
+    #[inline]
+    pub fn process(&self) -> Process {
+        if self.is_nemesis {
+            Process::Nemesis
+        } else {
+            Process::Client(self.client)
+        }
+    }
 
     /// Time since the start of the test, in nanoseconds, if it was recorded.
+    #[inline]
     pub fn time_ns(&self) -> Option<u64> {
         (self.time_ns != Self::NO_TIME).then_some(self.time_ns)
     }
 }
 
 const _: () = assert!(
-    size_of::<Event>() <= 40,
-    "ten million operations must fit in a few gigabytes"
+    size_of::<Event>() == 24,
+    "ten million operations must fit in half a gigabyte"
 );

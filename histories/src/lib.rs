@@ -4,6 +4,7 @@
 //! [`Trace`] is the list of named steps that produced it; a [`View`] is what one node shows of itself to the
 //! properties. [`format`](mod@format) reads and writes histories in the formats of the field.
 
+pub mod builder;
 pub mod digest;
 pub mod event;
 pub mod format;
@@ -13,24 +14,29 @@ pub mod node;
 pub mod node_set;
 pub mod primaries;
 pub mod quorum;
+pub mod rule;
 pub mod stats;
+pub mod symmetry;
+pub mod synthetic;
 pub mod trace;
 pub mod transaction;
 pub mod value;
 pub mod view;
 pub mod voters;
 
+pub use builder::{BuildOptions, HistoryBuilder, ProcessReuse};
 pub use digest::Digest;
 pub use event::{Event, EventRecord, Kind, Process};
-pub use format::{Format, LoadError, Loaded, ReadError, Truncation};
-pub use history::{
-    BuildOptions, History, HistoryBuilder, Operation, Outcome, ProcessReuse, RuleBroken,
-};
+pub use format::{EventWriter, Format, LoadError, Loaded, ReadError, Truncation};
+pub use history::{History, Operation, Outcome};
 pub use node::NodeId;
 pub use node_set::{NODES_MAX, NodeSet};
 pub use primaries::{HistoryClaim, Phase, PrimariesView, Zxid};
 pub use quorum::Quorum;
+pub use rule::RuleBroken;
 pub use stats::{OutcomeCounts, Statistics};
+pub use symmetry::{Bag, ByNode, Renaming, fingerprint};
+pub use synthetic::{Invalid, Synthesis, SyntheticModel};
 pub use trace::{Trace, TraceEnd, TraceError, TraceHeader, TraceLine};
 pub use transaction::{CommitmentView, DecisionView, OutcomeView, TransactionId};
 pub use value::{Value, ValueId, Values};

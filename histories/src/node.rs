@@ -1,12 +1,13 @@
 //! The name of a node.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 /// A node of a cluster, counted from 0 in code and from 1 in every text: `NodeId(0)` is `n1`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NodeId(pub u16);
 
@@ -27,6 +28,13 @@ impl NodeId {
     /// The node's position in a per-node table.
     pub fn index(self) -> usize {
         usize::from(self.0)
+    }
+}
+
+/// A name, and no number: see [`symmetry`](crate::symmetry).
+impl Hash for NodeId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_i16(self.0.cast_signed());
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sets of nodes, as bits: what votes and configurations are counted by.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,9 +11,7 @@ use crate::node::NodeId;
 pub const NODES_MAX: usize = 64;
 
 /// A set of nodes, of which a cluster that votes has at most [`NODES_MAX`].
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NodeSet(u64);
 
@@ -31,6 +30,11 @@ impl NodeSet {
     /// The nodes whose places are the bits of a number.
     pub const fn from_bits(bits: u64) -> Self {
         Self(bits)
+    }
+
+    /// The nodes' places as the bits of a number.
+    pub const fn bits(self) -> u64 {
+        self.0
     }
 
     /// This node alone.
@@ -105,6 +109,13 @@ impl NodeSet {
     /// Whether a majority of these nodes are in `among`.
     pub fn has_majority_in(self, among: Self) -> bool {
         self.and(among).len() > self.len() / 2
+    }
+}
+
+/// Names, and no number: see [`symmetry`](crate::symmetry).
+impl Hash for NodeSet {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_i128(i128::from(self.0));
     }
 }
 

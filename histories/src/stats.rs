@@ -1,8 +1,9 @@
 //! Statistics of a history: what a verdict is about, in numbers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
 use serde::Serialize;
 
 use crate::event::{Kind, Process};
@@ -62,16 +63,17 @@ impl History {
         }
         let named = self.functions().iter().cloned().zip(by_function);
         statistics.functions = named.filter(|(_, counts)| counts.total() > 0).collect();
-        let (mut processes, mut keys, mut in_flight) = (BTreeSet::new(), BTreeSet::new(), 0);
+        let (mut processes, mut keys, mut in_flight) =
+            (FxHashSet::default(), FxHashSet::default(), 0);
         for event in self.events() {
-            if event.process == Process::Nemesis {
+            if event.process() == Process::Nemesis {
                 statistics.nemesis_events += 1;
                 continue;
             }
             if event.kind == Kind::Invoke {
                 in_flight += 1;
                 statistics.concurrency_max = statistics.concurrency_max.max(in_flight);
-                processes.insert(event.process);
+                processes.insert(event.process());
                 if !event.key.is_nil() {
                     keys.insert(event.key);
                 }
@@ -88,8 +90,8 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::builder::BuildOptions;
     use crate::event::EventRecord;
-    use crate::history::BuildOptions;
     use crate::value::Value;
 
     #[test]

@@ -147,7 +147,8 @@ impl fmt::Display for Value {
 ///
 /// Integers of up to 31 bits are their own id, so that a history of millions of distinct small integers needs
 /// no table.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The default is the id of nil.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ValueId(u32);
 
 impl ValueId {
@@ -157,20 +158,39 @@ impl ValueId {
     const INLINE: u32 = 1 << 31;
     const BIAS: i64 = 1 << 30;
 
+    #[inline]
     fn inline(number: i64) -> Option<Self> {
         let shifted = number.checked_add(Self::BIAS)?;
-        (0..2 * Self::BIAS)
+        // The greatest number stays free, for those who need one that is no id.
+        (0..2 * Self::BIAS - 1)
             .contains(&shifted)
             .then(|| Self(Self::INLINE | u32::try_from(shifted).unwrap_or(0)))
     }
 
+    #[inline]
     fn as_inline(self) -> Option<i64> {
         (self.0 & Self::INLINE != 0).then(|| i64::from(self.0 & !Self::INLINE) - Self::BIAS)
     }
 
+    /// The id in the table that absorbed this id's table, given what [`Values::absorb`] gave.
+    #[inline]
+    pub(crate) fn absorbed(self, places: &[Self]) -> Self {
+        if self.0 & Self::INLINE != 0 {
+            self
+        } else {
+            places[self.0 as usize]
+        }
+    }
+
     /// Whether this is the id of [`Value::Nil`].
+    #[inline]
     pub fn is_nil(self) -> bool {
         self == Self::NIL
+    }
+
+    /// The id as a number: below 2³¹ the place in the table; from there on integers, in their order.
+    pub fn number(self) -> u32 {
+        self.0
     }
 }
 
@@ -202,6 +222,12 @@ impl Default for Values {
 }
 
 impl Values {
+    /// The id of an integer.
+    #[inline]
+    pub(crate) fn intern_int(&mut self, number: i64) -> ValueId {
+        ValueId::inline(number).unwrap_or_else(|| self.intern(Value::Int(number)))
+    }
+
     /// The id of a value, which is remembered if it is new.
     ///
     /// # Panics
@@ -211,6 +237,9 @@ impl Values {
             && let Some(id) = ValueId::inline(number)
         {
             return id;
+        }
+        if value.is_nil() {
+            return ValueId::NIL;
         }
         if let Some(id) = self.ids.get(&value) {
             return *id;
@@ -224,12 +253,31 @@ impl Values {
         id
     }
 
+    /// Takes the values of another table over. The ids that they have here, by their places there.
+    pub(crate) fn absorb(&mut self, other: Self) -> Vec<ValueId> {
+        let values = other.table.into_iter();
+        values.map(|value| self.intern(value)).collect()
+    }
+
     /// The id of a value if the history has it.
     pub fn find(&self, value: &Value) -> Option<ValueId> {
         value
             .as_int()
             .and_then(ValueId::inline)
             .or_else(|| self.ids.get(value).copied())
+    }
+
+    /// How many values the table holds.
+    pub fn table_len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// The value of an id of this table, given as its number.
+    ///
+    /// # Panics
+    /// When no id of this table has that number.
+    pub fn numbered(&self, number: u32) -> Value {
+        self.value(ValueId(number))
     }
 
     /// The value of an id of this table.

@@ -87,15 +87,17 @@ pub struct Bug {
     pub found_by: &'static [FoundBy],
     /// How a simulation finds it.
     pub hunt: Hunt,
+    /// How an exploration finds it: the flags of `tribunal explore PROTOCOL --bugs ID`, as they are typed.
+    pub explored: Option<&'static str>,
 }
 
 /// The table of a protocol's planted bugs: the enum that its code asks about, and [`Bug`]s for the registry.
 ///
-/// `hunt` is left out where [`Hunt::USUAL`] is enough.
+/// `hunt` is left out where [`Hunt::USUAL`] is enough, `explore` where no exploration finds the bug.
 macro_rules! planted_bugs {
     ($(#[$about:meta])* $name:ident: $($variant:ident $id:literal $bug:literal $wrong:literal
         breaks $breaks:expr, minimum $minimum:literal, source $source:literal, found by $found_by:expr
-        $(, hunt $hunt:expr)?;)*) => {
+        $(, hunt $hunt:expr)? $(, explore $explored:literal)?;)*) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
@@ -120,10 +122,13 @@ macro_rules! planted_bugs {
             source: $source,
             found_by: &$found_by,
             hunt: $crate::bugs::planted_bugs!(@hunt $($hunt)?),
+            explored: $crate::bugs::planted_bugs!(@explored $($explored)?),
         },)*];
     };
     (@hunt) => { $crate::bugs::Hunt::USUAL };
     (@hunt $hunt:expr) => { $hunt };
+    (@explored) => { None };
+    (@explored $explored:literal) => { Some($explored) };
 }
 pub(crate) use planted_bugs;
 

@@ -32,6 +32,7 @@
 pub mod bugs;
 pub mod contract;
 pub mod disk;
+pub mod explored;
 pub mod gossip;
 pub mod host;
 pub mod membership;

@@ -12,31 +12,122 @@ use serde::Serialize;
 pub struct Budget {
     /// By client, the operations that it invokes one after another, each as the protocol's requests are written.
     pub operations: Vec<Vec<String>>,
-    /// How often clients send an operation again, to any node.
+    /// Which node a client asks.
+    pub asked: Asked,
+    /// Only so many nodes, the first, are asked by clients and have timers fire; `None` for all.
+    pub actors: Option<usize>,
+    /// How often clients send an operation again, to any node that they may ask.
     pub resends: u8,
     /// The highest term, ballot or epoch of any node; `None` for any.
     pub term: Option<u64>,
     /// How many timers fire.
-    pub timeouts: u8,
-    /// How many nodes crash; each may start again at any time.
+    pub timeouts: Timeouts,
+    /// How many nodes crash.
     pub crashes: u8,
+    /// How many of them start again; `None` for all.
+    pub restarts: Option<u8>,
     /// Whether a crash may come in the middle of a step, between two of its effects.
     pub crash_within_steps: bool,
     /// How many packets arrive twice.
     pub duplicates: u8,
+    /// How many packets are lost that would otherwise have to arrive: those before others on a link that keeps its order,
+    /// and answers within an exchange. All else may be late for ever, which is as good as lost.
+    pub drops: u8,
+    /// How often a link between two nodes is cut, both ways; each may be mended at any time.
+    pub cuts: u8,
+    /// Whether packets from one node to another arrive in the order in which they were sent.
+    pub in_order: bool,
+    /// What is one step.
+    pub grain: Grain,
+    /// How many packets at once may outlive the exchange that they belong to, and arrive later.
+    pub late: u8,
+    /// Whether what nodes say to each other when they start, before anything else happens, is lost.
+    pub silent_start: bool,
 }
 
 impl Default for Budget {
     fn default() -> Self {
         Self {
             operations: Vec::new(),
+            asked: Asked::Any,
+            actors: None,
             resends: 0,
             term: None,
-            timeouts: 2,
+            timeouts: Timeouts::of(2),
             crashes: 0,
+            restarts: None,
             crash_within_steps: false,
             duplicates: 0,
+            drops: 0,
+            cuts: 0,
+            in_order: false,
+            grain: Grain::Packets,
+            late: 0,
+            silent_start: false,
         }
+    }
+}
+
+/// Which node a client asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Asked {
+    /// Any.
+    #[default]
+    Any,
+    /// The first client the first node, the second the second.
+    Own,
+}
+
+/// What is one step of a search.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grain {
+    /// That one packet arrives.
+    #[default]
+    Packets,
+    /// The same, but what nodes say to each other to choose a leader, or so that it finds out what was before it, arrives
+    /// at once or is lost: an election among some of the nodes is one step.
+    Elections,
+    /// Whatever nodes say to each other arrives at once or is lost: what a node begins, and all that comes of it among
+    /// some of the nodes, is one step.
+    Exchanges,
+}
+
+/// How many timers fire, by kind: the first word of a timer's name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Timeouts {
+    /// Of all kinds together that are not named; `None` for any number, which is then not counted.
+    pub others: Option<u8>,
+    /// Of these kinds.
+    pub named: Vec<(String, Option<u8>)>,
+}
+
+/// The most kinds of timers that can be named.
+pub const KINDS_MAX: usize = 7;
+
+impl Timeouts {
+    /// So many, of whatever kind.
+    pub const fn of(others: u8) -> Self {
+        Self {
+            others: Some(others),
+            named: Vec::new(),
+        }
+    }
+
+    /// How many timers of a kind may fire, by its place: 0 for all that are not named.
+    pub(super) fn allowed(&self, kind: usize) -> Option<u8> {
+        match kind.checked_sub(1) {
+            None => self.others,
+            Some(named) => self.named[named].1,
+        }
+    }
+
+    /// The place of a timer's kind.
+    pub(super) fn kind_of(&self, timer: &str) -> usize {
+        let kind = timer.split_whitespace().next().unwrap_or_default();
+        let named = self.named.iter().position(|(name, _)| name == kind);
+        named.map_or(0, |place| place + 1)
     }
 }
 
@@ -67,4 +158,59 @@ pub enum Strategy {
         /// Names the walks.
         seed: u64,
     },
+}
+
+/// What is left out of a search because it makes no difference. The verdict is the same with and without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Reductions {
+    /// Nodes that are alike change names.
+    pub nodes: bool,
+    /// Of clients that will do the same, the first begins first.
+    pub clients: bool,
+    /// What a node says to itself, what a client asks and what it is answered arrives at once.
+    pub absorb: bool,
+    /// Packets that can no longer matter are lost at once.
+    pub moot: bool,
+    /// What a node remembers and can make no difference any more is forgotten.
+    pub inert: bool,
+    /// Of what clients saw, only what was over before what else began is kept.
+    pub history: bool,
+}
+
+impl Reductions {
+    /// All of them.
+    pub const ALL: Self = Self {
+        nodes: true,
+        clients: true,
+        absorb: true,
+        moot: true,
+        inert: true,
+        history: true,
+    };
+
+    /// None of them.
+    pub const NONE: Self = Self {
+        nodes: false,
+        clients: false,
+        absorb: false,
+        moot: false,
+        inert: false,
+        history: false,
+    };
+
+    /// Their names, in the order of the fields.
+    pub const NAMES: [&'static str; 6] = ["nodes", "clients", "absorb", "moot", "inert", "history"];
+
+    /// Whether the reduction of that name is on, to change it; `None` if there is none.
+    pub fn named(&mut self, name: &str) -> Option<&mut bool> {
+        Some(match name {
+            "nodes" => &mut self.nodes,
+            "clients" => &mut self.clients,
+            "absorb" => &mut self.absorb,
+            "moot" => &mut self.moot,
+            "inert" => &mut self.inert,
+            "history" => &mut self.history,
+            _ => return None,
+        })
+    }
 }

@@ -2,14 +2,16 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tribunal_protocols::Step;
+use tribunal_protocols::explored::Explored;
 use tribunal_protocols::registry::Protocol;
-use tribunal_protocols::{Node, Step};
 
+use super::moves::{Move, What};
 use super::state::Memory;
-use crate::properties::properties_for;
+use crate::properties::PropertyInfo;
 
 /// Kinds of steps, in the order in which they are counted.
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 13] = [
     "invoke",
     "resend",
     "deliver",
@@ -19,8 +21,14 @@ const KINDS: [&str; 10] = [
     "crash",
     "crash within a step",
     "restart",
+    "cut",
+    "heal",
+    "lose",
     "other",
 ];
+
+const CRASH_WITHIN: usize = 7;
+const LOSE: usize = 11;
 
 /// Counts that all threads of a search share: they meet on nothing but numbers.
 #[derive(Debug)]
@@ -35,9 +43,8 @@ pub(super) struct Coverage {
 }
 
 impl Coverage {
-    pub(super) fn of(protocol: &str) -> Self {
+    pub(super) fn of(protocol: &str, properties: &[&'static PropertyInfo]) -> Self {
         let probes = Protocol::named(protocol).map_or(&[][..], |protocol| protocol.probes);
-        let properties = properties_for(protocol).unwrap_or_default();
         Self {
             steps: Default::default(),
             probes,
@@ -48,8 +55,13 @@ impl Coverage {
     }
 
     /// Counts a step that was taken, and what it hit.
-    pub(super) fn count<N: Node>(&self, step: &Step<N>, memory: &Memory) {
-        self.steps[kind(step)].fetch_add(1, Ordering::Relaxed);
+    pub(super) fn count<N: Explored>(&self, it: &Move<N>, memory: &Memory) {
+        let kind = match &it.what {
+            What::Step(_) if it.crash.is_some() => CRASH_WITHIN,
+            What::Step(step) => kind(step),
+            What::Lose(_) => LOSE,
+        };
+        self.steps[kind].fetch_add(1, Ordering::Relaxed);
         for note in &memory.notes {
             let place = self.probes.iter().position(|probe| probe == note);
             raise(&self.hit, place.map_or(0, |place| 1 << place));
@@ -100,7 +112,7 @@ fn marked(names: &[&'static str], mask: &AtomicU64) -> impl Iterator<Item = &'st
     marked.map(|(_, name)| *name)
 }
 
-fn kind<N: Node>(step: &Step<N>) -> usize {
+fn kind<N: Explored>(step: &Step<N>) -> usize {
     match step {
         Step::Invoke { .. } => 0,
         Step::Resend { .. } => 1,
@@ -109,8 +121,10 @@ fn kind<N: Node>(step: &Step<N>) -> usize {
         Step::Fire { .. } => 4,
         Step::Sync { .. } => 5,
         Step::Crash { .. } => 6,
-        Step::CrashDuring { .. } => 7,
+        Step::CrashDuring { .. } => CRASH_WITHIN,
         Step::Restart { .. } => 8,
-        Step::GiveUp { .. } | Step::Cut { .. } | Step::Heal | Step::Remark(_) => 9,
+        Step::Cut { .. } => 9,
+        Step::Heal => 10,
+        Step::GiveUp { .. } | Step::Remark(_) => 12,
     }
 }

@@ -6,28 +6,46 @@
 //! hashable collections nothing is used: their hashes leave out lengths, so that states are merged that differ.
 
 mod bounds;
+mod cost;
 mod coverage;
+mod moves;
+mod neighbourhood;
+mod offers;
 mod search;
 mod state;
 
 use std::str::FromStr;
+use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use stateright::{Checker, HasDiscoveries, Model, UniformChooser};
+use tribunal_protocols::Step;
+use tribunal_protocols::explored::Explored;
 use tribunal_protocols::world::Setup;
-use tribunal_protocols::{Node, Step};
 
-pub use bounds::{Budget, Limits, Strategy};
+use crate::properties::PropertyInfo;
+pub use bounds::{Asked, Budget, Grain, KINDS_MAX, Limits, Reductions, Strategy, Timeouts};
+use cost::Cost;
 use coverage::Coverage;
+use moves::{Move, Mover, What};
+pub use neighbourhood::{Neighbourhood, Reach};
+pub use search::WRONG_HISTORY;
 use search::{NOTHING_WRONG, Search};
 
 /// What is to be explored.
 #[derive(Clone, Debug)]
-pub struct Question<N: Node> {
+pub struct Question<N: Explored> {
     /// What the cluster starts from.
     pub setup: Setup<N>,
     /// What clients do and what goes wrong.
     pub budget: Budget,
+    /// What clients do and what goes wrong, if it is to be as in some run: the budget is then not looked at.
+    pub neighbourhood: Option<Neighbourhood<N>>,
+    /// What is left out because it makes no difference.
+    pub reductions: Reductions,
+    /// The properties that are judged.
+    pub properties: Vec<&'static PropertyInfo>,
     /// Where the search ends though there is more.
     pub limits: Limits,
     /// In which order states are visited.
@@ -57,6 +75,11 @@ pub struct Progress {
     pub generated: usize,
     /// The longest path so far.
     pub depth: usize,
+    /// Distinct states from which nothing was tried yet.
+    pub frontier: usize,
+    /// The time that processors have spent on it.
+    #[serde(skip)]
+    pub cpu: Duration,
 }
 
 /// Why a search ended before it had seen everything within its budgets.
@@ -67,6 +90,8 @@ pub enum Cut {
     Depth(u64),
     /// The bound of states.
     States,
+    /// So many moves had no end, as nodes answered each other again and again.
+    Endless(u64),
     /// Whoever watched said so, for this reason: time, memory, Ctrl-C.
     Stopped(String),
     /// Random walks are never complete.
@@ -75,13 +100,15 @@ pub enum Cut {
 
 /// What came of a search.
 #[derive(Clone, Debug)]
-pub struct Explored<N: Node> {
+pub struct Found<N: Explored> {
     /// How far it came.
     pub progress: Progress,
     /// Why it did not see everything; `None` if it did, or found something.
     pub cut: Option<Cut>,
-    /// The steps to the first bad state that was found, and what it violates.
-    pub counterexample: Option<(Vec<Step<N>>, String)>,
+    /// The way to the first bad state that was found.
+    pub counterexample: Option<Way<N>>,
+    /// How many names for all nodes were tried for each state: by so much symmetry can make the search smaller.
+    pub renamings: usize,
     /// By kind of step, how often one was taken.
     pub steps: Vec<(&'static str, u64)>,
     /// Probes that were hit.
@@ -90,7 +117,18 @@ pub struct Explored<N: Node> {
     pub tested: Vec<&'static str>,
 }
 
-impl<N: Node> Explored<N> {
+/// The way to a bad state.
+#[derive(Clone, Debug)]
+pub struct Way<N: Explored> {
+    /// The steps.
+    pub steps: Vec<Step<N>>,
+    /// How many moves they are: in a search of coarser grain, a move may be many steps.
+    pub moves: usize,
+    /// What is violated.
+    pub violated: String,
+}
+
+impl<N: Explored> Found<N> {
     /// The chance that two different states had one fingerprint of 64 bits, so that one was not looked at: n² / 2⁶⁵.
     pub fn collision_chance(&self) -> f64 {
         let distinct = self.progress.distinct as f64;
@@ -103,34 +141,14 @@ impl<N: Node> Explored<N> {
 ///
 /// # Errors
 /// An operation that the protocol does not understand.
-pub fn explore<N: Node>(
+pub fn explore<N: Explored>(
     question: Question<N>,
     watch: &mut dyn FnMut(&Progress) -> Option<String>,
-) -> Result<Explored<N>, NotAnOperation> {
-    let request = |operation: &String| {
-        N::Request::from_str(operation).map_err(|_| NotAnOperation {
-            protocol: N::NAME,
-            operation: operation.clone(),
-        })
-    };
-    let clients = question.budget.operations.iter();
-    let requests: Result<_, _> = clients
-        .map(|operations| operations.iter().map(request).collect())
-        .collect();
-    let (limits, strategy) = (question.limits, question.strategy);
-    let search = Search {
-        setup: question.setup,
-        budget: question.budget,
-        limits,
-        requests: requests?,
-        model: question.model,
-        coverage: Coverage::of(N::NAME),
-        stopped: AtomicBool::new(false),
-        beyond_depth: AtomicU64::new(0),
-    };
-    let builder = search
+) -> Result<Found<N>, NotAnOperation> {
+    let (limits, strategy, threads) = (question.limits, question.strategy, question.threads);
+    let builder = search_of(question)?
         .checker()
-        .threads(question.threads.max(1))
+        .threads(threads.max(1))
         .finish_when(HasDiscoveries::AnyFailures);
     Ok(match strategy {
         Strategy::BreadthFirst => finish(builder.spawn_bfs(), limits, strategy, watch),
@@ -144,12 +162,70 @@ pub fn explore<N: Node>(
     })
 }
 
-fn finish<N: Node>(
+/// Serves stateright's own explorer of the states, on demand, to a browser, until the process ends.
+///
+/// # Errors
+/// An operation that the protocol does not understand.
+pub fn serve<N: Explored>(
+    question: Question<N>,
+    address: std::net::SocketAddr,
+) -> Result<(), NotAnOperation> {
+    search_of(question)?.checker().serve(address);
+    Ok(())
+}
+
+fn search_of<N: Explored>(question: Question<N>) -> Result<Search<N>, NotAnOperation> {
+    let request = |operation: &String| {
+        N::Request::from_str(operation).map_err(|_| NotAnOperation {
+            protocol: N::NAME,
+            operation: operation.clone(),
+        })
+    };
+    let clients = question.budget.operations.iter();
+    let requests: Vec<Vec<_>> = clients
+        .map(|operations| operations.iter().map(request).collect())
+        .collect::<Result<_, _>>()?;
+    let near = question.neighbourhood;
+    let budget = question.budget;
+    let reductions = question.reductions;
+    let renamings = search::renamings(
+        &question.setup,
+        &budget,
+        &requests,
+        near.as_ref(),
+        reductions,
+    );
+    Ok(Search {
+        mover: Mover::of(&budget, reductions),
+        setup: question.setup,
+        budget,
+        limits: question.limits,
+        reductions,
+        requests,
+        judges_history: near
+            .as_ref()
+            .is_none_or(|near| near.violated == WRONG_HISTORY),
+        neighbourhood: near,
+        renamings,
+        coverage: Coverage::of(N::NAME, &question.properties),
+        cost: Cost::default(),
+        properties: question.properties,
+        model: question.model,
+        verdicts: RwLock::default(),
+        kinds: RwLock::default(),
+        stopped: AtomicBool::new(false),
+        visited: AtomicU64::new(0),
+        beyond_depth: AtomicU64::new(0),
+        endless: AtomicU64::new(0),
+    })
+}
+
+fn finish<N: Explored>(
     checker: impl Checker<Search<N>>,
     limits: Limits,
     strategy: Strategy,
     watch: &mut dyn FnMut(&Progress) -> Option<String>,
-) -> Explored<N> {
+) -> Found<N> {
     let mut cut = None;
     while !checker.is_done() {
         let so_far = measure(&checker);
@@ -175,28 +251,65 @@ fn finish<N: Node>(
     if beyond > 0 {
         cut = cut.or(Some(Cut::Depth(beyond)));
     }
+    let endless = search.endless.load(Ordering::Relaxed);
+    if endless > 0 {
+        cut = cut.or(Some(Cut::Endless(endless)));
+    }
     if matches!(strategy, Strategy::RandomWalks { .. }) {
         cut = cut.or(Some(Cut::RandomWalks));
     }
     let counterexample = checker.discovery(NOTHING_WRONG).map(|path| {
         let violated = path.last_state().violation.clone();
         let violated = violated.as_deref().unwrap_or_default().to_owned();
-        (path.into_actions(), violated)
+        let moves = path.into_actions();
+        Way {
+            steps: steps_of(search, &moves),
+            moves: moves.len(),
+            violated,
+        }
     });
-    Explored {
+    Found {
         progress: reached,
         cut: cut.filter(|_| counterexample.is_none()),
         counterexample,
+        renamings: search.renamings.len(),
         steps: search.coverage.steps().collect(),
         probes: search.coverage.probes().collect(),
         tested: search.coverage.tested().collect(),
     }
 }
 
-fn measure<N: Node>(checker: &impl Checker<Search<N>>) -> Progress {
+/// The steps of which moves consist, one after another from the start: as they are where nobody forgets what is inert,
+/// for that may stand in messages.
+fn steps_of<N: Explored>(search: &Search<N>, moves: &[Move<N>]) -> Vec<Step<N>> {
+    let mut steps = Vec::new();
+    let start = search.init_states().pop();
+    let Some(mut world) = start.map(|state| state.world) else {
+        return steps;
+    };
+    let mut mover = search.mover;
+    mover.reductions.inert = false;
+    for it in moves {
+        let mut it = it.clone();
+        if let What::Step(step) = &mut it.what {
+            *step = world.like(step);
+        }
+        let mut taken = |step: &Step<N>| steps.push(step.clone());
+        mover
+            .carry_out(&mut world, &it, &mut (), false, &mut taken)
+            .expect("a path of the search was taken once, from a start that is alike");
+    }
+    steps
+}
+
+fn measure<N: Explored>(checker: &impl Checker<Search<N>>) -> Progress {
+    let distinct = checker.unique_state_count();
+    let visited = checker.model().visited.load(Ordering::Relaxed);
     Progress {
-        distinct: checker.unique_state_count(),
+        distinct,
         generated: checker.state_count(),
         depth: checker.max_depth(),
+        frontier: distinct.saturating_sub(usize::try_from(visited).unwrap_or(usize::MAX)),
+        cpu: checker.model().cost.spent(),
     }
 }

@@ -3,19 +3,27 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use tribunal_histories::{EventRecord, Observation};
-use tribunal_protocols::Node;
-use tribunal_protocols::world::{Observer, World, fingerprint};
+use tribunal_histories::{EventRecord, Kind, Observation, Renaming, fingerprint};
+use tribunal_protocols::explored::Explored;
+use tribunal_protocols::world::{Observer, World};
 
+use super::bounds::KINDS_MAX;
+use super::neighbourhood::Used;
 use crate::properties::Monitor;
 
 /// How much of each budget a path has used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Spent {
     pub(super) resends: u8,
-    pub(super) timeouts: u8,
+    /// By kind of timer.
+    pub(super) timeouts: [u8; KINDS_MAX + 1],
     pub(super) crashes: u8,
+    pub(super) restarts: u8,
     pub(super) duplicates: u8,
+    pub(super) drops: u8,
+    pub(super) cuts: u8,
+    /// In a neighbourhood.
+    pub(super) near: Used,
 }
 
 /// What a checker remembers of the way to a state.
@@ -24,6 +32,8 @@ pub(super) struct Memory {
     pub(super) monitor: Option<Monitor>,
     /// What clients saw, in order. Clones share it for as long as they see the same.
     pub(super) events: Arc<Vec<EventRecord>>,
+    /// The fingerprint of what clients saw.
+    pub(super) told: u64,
     /// Probes that the last step hit.
     pub(super) notes: Vec<&'static str>,
 }
@@ -44,22 +54,51 @@ impl Observer for Memory {
     }
 }
 
+impl Memory {
+    /// Brings what clients saw into an order of its own, as far as it says nothing: of several operations that begin, or
+    /// end, with nothing in between, the order explains nothing. (What began before something ended, and what ended before
+    /// something began, stays so.)
+    pub(super) fn order_events(&mut self) {
+        let Some(last) = self.events.last().map(|event| event.kind == Kind::Invoke) else {
+            return;
+        };
+        let events = Arc::make_mut(&mut self.events);
+        let alike = |event: &EventRecord| (event.kind == Kind::Invoke) == last;
+        let from = events.iter().rposition(|event| !alike(event));
+        let from = from.map_or(0, |place| place + 1);
+        events[from..].sort_by_key(|event| event.process);
+    }
+
+    /// Takes note that clients saw more.
+    pub(super) fn settle_events(&mut self) {
+        self.told = fingerprint(&*self.events);
+    }
+}
+
 /// A state of the search. States are the same if the same can happen from then on and would be judged in the same way:
-/// equal clusters, equal memories of the properties, equal client histories, equal budgets left.
+/// clusters, memories of the properties, client histories and budgets that are equal, or would be if nodes that are alike
+/// changed names.
 #[derive(Clone)]
-pub(super) struct State<N: Node> {
+pub(super) struct State<N: Explored> {
     pub(super) world: World<N>,
     pub(super) memory: Memory,
     pub(super) spent: Spent,
-    /// Steps from the start on the path that came here first.
+    /// Moves from the start on the path that came here first.
     pub(super) depth: u32,
     /// Why it is bad, if it is.
     pub(super) violation: Option<Arc<str>>,
     fingerprint: u64,
 }
 
-impl<N: Node> State<N> {
-    pub(super) fn new(world: World<N>, memory: Memory, spent: Spent, depth: u32) -> Self {
+impl<N: Explored> State<N> {
+    /// A state, and its fingerprint: the least of those under all these renamings.
+    pub(super) fn new(
+        world: World<N>,
+        memory: Memory,
+        spent: Spent,
+        depth: u32,
+        renamings: &[Renaming],
+    ) -> Self {
         let mut state = Self {
             world,
             memory,
@@ -68,34 +107,31 @@ impl<N: Node> State<N> {
             violation: None,
             fingerprint: 0,
         };
-        state.settle();
+        let history = fingerprint(&(state.memory.told, &state.spent));
+        let under = (0..renamings.len()).map(|which| {
+            let world = state.world.fingerprint(renamings, which);
+            let monitor = state.memory.monitor.as_ref();
+            let ghosts = monitor.map(|monitor| monitor.fingerprint(renamings, which));
+            fingerprint(&(world, ghosts, history))
+        });
+        state.fingerprint = under.min().unwrap_or_default();
         state
-    }
-
-    /// Computes the fingerprint, once.
-    fn settle(&mut self) {
-        self.world.settle_fingerprints();
-        let memory = &mut self.memory;
-        let ghosts = memory.monitor.as_mut().map(Monitor::fingerprint);
-        self.fingerprint = fingerprint(&(&self.world, ghosts, &*memory.events, self.spent));
     }
 }
 
-impl<N: Node> Hash for State<N> {
+impl<N: Explored> Hash for State<N> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.fingerprint);
     }
 }
 
-impl<N: Node> PartialEq for State<N> {
+impl<N: Explored> PartialEq for State<N> {
     fn eq(&self, other: &Self) -> bool {
         self.fingerprint == other.fingerprint
-            && self.spent == other.spent
-            && self.world == other.world
     }
 }
 
-impl<N: Node> std::fmt::Debug for State<N> {
+impl<N: Explored> std::fmt::Debug for State<N> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("State")
             .field("world", &self.world)

@@ -13,13 +13,23 @@ pub(super) type StateId = u32;
 /// A distinct operation by its number: calls of one class are interchangeable.
 pub(super) type Class = u32;
 
+/// A step that has not been tried yet, and one that cannot be taken.
+const UNTRIED: u32 = u32::MAX;
+const IMPOSSIBLE: u32 = u32::MAX - 1;
+
+/// With more classes than this, the steps of a state do not have a row of their own.
+const ROW_MAX: usize = 256;
+
 /// The part of a model's state graph that a search has met.
 #[derive(Debug)]
 pub(super) struct Automaton<M: Model> {
     model: M,
     states: Numbered<M::State>,
     ops: Numbered<M::Op>,
-    steps: FxHashMap<(StateId, Class), Option<StateId>>,
+    /// For each state a row of the state after each class, if there are few classes.
+    rows: Vec<u32>,
+    /// Otherwise the steps that were tried.
+    steps: FxHashMap<(StateId, Class), u32>,
     bytes: usize,
 }
 
@@ -29,6 +39,7 @@ impl<M: Model> Automaton<M> {
         let mut automaton = Self {
             states: Numbered::default(),
             ops: Numbered::default(),
+            rows: Vec::new(),
             steps: FxHashMap::default(),
             bytes: 0,
             model,
@@ -38,30 +49,86 @@ impl<M: Model> Automaton<M> {
         automaton
     }
 
-    /// The number of an operation.
+    /// The number of an operation. All are numbered before the first step is taken.
     pub(super) fn class(&mut self, op: &M::Op) -> Class {
         self.ops.number(op.clone())
     }
 
+    /// How many states were met.
+    pub(super) fn states(&self) -> usize {
+        self.states.items.len()
+    }
+
+    /// How many distinct operations there are.
+    pub(super) fn classes(&self) -> usize {
+        self.ops.items.len()
+    }
+
     /// The state after an operation, if it can happen.
+    #[inline]
     pub(super) fn step(&mut self, state: StateId, class: Class) -> Option<StateId> {
-        if let Some(known) = self.steps.get(&(state, class)) {
-            return *known;
+        let classes = self.ops.items.len();
+        let known = if classes <= ROW_MAX {
+            let place = state as usize * classes + class as usize;
+            self.rows.get(place).copied().unwrap_or(UNTRIED)
+        } else {
+            self.steps.get(&(state, class)).copied().unwrap_or(UNTRIED)
+        };
+        match known {
+            UNTRIED => self.try_step(state, class),
+            IMPOSSIBLE => None,
+            after => Some(after),
         }
+    }
+
+    #[cold]
+    fn try_step(&mut self, state: StateId, class: Class) -> Option<StateId> {
         let after = self
             .model
             .step(self.states.item(state), self.ops.item(class))
             .map(|after| {
-                self.bytes += self.model.bytes(&after);
-                self.states.number(after)
+                let known = self.states.items.len();
+                let bytes = self.model.bytes(&after);
+                let number = self.states.number(after);
+                if self.states.items.len() > known {
+                    self.bytes += 2 * bytes;
+                }
+                number
             });
-        self.steps.insert((state, class), after);
+        let classes = self.ops.items.len();
+        let entry = after.unwrap_or(IMPOSSIBLE);
+        if classes <= ROW_MAX {
+            let len = self.states.items.len() * classes;
+            if self.rows.len() < len {
+                self.rows.resize(len, UNTRIED);
+            }
+            self.rows[state as usize * classes + class as usize] = entry;
+        } else {
+            self.steps.insert((state, class), entry);
+        }
         after
+    }
+
+    /// All states that some operations lead to from the initial one, if there are no more than this many.
+    pub(super) fn closure(&mut self, states_max: usize) -> Option<Vec<StateId>> {
+        let number = |index: usize| u32::try_from(index).expect("fewer than 2^32 fit in memory");
+        let mut from = 0;
+        while from < self.states.items.len() {
+            for class in 0..number(self.classes()) {
+                self.step(number(from), class);
+                if self.states.items.len() > states_max {
+                    return None;
+                }
+            }
+            from += 1;
+        }
+        Some((0..number(from)).collect())
     }
 
     /// About how much memory this holds.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes + self.steps.len() * 2 * size_of::<((StateId, Class), Option<StateId>)>()
+        let step = 2 * size_of::<((StateId, Class), u32)>();
+        self.bytes + self.steps.len() * step + self.rows.len() * size_of::<u32>()
     }
 }
 
@@ -86,7 +153,10 @@ impl<T: Clone + Eq + Hash> Numbered<T> {
         if let Some(number) = self.numbers.get(&item) {
             return *number;
         }
-        let number = u32::try_from(self.items.len()).expect("fewer than 2^32 fit in memory");
+        let number = u32::try_from(self.items.len())
+            .ok()
+            .filter(|number| *number < IMPOSSIBLE);
+        let number = number.expect("fewer than 2^32 fit in memory");
         self.items.push(item.clone());
         self.numbers.insert(item, number);
         number

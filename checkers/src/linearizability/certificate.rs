@@ -1,8 +1,10 @@
 //! Verifying a linearization: one pass over it that knows nothing of the search that found it.
 
-use std::collections::BTreeMap;
+use tribunal_histories::{History, Outcome};
 
-use crate::model::{Call, Model};
+use super::monitor::Mark;
+use super::partition::interpret;
+use crate::model::Model;
 
 /// Why an order is not a linearization of some calls.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,44 +23,73 @@ pub(super) enum Refused {
     Impossible(usize),
 }
 
-/// Whether an order (of positions of invocations) is a linearization of these calls: it has every required call
-/// once, no other call twice, no call before one that returned before it began, and is legal.
+/// Whether an order (of positions of invocations) is a linearization of these operations of a history: it has every
+/// one that took effect for sure once, no other one twice, none before one that returned before it began, and is legal.
 pub(super) fn verify<M: Model>(
     model: &M,
-    calls: &[Call<M::Op>],
+    history: &History,
+    marks: &[Mark],
     order: &[usize],
 ) -> Result<(), Refused> {
-    let mut missing: BTreeMap<usize, &Call<M::Op>> =
-        calls.iter().map(|call| (call.invoked, call)).collect();
+    let mut is_placed = vec![false; marks.len()];
+    let mut place = 0;
     let mut state = model.initial();
     let mut latest_invocation = 0;
     for position in order {
-        let call = missing
-            .remove(position)
-            .ok_or(Refused::NotACall(*position))?;
-        latest_invocation = latest_invocation.max(call.invoked);
-        // Some call before this one, or itself, began after it had returned.
-        if call
+        let not_a_call = Refused::NotACall(*position);
+        place = find(marks, *position, place).ok_or_else(|| not_a_call.clone())?;
+        if std::mem::replace(&mut is_placed[place], true) {
+            return Err(not_a_call);
+        }
+        let operation = history.operation(*position).ok_or(not_a_call)?;
+        latest_invocation = latest_invocation.max(*position);
+        // Some operation before this one, or itself, began after it had returned.
+        if operation
             .returned
             .is_some_and(|returned| returned < latest_invocation)
         {
             return Err(Refused::OutOfTime(latest_invocation));
         }
-        state = model
-            .step(&state, &call.op)
-            .ok_or(Refused::Impossible(*position))?;
+        let op = interpret(model, history, &operation).ok().flatten();
+        if !op.is_some_and(|op| model.advance(&mut state, &op)) {
+            return Err(Refused::Impossible(*position));
+        }
     }
-    match missing.values().find(|call| call.required) {
-        Some(call) => Err(Refused::Missing(call.invoked)),
+    let is_required = |position: u32| {
+        let operation = history.operation(position as usize);
+        operation.is_some_and(|operation| operation.outcome != Outcome::Info)
+    };
+    let left_out = marks
+        .iter()
+        .zip(&is_placed)
+        .filter(|(_, is_placed)| !**is_placed);
+    let mut missing = left_out
+        .map(|(mark, _)| mark.invoked)
+        .filter(|position| is_required(*position));
+    match missing.next() {
+        Some(position) => Err(Refused::Missing(position as usize)),
         None => Ok(()),
     }
 }
 
+/// The place of an operation among these, which are sorted, looked for around another place first.
+fn find(marks: &[Mark], position: usize, near: usize) -> Option<usize> {
+    const NEAR: usize = 64;
+    let from = near.saturating_sub(NEAR);
+    let to = (near + NEAR).min(marks.len());
+    let search = |from: usize, to: usize| {
+        let found = marks[from..to].binary_search_by_key(&position, |mark| mark.invoked as usize);
+        found.ok().map(|place| from + place)
+    };
+    search(from, to).or_else(|| search(0, marks.len()))
+}
+
 #[cfg(test)]
 mod tests {
-    use tribunal_histories::Value;
+    use tribunal_histories::{BuildOptions, EventRecord, Kind, Process, Value};
 
     use super::*;
+    use crate::linearizability::partition::split;
     use crate::model::{FailedCas, NilRead, Register, Semantics};
 
     #[test]
@@ -68,27 +99,28 @@ mod tests {
             failed_cas: FailedCas::DidNotHappen,
         };
         let model = Register::new(&Value::Nil, semantics).unwrap();
-        let call = |function: &str, value: i64, invoked, returned| {
-            let recorded = crate::model::Recorded {
+        let event = |process, kind, function: &str, value: i64| {
+            EventRecord::new(
+                Process::Client(process),
+                kind,
                 function,
-                input: value.into(),
-                output: Some(value.into()),
-            };
-            let op = model.operation(&recorded).unwrap().unwrap();
-            Call {
-                op,
-                invoked,
-                returned,
-                required: returned.is_some(),
-            }
+                Value::Nil,
+                value.into(),
+            )
         };
-        let calls = [
-            call("write", 1, 0, Some(2)),
-            call("write", 2, 1, Some(4)),
-            call("read", 1, 3, Some(5)),
-            call("write", 3, 6, None),
+        let records = [
+            event(0, Kind::Invoke, "write", 1),
+            event(1, Kind::Invoke, "write", 2),
+            event(0, Kind::Ok, "write", 1),
+            event(2, Kind::Invoke, "read", 1),
+            event(1, Kind::Ok, "write", 2),
+            event(2, Kind::Ok, "read", 1),
+            event(3, Kind::Invoke, "write", 3),
         ];
-        let verify = |order: &[usize]| verify(&model, &calls, order);
+        let history = History::from_records(records, BuildOptions::default()).unwrap();
+        let split = split(&model, &history).unwrap();
+        let marks = split.marks(&split.partitions[0]);
+        let verify = |order: &[usize]| verify(&model, &history, marks, order);
         assert_eq!(verify(&[0, 3, 1]), Ok(()));
         assert_eq!(verify(&[0, 3, 1, 6]), Ok(()));
         assert_eq!(verify(&[0, 3]), Err(Refused::Missing(1)));

@@ -8,143 +8,260 @@ use super::automaton::{Class, StateId};
 pub(super) type Slots = u128;
 
 /// What distinguishes two ways of ordering all that returned so far: the state they reached and which of the other
-/// operations they used up on the way.
-#[derive(Clone, Debug)]
+/// operations they used up on the way. 32 bytes, however long the history.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Configuration {
-    /// The object's state.
-    pub(super) state: StateId,
     /// The operations in flight that have taken effect.
     pub(super) placed: Slots,
-    /// The crashed operations that have taken effect: their classes, sorted, with repetitions.
-    pub(super) crashed: Box<[Class]>,
-    /// The last step of the order, in [`Paths`].
+    /// The object's state.
+    pub(super) state: StateId,
+    /// The crashed operations that have taken effect, in [`Usages`].
+    pub(super) used: u32,
+    /// The last step of the order, in [`Paths`](super::paths::Paths).
     pub(super) path: u32,
 }
 
-impl Configuration {
-    /// The configuration in which nothing has happened.
-    pub(super) fn initial() -> Self {
+/// Multisets of classes: the crashed operations that were used, each multiset met once and numbered.
+#[derive(Debug)]
+pub(super) struct Usages {
+    /// Sorted, with repetitions.
+    items: Vec<Box<[Class]>>,
+    numbers: FxHashMap<Box<[Class]>, u32>,
+    /// One more of a class.
+    more: FxHashMap<(u32, Class), u32>,
+}
+
+impl Usages {
+    /// The number of the empty multiset.
+    pub(super) const NONE: u32 = 0;
+
+    pub(super) fn new() -> Self {
+        let none: Box<[Class]> = Box::default();
         Self {
-            state: 0,
-            placed: 0,
-            crashed: Box::default(),
-            path: Paths::ROOT,
+            items: vec![none.clone()],
+            numbers: [(none, Self::NONE)].into_iter().collect(),
+            more: FxHashMap::default(),
         }
     }
 
-    /// The crashed operations used, and one more.
-    pub(super) fn crashed_and(&self, class: Class) -> Box<[Class]> {
-        let place = self.crashed.partition_point(|used| *used < class);
-        let (before, after) = self.crashed.split_at(place);
-        [before, &[class], after].concat().into()
+    /// How often a class is in a multiset.
+    pub(super) fn count(&self, usage: u32, class: Class) -> usize {
+        let classes = &self.items[usage as usize];
+        let start = classes.partition_point(|other| *other < class);
+        classes[start..].partition_point(|other| *other == class)
+    }
+
+    /// How large a multiset is.
+    pub(super) fn len(&self, usage: u32) -> usize {
+        self.items[usage as usize].len()
+    }
+
+    /// The multiset with one more of a class.
+    pub(super) fn and(&mut self, usage: u32, class: Class) -> u32 {
+        if let Some(more) = self.more.get(&(usage, class)) {
+            return *more;
+        }
+        let classes = &self.items[usage as usize];
+        let place = classes.partition_point(|used| *used < class);
+        let (before, after) = classes.split_at(place);
+        let grown: Box<[Class]> = [before, &[class], after].concat().into();
+        let new = u32::try_from(self.items.len()).expect("fewer than 2^32 fit in memory");
+        let number = *self.numbers.entry(grown.clone()).or_insert(new);
+        if number == new {
+            self.items.push(grown);
+        }
+        self.more.insert((usage, class), number);
+        number
+    }
+
+    /// Whether one multiset is part of another.
+    fn is_within(&self, part: u32, whole: u32) -> bool {
+        if part == whole || part == Self::NONE {
+            return true;
+        }
+        let mut rest = self.items[whole as usize].iter();
+        let mut part = self.items[part as usize].iter();
+        part.all(|class| rest.any(|other| other == class))
+    }
+
+    /// About how much memory this holds.
+    pub(super) fn bytes(&self) -> usize {
+        let longest = self.items.last().map_or(0, |item| item.len());
+        self.items.len() * (2 * longest * size_of::<Class>() + 96)
     }
 }
 
 /// Configurations of which none can be replaced by another.
 ///
-/// With the same state and the same operations placed, a configuration that used fewer crashed operations can do
-/// whatever one can that used more, so the latter need not be searched.
+/// With the same state and the same required operations placed, a configuration is better that used fewer of the
+/// crashed ones and of those that need not happen, and in which more of those took effect that change nothing: in
+/// every way that the other goes on, it can go on too. So the other need not be searched. A *beam* goes further and
+/// keeps only the first configuration of those that differ in what they used; what it finds is right, but it may miss
+/// what there is.
 #[derive(Debug, Default)]
 pub(super) struct Antichain {
-    known: FxHashMap<(StateId, Slots), Vec<Box<[Class]>>>,
-    len: usize,
+    /// Places of the last entry with that hash, as of this epoch; a power of two of them.
+    heads: Vec<(u32, u32)>,
+    entries: Vec<Entry>,
+    epoch: u32,
+    /// How many pairs were compared, ever.
+    pub(super) compared: u64,
+}
+
+/// How the slots of operations in flight are compared.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Kinds {
+    /// Those of operations that need not happen: fewer are better.
+    pub(super) optional: Slots,
+    /// Those of operations that change nothing: more are better.
+    pub(super) observing: Slots,
+}
+
+impl Kinds {
+    /// The slots of required operations that change something: they must be the same.
+    fn required(self, placed: Slots) -> Slots {
+        placed & !self.optional & !self.observing
+    }
+
+    /// Whether what is placed in the one case uses no more of what need not happen than in the other.
+    fn used_less(self, one: Slots, other: Slots) -> bool {
+        one & self.optional & !other == 0
+    }
+
+    /// Whether no observer that is placed in the other case is missing in the one.
+    fn has_seen_more(self, one: Slots, other: Slots) -> bool {
+        other & self.observing & !one == 0
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    placed: Slots,
+    state: StateId,
+    used: u32,
+    /// The entry before with the same hash.
+    next: u32,
 }
 
 impl Antichain {
-    /// Whether the configuration is worth a search; if so it is remembered.
-    pub(super) fn admit(&mut self, configuration: &Configuration) -> bool {
-        let place = (configuration.state, configuration.placed);
-        let known = self.known.entry(place).or_default();
-        if known
-            .iter()
-            .any(|used| is_within(used, &configuration.crashed))
-        {
-            return false;
+    const NONE: u32 = u32::MAX;
+
+    /// Forgets everything, but keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.entries.clear();
+        self.epoch = self.epoch.wrapping_add(1);
+        if self.heads.is_empty() || self.epoch == 0 {
+            self.heads = vec![(u32::MAX, Self::NONE); 64];
+            self.epoch = 1;
         }
-        known.push(configuration.crashed.clone());
-        self.len += 1;
+    }
+
+    fn place(&self, state: StateId, required: Slots) -> usize {
+        const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+        #[expect(clippy::cast_possible_truncation, reason = "a hash of both halves")]
+        let (low, high) = (required as u64, (required >> 64) as u64);
+        let mixed = (low ^ high.rotate_left(32) ^ (u64::from(state) << 40)).wrapping_mul(FACTOR);
+        let bits = self.heads.len().trailing_zeros();
+        usize::try_from((mixed ^ (mixed >> 29)).wrapping_mul(FACTOR) >> (64 - bits)).unwrap_or(0)
+    }
+
+    /// Whether the configuration is worth a search; if so it is remembered.
+    pub(super) fn admit(
+        &mut self,
+        configuration: &Configuration,
+        kinds: Kinds,
+        usages: &Usages,
+        is_beam: bool,
+    ) -> bool {
+        let Configuration {
+            placed,
+            state,
+            used,
+            ..
+        } = *configuration;
+        let required = kinds.required(placed);
+        if self.entries.len() * 2 >= self.heads.len() {
+            self.grow(kinds);
+        }
+        let place = self.place(state, required);
+        let (epoch, head) = self.heads[place];
+        let next = if epoch == self.epoch {
+            head
+        } else {
+            Self::NONE
+        };
+        let mut at = next;
+        while at != Self::NONE {
+            self.compared += 1;
+            let entry = &self.entries[at as usize];
+            if entry.state == state
+                && kinds.required(entry.placed) == required
+                && kinds.has_seen_more(entry.placed, placed)
+                && (is_beam
+                    || kinds.used_less(entry.placed, placed) && usages.is_within(entry.used, used))
+            {
+                return false;
+            }
+            at = entry.next;
+        }
+        let number = u32::try_from(self.entries.len()).unwrap_or(Self::NONE);
+        self.heads[place] = (self.epoch, number);
+        self.entries.push(Entry {
+            placed,
+            state,
+            used,
+            next,
+        });
         true
     }
 
-    /// How many configurations it holds.
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
-}
-
-/// Whether one sorted multiset is part of another.
-fn is_within(part: &[Class], whole: &[Class]) -> bool {
-    let mut rest = whole.iter();
-    part.iter().all(|class| rest.any(|other| other == class))
-}
-
-/// The orders of all live configurations, which share their beginnings.
-#[derive(Debug, Default)]
-pub(super) struct Paths {
-    /// The step before, and the call that took effect.
-    steps: Vec<(u32, u32)>,
-    /// When to forget the steps that no live configuration needs.
-    sweep_at: usize,
-}
-
-impl Paths {
-    /// The path before the first step.
-    pub(super) const ROOT: u32 = u32::MAX;
-    const SWEEP_MIN: usize = 1 << 16;
-
-    /// The path that goes on with a call.
-    pub(super) fn push(&mut self, before: u32, call: usize) -> u32 {
-        let number = |n: usize| u32::try_from(n).expect("fewer than 2^32 fit in memory");
-        let path = number(self.steps.len());
-        self.steps.push((before, number(call)));
-        path
-    }
-
-    /// The calls of a path in order.
-    pub(super) fn order(&self, mut path: u32) -> Vec<usize> {
-        let mut order = Vec::new();
-        while path != Self::ROOT {
-            let (before, call) = self.steps[path as usize];
-            order.push(call as usize);
-            path = before;
-        }
-        order.reverse();
-        order
-    }
-
-    /// Forgets the steps that none of these needs, now and then.
-    pub(super) fn sweep(&mut self, live: &mut [Configuration]) {
-        if self.steps.len() < self.sweep_at.max(Self::SWEEP_MIN) {
-            return;
-        }
-        let mut moved = vec![Self::ROOT; self.steps.len()];
-        for configuration in &*live {
-            let mut path = configuration.path;
-            while path != Self::ROOT && moved[path as usize] == Self::ROOT {
-                moved[path as usize] = 0;
-                path = self.steps[path as usize].0;
+    /// Which entries, in the order in which they came, no later one is better than.
+    pub(super) fn best(&mut self, kinds: Kinds, usages: &Usages) -> Vec<bool> {
+        let mut is_best = vec![true; self.entries.len()];
+        for later in 0..self.entries.len() {
+            let Entry {
+                placed,
+                state,
+                used,
+                next,
+            } = self.entries[later];
+            let mut at = next;
+            while at != Self::NONE {
+                self.compared += 1;
+                let entry = &self.entries[at as usize];
+                if entry.state == state
+                    && kinds.required(entry.placed) == kinds.required(placed)
+                    && kinds.has_seen_more(placed, entry.placed)
+                    && kinds.used_less(placed, entry.placed)
+                    && usages.is_within(used, entry.used)
+                {
+                    is_best[at as usize] = false;
+                }
+                at = entry.next;
             }
         }
-        // A step comes after the one before it, so that in this order the latter has moved already.
-        let mut kept: Vec<(u32, u32)> = Vec::new();
-        for (path, (before, call)) in self.steps.iter().enumerate() {
-            if moved[path] != Self::ROOT {
-                let before = moved.get(*before as usize).copied().unwrap_or(Self::ROOT);
-                moved[path] = u32::try_from(kept.len()).expect("fewer than before");
-                kept.push((before, *call));
-            }
+        is_best
+    }
+
+    fn grow(&mut self, kinds: Kinds) {
+        self.heads = vec![(u32::MAX, Self::NONE); self.heads.len() * 4];
+        self.epoch = 1;
+        for at in 0..self.entries.len() {
+            let Entry { placed, state, .. } = self.entries[at];
+            let place = self.place(state, kinds.required(placed));
+            let (epoch, head) = self.heads[place];
+            self.entries[at].next = if epoch == self.epoch {
+                head
+            } else {
+                Self::NONE
+            };
+            self.heads[place] = (self.epoch, u32::try_from(at).unwrap_or(Self::NONE));
         }
-        for configuration in live {
-            let path = configuration.path as usize;
-            configuration.path = moved.get(path).copied().unwrap_or(Self::ROOT);
-        }
-        self.steps = kept;
-        self.sweep_at = 2 * self.steps.len();
     }
 
     /// About how much memory this holds.
     pub(super) fn bytes(&self) -> usize {
-        self.steps.len() * size_of::<(u32, u32)>()
+        self.entries.len() * size_of::<Entry>() + self.heads.len() * size_of::<(u32, u32)>()
     }
 }
 
@@ -152,35 +269,78 @@ impl Paths {
 mod tests {
     use super::*;
 
-    #[test]
-    fn fewer_crashed_operations_used_is_better() {
-        let with = |crashed: &[Class]| Configuration {
-            crashed: crashed.into(),
-            ..Configuration::initial()
-        };
-        let mut antichain = Antichain::default();
-        assert!(antichain.admit(&with(&[1, 2])));
-        assert!(!antichain.admit(&with(&[1, 2])));
-        assert!(!antichain.admit(&with(&[1, 2, 2])));
-        assert!(antichain.admit(&with(&[1, 1])));
-        assert!(antichain.admit(&with(&[2])));
-        assert!(!antichain.admit(&with(&[2, 3])));
-        assert_eq!(antichain.len(), 3);
+    fn configuration(placed: Slots, used: u32) -> Configuration {
+        Configuration {
+            placed,
+            state: 0,
+            used,
+            path: 0,
+        }
+    }
+
+    fn usage(usages: &mut Usages, classes: &[Class]) -> u32 {
+        let more = |usage, class: &Class| usages.and(usage, *class);
+        classes.iter().fold(Usages::NONE, more)
     }
 
     #[test]
-    fn sweeping_keeps_the_orders_of_the_living() {
-        let mut paths = Paths::default();
-        let mut live = vec![Configuration::initial()];
-        let mut expected = Vec::new();
-        for call in 0..Paths::SWEEP_MIN {
-            paths.push(live[0].path, call + 1);
-            live[0].path = paths.push(live[0].path, call);
-            expected.push(call);
+    fn fewer_crashed_operations_used_is_better() {
+        let mut usages = Usages::new();
+        let mut antichain = Antichain::default();
+        antichain.clear();
+        let mut admit = |classes: &[Class]| {
+            let used = usage(&mut usages, classes);
+            antichain.admit(&configuration(0, used), Kinds::default(), &usages, false)
+        };
+        assert!(admit(&[1, 2]));
+        assert!(!admit(&[2, 1]));
+        assert!(!admit(&[1, 2, 2]));
+        assert!(admit(&[1, 1]));
+        assert!(admit(&[2]));
+        assert!(!admit(&[2, 3]));
+        let used = usage(&mut usages, &[3, 1, 3]);
+        assert_eq!(usages.count(used, 3), 2);
+        assert_eq!(usages.count(used, 2), 0);
+        assert_eq!(usages.len(used), 3);
+    }
+
+    #[test]
+    fn fewer_optional_operations_placed_is_better_and_required_ones_are_something_else() {
+        let usages = Usages::new();
+        let mut antichain = Antichain::default();
+        for _ in 0..3 {
+            antichain.clear();
+            let kinds = Kinds {
+                optional: 0b1100,
+                observing: 0,
+            };
+            let mut admit =
+                |placed| antichain.admit(&configuration(placed, 0), kinds, &usages, false);
+            assert!(admit(0b0100));
+            assert!(!admit(0b1100));
+            assert!(admit(0b1000));
+            assert!(admit(0b1101));
+            assert!(admit(0b0000));
+            assert!((1..100).all(|slot| admit(1 << (slot + 4))));
+            assert!(!admit(0b1000));
         }
-        let before = paths.bytes();
-        paths.sweep(&mut live);
-        assert_eq!(paths.bytes(), before / 2);
-        assert_eq!(paths.order(live[0].path), expected);
+    }
+
+    #[test]
+    fn more_observers_placed_is_better() {
+        let usages = Usages::new();
+        let mut antichain = Antichain::default();
+        antichain.clear();
+        let kinds = Kinds {
+            optional: 0,
+            observing: 0b1100,
+        };
+        let mut admit = |placed| antichain.admit(&configuration(placed, 0), kinds, &usages, false);
+        assert!(admit(0b0101));
+        assert!(!admit(0b0001));
+        assert!(admit(0b1001));
+        assert!(admit(0b1101));
+        assert!(!admit(0b1001));
+        assert_eq!(antichain.best(kinds, &usages), [false, false, true]);
     }
 }

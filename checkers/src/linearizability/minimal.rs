@@ -1,16 +1,20 @@
 //! Minimal cores: the few operations on which a refutation rests. See [`Core`] for what minimal means.
 
-use tribunal_histories::History;
+use tribunal_histories::{History, Value};
 
 use super::brute_force::{Tried, try_every_order};
-use super::partition::{Partition, freed};
-use super::search::{Outcome, search};
+use super::partition::unreturned;
+use super::search::{Outcome, search, search_from_any};
 use crate::check::{Limits, Stop};
 use crate::model::{Call, Model};
 use crate::verdict::Core;
 
 /// How far each of the many searches for a core may go; beyond, the core is not known to be minimal.
 const STATES_MAX: u64 = 100_000;
+/// The same for each call of a long history.
+const STATES_PER_CALL_MAX: u64 = 50;
+/// How many of the calls that returned last are tried first, whatever happened before.
+const WINDOW_FIRST: usize = 64;
 /// How many steps the confirmation by brute force may take.
 const BRUTE_FORCE_STEPS_MAX: usize = 1_000_000;
 
@@ -32,7 +36,8 @@ pub(super) struct Disagreement(pub(super) Core);
 
 impl<'a, M: Model> Minimizer<'a, M> {
     pub(super) fn new(model: &'a M, history: &'a History, limits: Limits, stop: Stop<'a>) -> Self {
-        let states_max = limits.states_max.min(STATES_MAX);
+        let states_max = STATES_MAX.max(STATES_PER_CALL_MAX * history.len() as u64 / 2);
+        let states_max = limits.states_max.min(states_max);
         Self {
             model,
             history,
@@ -46,33 +51,80 @@ impl<'a, M: Model> Minimizer<'a, M> {
         }
     }
 
-    /// The core of a partition for which the search was stuck at the return at a position.
+    /// Where the search for an order of these calls is stuck, if it finds out.
+    pub(super) fn stuck(&mut self, calls: &[Call<M::Op>]) -> Option<usize> {
+        let found = search(self.model, calls, self.limits, self.stop);
+        self.states += found.states;
+        match found.outcome {
+            Outcome::Stuck(position) => Some(position),
+            Outcome::Order(_) | Outcome::GivenUp { .. } => None,
+        }
+    }
+
+    /// The end of the earliest prefix that has no legal order, of calls for which the search was stuck at the return
+    /// at a position.
+    ///
+    /// What is in flight at the end of a prefix has not returned anything yet, so that the prefix may be
+    /// linearizable although the search, which knew the future, was stuck. And a search that is not exact may have
+    /// noticed late.
+    pub(super) fn earliest(
+        &mut self,
+        calls: &[Call<M::Op>],
+        stuck: usize,
+        is_exact: bool,
+    ) -> usize {
+        let mut returns: Vec<_> = calls.iter().filter_map(|call| call.returned).collect();
+        returns.sort_unstable();
+        let Some(mut last) = returns.len().checked_sub(1) else {
+            return stuck;
+        };
+        // There is an order up to before the one return, and none up to the other. Asked by strides.
+        let mut none = 0;
+        let mut ask = returns
+            .partition_point(|returned| *returned < stuck)
+            .min(last);
+        let mut stride = 1;
+        while none < last {
+            if self.is_impossible(&self.prefix(calls, returns[ask])) {
+                last = ask;
+                if is_exact && returns[ask] == stuck {
+                    break;
+                }
+                ask = last.saturating_sub(stride).max(none);
+            } else {
+                none = ask + 1;
+                ask = (ask + stride).min(last);
+            }
+            if ask == last {
+                ask = none + (last - none) / 2;
+            }
+            stride *= 2;
+        }
+        returns[last]
+    }
+
+    /// The core among these calls of a partition, which have no legal order by the return at a position. Calls that are
+    /// not suspect, by the positions of their invocations, are free from the beginning.
     pub(super) fn core(
         &mut self,
-        partition: &Partition<M::Op>,
-        stuck: usize,
+        key: &Value,
+        calls: &[Call<M::Op>],
+        end: usize,
+        is_suspect: impl Fn(usize) -> bool,
     ) -> Result<Core, Disagreement> {
-        // What is in flight at the end of a prefix has not returned anything yet, so that the prefix may be
-        // linearizable although the search, which knew the future, was stuck.
-        let mut returns: Vec<_> = partition
-            .calls
-            .iter()
-            .filter_map(|call| call.returned.filter(|returned| *returned >= stuck))
-            .collect();
-        returns.sort_unstable();
-        let last = returns.pop().unwrap_or(stuck);
-        let earliest = returns.partition_point(|returned| {
-            let prefix = self.prefix(partition, *returned);
-            !self.is_impossible(&prefix)
+        let calls = self.prefix(calls, end);
+        let freed = calls.into_iter().map(|call| Call {
+            required: call.required && is_suspect(call.invoked),
+            ..call
         });
-        let end = returns.get(earliest).copied().unwrap_or(last);
-        let calls = self.prefix(partition, end);
+        let calls: Vec<_> = freed.collect();
+        let calls = self.narrow(calls, end);
         let strict = self.shrink(&calls, end);
         let core: Vec<_> = strict.iter().map(|call| calls[*call].clone()).collect();
         let tried = try_every_order(self.model, &core, BRUTE_FORCE_STEPS_MAX);
         let impossible = core.iter().find(|call| call.returned == Some(end));
         let core = Core {
-            key: partition.key.clone(),
+            key: key.clone(),
             operations: core.iter().map(|call| call.invoked).collect(),
             impossible: impossible.map_or(end, |call| call.invoked),
             prefix: end + 1,
@@ -86,22 +138,62 @@ impl<'a, M: Model> Minimizer<'a, M> {
     }
 
     /// The calls up to a position; what has not returned by then is crashed.
-    fn prefix(&self, partition: &Partition<M::Op>, end: usize) -> Vec<Call<M::Op>> {
-        let calls = partition.calls.iter();
+    fn prefix(&self, calls: &[Call<M::Op>], end: usize) -> Vec<Call<M::Op>> {
         calls
+            .iter()
             .take_while(|call| call.invoked <= end)
             .filter_map(|call| {
                 if call.returned.is_some_and(|returned| returned > end) {
-                    let free = freed(self.model, self.history, call)?;
-                    Some(Call {
-                        returned: None,
-                        ..free
-                    })
+                    unreturned(self.model, self.history, call)
                 } else {
                     Some(call.clone())
                 }
             })
             .collect()
+    }
+
+    /// The same calls, with those free that returned long before, if the others have no legal order whatever the state
+    /// that those left.
+    fn narrow(&mut self, calls: Vec<Call<M::Op>>, end: usize) -> Vec<Call<M::Op>> {
+        const STRIDE: usize = 4;
+        let mut window = WINDOW_FIRST;
+        while window < calls.len() {
+            if let Some(from) = self.window(&calls, window) {
+                let is_within =
+                    |call: &Call<M::Op>| call.invoked > from || call.returned == Some(end);
+                let freed = calls.into_iter().map(|call| Call {
+                    required: call.required && is_within(&call),
+                    ..call
+                });
+                return freed.collect();
+            }
+            window *= STRIDE;
+        }
+        calls
+    }
+
+    /// Whether so many of the calls, those that returned last, have no legal order whatever the state that the others
+    /// left; if so, the position from which on calls began that are needed for that.
+    fn window(&mut self, calls: &[Call<M::Op>], window: usize) -> Option<usize> {
+        let mut returns: Vec<_> = calls.iter().filter_map(|call| call.returned).collect();
+        let place = returns
+            .len()
+            .checked_sub(window)
+            .filter(|place| *place > 0)?;
+        let (_, from, _) = returns.select_nth_unstable(place);
+        let from = *from;
+        let within: Vec<_> = calls
+            .iter()
+            .filter(|call| call.returned.is_none_or(|returned| returned >= from))
+            .map(|call| Call {
+                // What began before may have taken effect before.
+                required: call.required && call.invoked > from,
+                ..call.clone()
+            })
+            .collect();
+        let found = search_from_any(self.model, calls, &within, self.limits, self.stop);
+        self.states += found.states;
+        matches!(found.outcome, Outcome::Stuck(_)).then_some(from)
     }
 
     /// The calls that cannot be set free, all the others being free: by halves, quarters and so on, as in delta
@@ -132,21 +224,18 @@ impl<'a, M: Model> Minimizer<'a, M> {
 
     /// The calls with all but some of them free.
     fn freed_but(&self, calls: &[Call<M::Op>], strict: &[usize]) -> Vec<Call<M::Op>> {
-        calls
-            .iter()
-            .enumerate()
-            .filter_map(|(index, call)| {
-                if !call.required || strict.contains(&index) {
-                    Some(call.clone())
-                } else {
-                    freed(self.model, self.history, call)
-                }
-            })
-            .collect()
+        let freed = calls.iter().enumerate().map(|(index, call)| Call {
+            required: call.required && strict.contains(&index),
+            ..call.clone()
+        });
+        freed.collect()
     }
 
     /// Whether the calls are known to have no legal order.
     fn is_impossible(&mut self, calls: &[Call<M::Op>]) -> bool {
+        if self.window(calls, WINDOW_FIRST).is_some() {
+            return true;
+        }
         let found = search(self.model, calls, self.limits, self.stop);
         self.states += found.states;
         self.minimal &= !matches!(found.outcome, Outcome::GivenUp { .. });

@@ -10,12 +10,20 @@
 //! - A call that changes nothing takes effect as soon as it can: any order goes on as well with it as without.
 //! - Of equal calls in flight that are both required, or both not, the one that returns first takes effect first.
 //! - A crashed call, which never returns, takes effect after an equal one in flight, which will.
-//! - With the same state and calls placed, fewer crashed calls used is better ([`Antichain`]).
+//! - With the same state and required calls placed, fewer of the others used is better, and more of those that
+//!   change nothing placed ([`Antichain`](super::configuration::Antichain)).
+//!
+//! What this costs depends on the calls in flight and not on those before, and so does the memory, but for the order
+//! itself. Crashed calls are in flight for ever, and the sets of them that may have been used are many. So an exact
+//! search is tried for a while, and then it is approached from both sides, see [`search`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, VecDeque};
+
+use rustc_hash::FxHashMap;
 
 use super::automaton::{Automaton, Class, StateId};
-use super::configuration::{Antichain, Configuration, Paths, Slots};
+use super::paths::Step;
+use super::run::{End, Event, Events, Run};
 use crate::check::{Limits, Stop};
 use crate::model::{Call, Model};
 
@@ -26,6 +34,8 @@ pub(super) struct Found {
     pub(super) outcome: Outcome,
     /// How many configurations were looked at.
     pub(super) states: u64,
+    /// The name of the method that decided.
+    pub(super) method: &'static str,
 }
 
 /// The answer of a search.
@@ -33,8 +43,7 @@ pub(super) struct Found {
 pub(super) enum Outcome {
     /// A legal order, each call by the position of its invocation.
     Order(Vec<usize>),
-    /// There is none, as the search noticed at this position, knowing what calls return later; no shorter prefix
-    /// of the history is without one.
+    /// There is none, as the search noticed at this position, knowing what calls return later.
     Stuck(usize),
     /// It was given up.
     GivenUp {
@@ -45,288 +54,314 @@ pub(super) enum Outcome {
     },
 }
 
+/// Where the object is when the first call begins.
+#[derive(Clone, Copy, Debug)]
+enum Start<'a, Op> {
+    /// In its initial state.
+    Initial,
+    /// In any state that these calls can lead to at all.
+    Any(&'a [Call<Op>]),
+}
+
+/// Which crashed calls are counted.
+#[derive(Clone, Debug)]
+pub(super) enum Supply {
+    /// All: each crashed call can be used once.
+    Exact,
+    /// All, and of configurations that differ only in what they used the first alone is kept.
+    Beam,
+    /// Those of these classes; of the others the supply has no end.
+    Counting(BTreeSet<Class>),
+}
+
+/// The name of the exact search.
+pub(super) const EXACT: &str = "search";
+
+/// An exact search with crashed calls first looks at so many configurations, and so many more for each call.
+const FIRST_STATES: u64 = 2_000;
+const FIRST_STATES_PER_CALL: u64 = 4;
+
+/// The same for a search with an endless supply; and how many states the object may have before that is given up, for
+/// with such a supply there may be no end of them.
+const FROM_ABOVE_STATES: u64 = 20_000;
+const FROM_ABOVE_STATES_PER_CALL: u64 = 64;
+pub(super) const OBJECT_STATES_MAX: usize = 4096;
+
+/// The most states from any of which a search may start.
+const START_STATES_MAX: usize = 256;
+
 /// Looks for a legal order of these calls, which are in the order of their invocations.
+///
+/// With crashed calls, if the exact search does not decide soon: were the supply of crashed calls without end, there
+/// would be more orders, so if there is none then, there is none (from above). If there is one, and it uses no class
+/// of crashed calls more often than there are such calls, it is an order. Otherwise a beam looks for an order in which
+/// few crashed calls are used (from below), and then the classes that were overdrawn are counted, and so on, until the
+/// two sides meet. Every class can become counted only once, and the search is exact when all are.
 pub(super) fn search<M: Model>(
     model: &M,
     calls: &[Call<M::Op>],
     limits: Limits,
     stop: Stop<'_>,
 ) -> Found {
-    let mut calls = calls.to_vec();
-    // What changes nothing and need not happen says nothing.
-    calls.retain(|call| call.required || !model.observes_only(&call.op));
-    let model = model.reduce(&mut calls);
-    let observers: Vec<_> = calls
-        .iter()
-        .map(|call| model.observes_only(&call.op))
-        .collect();
-    let mut automaton = Automaton::new(model);
-    let classes = calls
-        .iter()
-        .map(|call| automaton.class(&call.op))
-        .collect::<Vec<_>>();
-    let mut search = Search {
-        slots: vec![0; calls.len()],
-        automaton,
-        classes,
-        observers,
-        calls,
-        pending: Vec::new(),
-        crashed: BTreeMap::new(),
-        frontier: vec![Configuration::initial()],
-        paths: Paths::default(),
-        states: 0,
-        limits,
-        stop,
+    Search::new(model, calls, limits, stop, Start::Initial).decide()
+}
+
+/// A member of the portfolio on its own.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Alone {
+    Exact,
+    FromAbove,
+    FromBelow,
+}
+
+/// What a member of the portfolio says on its own; nothing when that decides nothing.
+#[cfg(test)]
+pub(super) fn run_alone<M: Model>(
+    model: &M,
+    calls: &[Call<M::Op>],
+    alone: Alone,
+) -> Option<Outcome> {
+    let limits = Limits::default();
+    let mut search = Search::new(model, calls, limits, &|| false, Start::Initial);
+    let supply = match alone {
+        Alone::Exact => Supply::Exact,
+        Alone::FromAbove => Supply::Counting(BTreeSet::new()),
+        Alone::FromBelow => Supply::Beam,
     };
-    let outcome = search.run();
-    let states = search.states;
-    Found { outcome, states }
+    let states_max = match alone {
+        Alone::Exact => limits.states_max,
+        Alone::FromAbove | Alone::FromBelow => 1000,
+    };
+    let outcome = search.run(&supply, states_max);
+    let is_order = matches!(outcome, Outcome::Order(_)) && search.overdrawn.is_empty();
+    let is_stuck = matches!(outcome, Outcome::Stuck(_));
+    let decides = match alone {
+        Alone::Exact => true,
+        Alone::FromAbove => is_stuck || is_order,
+        Alone::FromBelow => is_order,
+    };
+    decides.then_some(outcome)
 }
 
-struct Search<'a, M: Model> {
-    automaton: Automaton<M>,
-    calls: Vec<Call<M::Op>>,
-    /// By call.
-    classes: Vec<Class>,
-    /// By call: whether it changes nothing.
-    observers: Vec<bool>,
-    /// By call: the slot it has while it is in flight, as a set of one.
-    slots: Vec<Slots>,
-    /// The calls in flight that return, in the order of their returns.
-    pending: Vec<usize>,
-    /// The crashed calls that have begun, by class.
-    crashed: BTreeMap<Class, Vec<usize>>,
-    frontier: Vec<Configuration>,
-    paths: Paths,
-    states: u64,
+/// The same for some of all calls, from any state that all can lead to: if there is no order then, there is none
+/// whatever the others did before.
+pub(super) fn search_from_any<M: Model>(
+    model: &M,
+    all: &[Call<M::Op>],
+    calls: &[Call<M::Op>],
     limits: Limits,
-    stop: Stop<'a>,
+    stop: Stop<'_>,
+) -> Found {
+    Search::new(model, calls, limits, stop, Start::Any(all)).decide()
 }
 
-/// The extension of the frontier at one return.
-struct Round {
-    /// The slot of the call that returns.
-    slot: Slots,
-    /// What is to be extended, by the number of crashed calls used, so that what dominates comes first.
-    open: BTreeMap<usize, Vec<Configuration>>,
-    seen: Antichain,
-    /// Where the returning call has taken effect or never will.
-    done: Vec<Configuration>,
-    done_seen: Antichain,
+/// The calls of a search, with what does not change while it goes on.
+pub(super) struct Search<'a, M: Model> {
+    pub(super) automaton: Automaton<M>,
+    pub(super) calls: Vec<Call<M::Op>>,
+    /// By call.
+    pub(super) classes: Vec<Class>,
+    /// By call: whether it changes nothing.
+    pub(super) observers: Vec<bool>,
+    /// The calls that return, in the order of their returns.
+    pub(super) returns: Vec<u32>,
+    pub(super) start: Vec<StateId>,
+    /// The crashed classes of which the last order used more than there are.
+    overdrawn: BTreeSet<Class>,
+    states: u64,
+    pub(super) limits: Limits,
+    pub(super) stop: Stop<'a>,
 }
 
-impl Round {
-    fn offer(&mut self, mut configuration: Configuration) {
-        if configuration.placed & self.slot != 0 {
-            configuration.placed ^= self.slot;
-            self.finish(configuration);
-        } else if self.seen.admit(&configuration) {
-            let crashed = configuration.crashed.len();
-            self.open.entry(crashed).or_default().push(configuration);
-        }
-    }
-
-    fn finish(&mut self, configuration: Configuration) {
-        if self.done_seen.admit(&configuration) {
-            self.done.push(configuration);
-        }
-    }
-
-    fn next(&mut self) -> Option<Configuration> {
-        let mut fewest = self.open.first_entry()?;
-        let configuration = fewest.get_mut().pop();
-        if fewest.get().is_empty() {
-            fewest.remove();
-        }
-        configuration
-    }
-
-    fn bytes(&self) -> usize {
-        // Each is held by an antichain and by a list, and a crashed class is a word or two more.
-        (self.seen.len() + self.done_seen.len()) * 3 * size_of::<Configuration>()
-    }
+/// A call by its number.
+pub(super) fn number(index: usize) -> u32 {
+    u32::try_from(index).expect("fewer than 2^32 fit in memory")
 }
 
-impl<M: Model> Search<'_, M> {
-    fn run(&mut self) -> Outcome {
-        let mut events: Vec<_> = (0..self.calls.len())
-            .flat_map(|call| {
-                let Call {
-                    invoked, returned, ..
-                } = self.calls[call];
-                [(Some(invoked), false, call), (returned, true, call)]
-            })
-            .filter_map(|(position, returns, call)| Some((position?, returns, call)))
+impl<'a, M: Model> Search<'a, M> {
+    fn new(
+        model: &M,
+        calls: &[Call<M::Op>],
+        limits: Limits,
+        stop: Stop<'a>,
+        start: Start<'_, M::Op>,
+    ) -> Self {
+        // What changes nothing and need not happen says nothing.
+        let says_nothing = |call: &&Call<M::Op>| call.required || !model.observes_only(&call.op);
+        let mut calls: Vec<_> = calls.iter().filter(says_nothing).cloned().collect();
+        // What calls can tell of each other holds only where nothing happened before them.
+        let model = match start {
+            Start::Initial => model.reduce(&mut calls),
+            Start::Any(_) => model.clone(),
+        };
+        let observers = calls.iter().map(|call| model.observes_only(&call.op));
+        let observers = observers.collect();
+        let mut automaton = Automaton::new(model);
+        let classes = calls.iter().map(|call| automaton.class(&call.op)).collect();
+        let mut returns: Vec<_> = (0..calls.len())
+            .filter(|call| calls[*call].returned.is_some())
+            .map(number)
             .collect();
-        events.sort_unstable();
-        for (position, returns, call) in events {
-            let step = if returns {
-                self.complete(call)
-            } else {
-                self.invoke(call)
-            };
-            if let Err(why) = step {
-                return Outcome::GivenUp {
-                    why,
-                    decided: position,
-                };
+        returns.sort_by_key(|call| calls[*call as usize].returned);
+        let start = match start {
+            Start::Initial => vec![0],
+            Start::Any(all) => {
+                for call in all {
+                    automaton.class(&call.op);
+                }
+                automaton.closure(START_STATES_MAX).unwrap_or_default()
             }
-            if self.frontier.is_empty() {
-                return Outcome::Stuck(position);
-            }
+        };
+        Self {
+            automaton,
+            calls,
+            classes,
+            observers,
+            returns,
+            start,
+            overdrawn: BTreeSet::new(),
+            states: 0,
+            limits,
+            stop,
         }
-        let order = self.paths.order(self.frontier[0].path);
-        let position = |call: usize| self.calls[call].invoked;
-        Outcome::Order(order.into_iter().map(position).collect())
     }
 
-    fn invoke(&mut self, call: usize) -> Result<(), String> {
-        if self.calls[call].returned.is_none() {
-            let class = self.classes[call];
-            self.crashed.entry(class).or_default().push(call);
-            return Ok(());
+    fn found(self, outcome: Outcome, method: &'static str) -> Found {
+        Found {
+            outcome,
+            states: self.states,
+            method,
         }
-        let taken = self
-            .pending
-            .iter()
-            .fold(0, |taken, pending| taken | self.slots[*pending]);
-        let free = (!taken).trailing_zeros();
-        if free == Slots::BITS {
-            return Err(format!(
-                "more than {free} operations are in flight at once on one object"
-            ));
+    }
+
+    /// Whether as many configurations were looked at as may be, or the user wants it to stop.
+    fn is_spent(&self) -> bool {
+        self.states >= self.limits.states_max || (self.stop)()
+    }
+
+    /// One run, which looks at no more than so many configurations.
+    fn run(&mut self, supply: &Supply, states_max: u64) -> Outcome {
+        let left = self.limits.states_max - self.states.min(self.limits.states_max);
+        let mut run = Run::new(self, supply, states_max.min(left));
+        let outcome = run.run();
+        let states = run.spent();
+        self.states += states;
+        match outcome {
+            End::Path(path) => match self.order(&path) {
+                Ok(order) => Outcome::Order(order),
+                Err(overdrawn) => {
+                    self.overdrawn = overdrawn;
+                    Outcome::Order(Vec::new())
+                }
+            },
+            End::Stuck(position) => Outcome::Stuck(position),
+            End::GivenUp { why, decided } => Outcome::GivenUp { why, decided },
         }
-        self.slots[call] = 1 << free;
-        let deadline = |call: usize| self.calls[call].returned;
-        let place = self
-            .pending
-            .partition_point(|other| deadline(*other) < deadline(call));
-        self.pending.insert(place, call);
-        if self.observers[call] {
-            for configuration in &mut self.frontier {
-                if self
-                    .automaton
-                    .step(configuration.state, self.classes[call])
-                    .is_some()
-                {
-                    configuration.placed |= self.slots[call];
-                    configuration.path = self.paths.push(configuration.path, call);
+    }
+
+    /// The order of which a path has the calls that change something: the others take effect as soon as they can, as
+    /// they did in the search. Fails with the classes of crashed calls of which there are fewer than the path has.
+    fn order(&mut self, path: &[Step]) -> Result<Vec<usize>, BTreeSet<Class>> {
+        let mut order = Vec::with_capacity(self.calls.len());
+        let mut waiting: Vec<u32> = Vec::new();
+        let mut crashed: FxHashMap<Class, VecDeque<u32>> = FxHashMap::default();
+        let mut overdrawn = BTreeSet::new();
+        let mut state = self.start[0];
+        let mut steps = path.iter().peekable();
+        for (position, event) in Events::new(&self.calls, &self.returns) {
+            match event {
+                Event::Invoke(call) => {
+                    let class = self.classes[call as usize];
+                    if self.calls[call as usize].returned.is_none() {
+                        crashed.entry(class).or_default().push_back(call);
+                    } else if self.observers[call as usize] {
+                        if self.automaton.step(state, class).is_some() {
+                            order.push(self.calls[call as usize].invoked);
+                        } else {
+                            waiting.push(call);
+                        }
+                    }
+                }
+                Event::Return(_) => {
+                    while let Some(step) = steps.next_if(|step| step.round as usize == position) {
+                        let class = self.classes[step.call as usize];
+                        state = self.automaton.step(state, class).unwrap_or(state);
+                        let is_crashed = self.calls[step.call as usize].returned.is_none();
+                        let call = if is_crashed {
+                            crashed.entry(class).or_default().pop_front()
+                        } else {
+                            Some(step.call)
+                        };
+                        match call {
+                            Some(call) => order.push(self.calls[call as usize].invoked),
+                            None => _ = overdrawn.insert(class),
+                        }
+                        waiting.retain(|call| {
+                            let class = self.classes[*call as usize];
+                            let waits = self.automaton.step(state, class).is_none();
+                            if !waits {
+                                order.push(self.calls[*call as usize].invoked);
+                            }
+                            waits
+                        });
+                    }
                 }
             }
         }
-        Ok(())
-    }
-
-    /// Extends the frontier until the call has taken effect in all of it.
-    fn complete(&mut self, call: usize) -> Result<(), String> {
-        let mut round = Round {
-            slot: self.slots[call],
-            open: BTreeMap::new(),
-            seen: Antichain::default(),
-            done: Vec::new(),
-            done_seen: Antichain::default(),
-        };
-        for configuration in std::mem::take(&mut self.frontier) {
-            if !self.calls[call].required && configuration.placed & round.slot == 0 {
-                round.finish(configuration.clone());
-            }
-            round.offer(configuration);
-        }
-        while let Some(configuration) = round.next() {
-            self.count(&round)?;
-            self.extend(&configuration, &mut round);
-        }
-        self.pending.retain(|pending| *pending != call);
-        self.frontier = round.done;
-        self.paths.sweep(&mut self.frontier);
-        Ok(())
-    }
-
-    /// Offers every configuration that is one step further.
-    fn extend(&mut self, from: &Configuration, round: &mut Round) {
-        let mut tried: Vec<(Class, bool)> = Vec::new();
-        for index in 0..self.pending.len() {
-            let call = self.pending[index];
-            let class = self.classes[call];
-            let kind = (class, self.calls[call].required);
-            let placed = from.placed & self.slots[call] != 0;
-            // An observer that could take effect here has done so already.
-            if placed || self.observers[call] || tried.contains(&kind) {
-                continue;
-            }
-            tried.push(kind);
-            if let Some(state) = self.automaton.step(from.state, class) {
-                let placed = from.placed | self.slots[call];
-                let path = self.paths.push(from.path, call);
-                let crashed = from.crashed.clone();
-                let after = self.observe(state, placed, crashed, path);
-                round.offer(after);
-            }
-        }
-        let available: Vec<_> = self
-            .crashed
-            .iter()
-            .filter(|(class, _)| tried.iter().all(|(tried, _)| tried != *class))
-            .filter_map(|(class, calls)| {
-                let used = from.crashed.iter().filter(|used| *used == class).count();
-                Some((*class, *calls.get(used)?))
-            })
-            .collect();
-        for (class, call) in available {
-            if let Some(state) = self.automaton.step(from.state, class) {
-                let path = self.paths.push(from.path, call);
-                let after = self.observe(state, from.placed, from.crashed_and(class), path);
-                round.offer(after);
-            }
+        if overdrawn.is_empty() {
+            Ok(order)
+        } else {
+            Err(overdrawn)
         }
     }
 
-    /// The configuration with every observer in flight placed that can be.
-    fn observe(
-        &mut self,
-        state: StateId,
-        mut placed: Slots,
-        crashed: Box<[Class]>,
-        mut path: u32,
-    ) -> Configuration {
-        for call in &self.pending {
-            let waits = self.observers[*call] && placed & self.slots[*call] == 0;
-            if waits && self.automaton.step(state, self.classes[*call]).is_some() {
-                placed |= self.slots[*call];
-                path = self.paths.push(path, *call);
+    fn decide(mut self) -> Found {
+        if self.start.is_empty() {
+            let why = "the object has too many states to start from any".to_owned();
+            let outcome = Outcome::GivenUp { why, decided: 0 };
+            return self.found(outcome, EXACT);
+        }
+        let crashed = self.calls.iter().zip(&self.classes);
+        let crashed = crashed.filter(|(call, _)| call.returned.is_none());
+        let crashed: BTreeSet<_> = crashed.map(|(_, class)| *class).collect();
+        let all = self.limits.states_max;
+        if crashed.is_empty() {
+            let outcome = self.run(&Supply::Exact, all);
+            return self.found(outcome, EXACT);
+        }
+        let first = FIRST_STATES + FIRST_STATES_PER_CALL * self.calls.len() as u64;
+        let outcome = self.run(&Supply::Exact, first);
+        if is_final(&outcome) || self.is_spent() {
+            return self.found(outcome, EXACT);
+        }
+        let from_above = FROM_ABOVE_STATES + FROM_ABOVE_STATES_PER_CALL * self.calls.len() as u64;
+        let mut counted = BTreeSet::new();
+        let mut is_beam_tried = false;
+        while counted.len() < crashed.len() && !self.is_spent() {
+            let outcome = self.run(&Supply::Counting(counted.clone()), from_above);
+            let overdrawn = match outcome {
+                Outcome::Stuck(_) => return self.found(outcome, "search-from-above"),
+                Outcome::Order(_) if self.overdrawn.is_empty() => {
+                    return self.found(outcome, "search-from-above");
+                }
+                Outcome::Order(_) => std::mem::take(&mut self.overdrawn),
+                Outcome::GivenUp { .. } => crashed.clone(),
+            };
+            if !is_beam_tried && !self.is_spent() {
+                is_beam_tried = true;
+                let outcome = self.run(&Supply::Beam, all / 4);
+                if matches!(outcome, Outcome::Order(_)) {
+                    return self.found(outcome, "search-from-below");
+                }
             }
+            counted.extend(overdrawn);
         }
-        Configuration {
-            state,
-            placed,
-            crashed,
-            path,
-        }
+        let outcome = self.run(&Supply::Exact, all);
+        self.found(outcome, EXACT)
     }
+}
 
-    /// Counts a configuration, and gives up beyond a limit.
-    fn count(&mut self, round: &Round) -> Result<(), String> {
-        const ASK_EVERY: u64 = 1024;
-        if self.states >= self.limits.states_max {
-            return Err(format!(
-                "the search reached its limit of {} states",
-                self.limits.states_max
-            ));
-        }
-        if self.states.is_multiple_of(ASK_EVERY) {
-            if (self.stop)() {
-                return Err("the search was stopped".to_owned());
-            }
-            let held = self.automaton.bytes() + self.paths.bytes() + round.bytes();
-            if held > self.limits.memory_bytes_max {
-                return Err(format!(
-                    "the search reached its limit of {} MiB of memory",
-                    self.limits.memory_bytes_max >> 20
-                ));
-            }
-        }
-        self.states += 1;
-        Ok(())
-    }
+fn is_final(outcome: &Outcome) -> bool {
+    !matches!(outcome, Outcome::GivenUp { .. })
 }

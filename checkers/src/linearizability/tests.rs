@@ -2,16 +2,21 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use tribunal_histories::{BuildOptions, EventRecord, History, Kind, Process, Value};
+use stateright::semantics::{ConsistencyTester, LinearizabilityTester, register};
+use tribunal_histories::{
+    BuildOptions, EventRecord, History, Kind, Process, Synthesis, SyntheticModel, Value,
+};
 
+use super::Judge;
 use super::brute_force::{Tried, try_every_order};
 use super::certificate;
 use super::minimal::Minimizer;
-use super::partition::{Partition, freed, split};
-use super::search::{Outcome, search};
+use super::monitor::{self, Answer as Monitored};
+use super::partition::{calls, split, unreturned};
+use super::search::{Alone, Outcome, search};
 use crate::check::{CheckRequest, Limits, check_history};
 use crate::model::*;
-use crate::verdict::Answer;
+use crate::verdict::{Answer, Core, Counterexample, Judgement, Verdict};
 
 /// A function of a model with the arguments and the results to draw from.
 type Function = (&'static str, Vec<Value>, Vec<Value>);
@@ -45,8 +50,12 @@ struct InFlight {
 
 /// A history of an object that is mostly correct: operations take effect when they begin or when they end, some
 /// fail, some crash before or after, and now and then a result is wrong. Returns whether none was.
-fn simulate<M: Model>(model: &M, functions: &[Function], tape: &[u8]) -> (History, bool) {
-    const OPERATIONS: usize = 7;
+fn simulate<M: Model>(
+    model: &M,
+    functions: &[Function],
+    operations: usize,
+    tape: &[u8],
+) -> (History, bool) {
     let mut tape = Tape(tape.iter());
     let mut state = model.initial();
     let mut in_flight: Vec<InFlight> = Vec::new();
@@ -57,8 +66,8 @@ fn simulate<M: Model>(model: &M, functions: &[Function], tape: &[u8]) -> (Histor
         let process = Process::Client(of.process);
         EventRecord::new(process, kind, of.function, Value::Nil, value)
     };
-    while begun < OPERATIONS || !in_flight.is_empty() {
-        if in_flight.is_empty() || begun < OPERATIONS && in_flight.len() < 4 && !tape.one_in(2) {
+    while begun < operations || !in_flight.is_empty() {
+        if in_flight.is_empty() || begun < operations && in_flight.len() < 4 && !tape.one_in(2) {
             let (function, inputs, outputs) = tape.pick(functions);
             let mut operation = InFlight {
                 process: u32::try_from(begun).unwrap(),
@@ -130,51 +139,101 @@ fn take_effect<M: Model>(
 
 const PLENTY: usize = 10_000_000;
 
-/// Checks a history with the search and by brute force, and all evidence. Returns whether it is linearizable.
-fn agree<M: Model>(model: &M, history: &History) -> bool {
-    let partitions = split(model, history).unwrap();
-    assert_eq!(partitions.len(), 1);
-    let partition = &partitions[0];
-    let tried = try_every_order(model, &partition.calls, PLENTY);
-    match search(model, &partition.calls, Limits::default(), &|| false).outcome {
+/// Checks a history with every member of the portfolio and by brute force, and all evidence. Returns whether it is
+/// linearizable, and whether a monitor decided that.
+fn agree<M: Model>(model: &M, history: &History) -> (bool, bool) {
+    let split = split(model, history).unwrap();
+    assert_eq!(split.partitions.len(), 1);
+    let partition = &split.partitions[0];
+    let marks = split.marks(partition);
+    let positions = marks.iter().map(|mark| mark.invoked as usize);
+    let all = calls(model, history, positions);
+    let tried = try_every_order(model, &all, PLENTY);
+    let valid = match &tried {
+        Tried::Order(_) => true,
+        Tried::None => false,
+        Tried::TooMany => panic!("{}", told(history)),
+    };
+    let found = search(model, &all, Limits::default(), &|| false);
+    match found.outcome {
         Outcome::Order(order) => {
-            assert!(matches!(tried, Tried::Order(_)), "{history:?}");
-            assert_eq!(
-                certificate::verify(model, &partition.calls, &order),
-                Ok(()),
-                "{history:?}"
-            );
-            true
+            assert!(valid, "{}", told(history));
+            let verified = certificate::verify(model, history, marks, &order);
+            assert_eq!(verified, Ok(()), "{}", told(history));
         }
         Outcome::Stuck(position) => {
-            assert_eq!(tried, Tried::None, "{history:?}");
-            core_is_right(model, history, partition, position);
-            false
+            assert!(!valid, "{}", told(history));
+            let mut minimizer = Minimizer::new(model, history, Limits::default(), &|| false);
+            let end = minimizer.earliest(&all, position, found.method == super::search::EXACT);
+            let core = minimizer.core(&Value::Nil, &all, end, |_| true).unwrap();
+            core_is_right(model, history, &all, &core);
         }
         Outcome::GivenUp { why, .. } => panic!("{why}"),
     }
+    let monitored = model
+        .discipline()
+        .map(|discipline| monitor::ask(&discipline, split.deeds(partition), split.initial));
+    match &monitored {
+        Some(Monitored::Order(order)) => {
+            let order: Vec<_> = order.iter().map(|position| *position as usize).collect();
+            let verified = certificate::verify(model, history, marks, &order);
+            assert_eq!(verified, Ok(()), "{}", told(history));
+        }
+        Some(Monitored::Conflict(conflict)) => {
+            assert!(!valid, "{conflict:?} {}", told(history));
+            let verdict = check_model(model, history);
+            let Judgement::Invalid {
+                counterexample: Counterexample::Core(core),
+            } = verdict.judgement
+            else {
+                panic!("{verdict:?} {}", told(history));
+            };
+            core_is_right(model, history, &all, &core);
+        }
+        Some(Monitored::Undecided(_)) | None => {}
+    }
+    let decided = matches!(
+        monitored,
+        Some(Monitored::Order(_) | Monitored::Conflict(_))
+    );
+    (valid, decided)
+}
+
+/// A history in few words.
+fn told(history: &History) -> String {
+    let events = history.records().map(|event| {
+        let kind = event.kind.name();
+        format!(
+            "{} {kind} {} {}\n",
+            event.process, event.function, event.value
+        )
+    });
+    events.collect()
+}
+
+/// Judges a history by everything that there is.
+fn check_model<M: Model>(model: &M, history: &History) -> Verdict {
+    let split = split(model, history).unwrap();
+    let judge = Judge {
+        discipline: model.discipline(),
+        model: model.clone(),
+        history,
+        split: &split,
+        request: &CheckRequest::new(M::NAME),
+        stop: &|| false,
+    };
+    judge.verdict()
 }
 
 /// Checks by brute force all that a core claims.
-fn core_is_right<M: Model>(
-    model: &M,
-    history: &History,
-    partition: &Partition<M::Op>,
-    stuck: usize,
-) {
-    let mut minimizer = Minimizer::new(model, history, Limits::default(), &|| false);
-    let core = minimizer.core(partition, stuck).unwrap();
-    assert!(core.minimal && core.confirmed, "{core:?}");
+fn core_is_right<M: Model>(model: &M, history: &History, all: &[Call<M::Op>], core: &Core) {
+    assert!(core.minimal && core.confirmed, "{core:?} {}", told(history));
     let at = |end: usize| -> Vec<_> {
-        let began = partition.calls.iter().filter(|call| call.invoked < end);
+        let began = all.iter().filter(|call| call.invoked < end);
         began
             .filter_map(|call| {
                 if call.returned.is_some_and(|returned| returned >= end) {
-                    let free = freed(model, history, call)?;
-                    Some(Call {
-                        returned: None,
-                        ..free
-                    })
+                    unreturned(model, history, call)
                 } else {
                     Some(call.clone())
                 }
@@ -182,28 +241,100 @@ fn core_is_right<M: Model>(
             .collect()
     };
     let possible = |calls: &[_]| try_every_order(model, calls, PLENTY) != Tried::None;
-    assert!(!possible(&at(core.prefix)), "{core:?} {history:?}");
-    assert!(possible(&at(core.prefix - 1)), "{core:?} {history:?}");
+    assert!(!possible(&at(core.prefix)), "{core:?} {}", told(history));
+    assert!(possible(&at(core.prefix - 1)), "{core:?} {}", told(history));
     for free in core.operations.iter().map(Some).chain([None]) {
+        #[expect(
+            clippy::unnecessary_filter_map,
+            reason = "what cannot be taken back is left out"
+        )]
         let calls: Vec<_> = at(core.prefix)
             .into_iter()
             .filter_map(|call| {
-                let strict = core.operations.contains(&call.invoked) && free != Some(&call.invoked);
-                if strict || !call.required {
-                    Some(call)
-                } else {
-                    freed(model, history, &call)
+                let is_free = free == Some(&call.invoked);
+                if is_free && core.impossible == call.invoked {
+                    // Its return is taken back.
+                    return Some(Call {
+                        returned: None,
+                        ..unreturned(model, history, &call)?
+                    });
                 }
+                let strict = core.operations.contains(&call.invoked) && !is_free;
+                Some(Call {
+                    required: call.required && strict,
+                    ..call
+                })
             })
             .collect();
         assert_eq!(
             possible(&calls),
             free.is_some(),
-            "free {free:?} of {core:?} {history:?}"
+            "free {free:?} of {core:?} {}",
+            told(history)
         );
     }
-    let sentences = super::explanation::sentences(history, &core);
+    let sentences = super::explanation::sentences(history, core);
     assert!(sentences.iter().all(|sentence| !sentence.is_empty()));
+}
+
+/// How many histories of a model there are besides those of which the evidence is checked in full: together 100,000.
+/// They are shared out among the settings in which a model is tested.
+fn quick(model: &str) -> u64 {
+    let settings = match model {
+        "cas-register" => 5,
+        "linearizable-set" => 4,
+        "kv" | "consensus" => 3,
+        "list-append" => 2,
+        _ => 1,
+    };
+    96_000_u64.div_ceil(settings)
+}
+
+/// The random decisions of a seed.
+fn tape(seed: u64) -> Vec<u8> {
+    const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
+    let word = |number: u64| {
+        let mut bits = seed
+            .wrapping_mul(0xd134_2543_de82_ef95)
+            .wrapping_add(GAMMA.wrapping_mul(number + 1));
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (bits ^ (bits >> 31)).to_le_bytes()
+    };
+    (0..8).flat_map(word).collect()
+}
+
+/// Checks the answers of every member of the portfolio against brute force, and the linearizations.
+fn agree_quickly<M: Model>(model: &M, history: &History) {
+    let split = split(model, history).unwrap();
+    let partition = &split.partitions[0];
+    let marks = split.marks(partition);
+    let positions = marks.iter().map(|mark| mark.invoked as usize);
+    let all = calls(model, history, positions);
+    let valid = try_every_order(model, &all, PLENTY) != Tried::None;
+    let verify = |order: &[usize]| {
+        assert!(valid, "{}", told(history));
+        let verified = certificate::verify(model, history, marks, order);
+        assert_eq!(verified, Ok(()), "{}", told(history));
+    };
+    for supply in [Alone::Exact, Alone::FromAbove, Alone::FromBelow] {
+        match super::search::run_alone(model, &all, supply) {
+            Some(Outcome::Order(order)) => verify(&order),
+            Some(Outcome::Stuck(_)) => assert!(!valid, "{supply:?} {}", told(history)),
+            Some(Outcome::GivenUp { why, .. }) => panic!("{why}"),
+            None => {}
+        }
+    }
+    if let Some(discipline) = model.discipline() {
+        match monitor::ask(&discipline, split.deeds(partition), split.initial) {
+            Monitored::Order(order) => {
+                let order: Vec<_> = order.iter().map(|position| *position as usize).collect();
+                verify(&order);
+            }
+            Monitored::Conflict(_) => assert!(!valid, "{}", told(history)),
+            Monitored::Undecided(_) => {}
+        }
+    }
 }
 
 /// Runs many random histories of a model; both answers must come up.
@@ -220,6 +351,7 @@ fn fuzz_and<M: Model>(
 ) {
     let model = M::new(initial, semantics).unwrap();
     let count = [std::cell::Cell::new(0), std::cell::Cell::new(0)];
+    let monitored = std::cell::Cell::new(0);
     let mut runner = proptest::test_runner::TestRunner::new_with_rng(
         ProptestConfig {
             cases: 4000,
@@ -232,11 +364,12 @@ fn fuzz_and<M: Model>(
     );
     runner
         .run(&vec(any::<u8>(), 20..90), |tape| {
-            let (history, honest) = simulate(&model, functions, &tape);
-            let valid = agree(&model, &history);
+            let (history, honest) = simulate(&model, functions, 7, &tape);
+            let (valid, decided) = agree(&model, &history);
+            monitored.set(monitored.get() + u32::from(decided));
             // An operation that failed here has not looked whether a compare-and-set could have succeeded.
             let honest = honest && semantics.failed_cas == FailedCas::DidNotHappen;
-            assert!(valid || !honest, "{history:?}");
+            assert!(valid || !honest, "{}", told(&history));
             if valid {
                 implied(&history);
             }
@@ -245,7 +378,19 @@ fn fuzz_and<M: Model>(
             Ok(())
         })
         .unwrap();
+    for seed in 0..quick(M::NAME) {
+        let (history, _) = simulate(&model, functions, 5, &tape(seed));
+        agree_quickly(&model, &history);
+    }
     let [invalid, valid] = count.map(|count| count.get());
+    if model.discipline().is_some() {
+        assert!(
+            monitored.get() > 10,
+            "{}: {} decided by a monitor",
+            M::NAME,
+            monitored.get()
+        );
+    }
     assert!(
         invalid > 100 && valid > 100,
         "{}: {valid} valid, {invalid} invalid",
@@ -301,12 +446,69 @@ fn registers() {
 }
 
 #[test]
+fn stateright_agrees_about_registers() {
+    let functions = [
+        ("write", numbers(1..4), nothing()),
+        ("read", nothing(), numbers(0..4)),
+    ];
+    let model = Register::new(&Value::Int(0), DEFAULT).unwrap();
+    let mut counts = [0, 0];
+    for seed in 0..20_000 {
+        let (history, _) = simulate(&model, &functions, 6, &tape(seed));
+        let mut tester = LinearizabilityTester::new(register::Register(0_i64));
+        for operation in history.records().enumerate() {
+            let (position, event) = operation;
+            let pair = history.pair(position);
+            let ended = pair.map(|pair| history.events()[pair].kind);
+            if event.kind == Kind::Fail || ended == Some(Kind::Fail) {
+                continue;
+            }
+            let value = event.value.as_int().unwrap_or_default();
+            let is_write = &*event.function == "write";
+            let _ = match event.kind {
+                Kind::Invoke if is_write => {
+                    tester.on_invoke(event.process, register::RegisterOp::Write(value))
+                }
+                Kind::Invoke => tester.on_invoke(event.process, register::RegisterOp::Read),
+                Kind::Ok if is_write => {
+                    tester.on_return(event.process, register::RegisterRet::WriteOk)
+                }
+                Kind::Ok => tester.on_return(event.process, register::RegisterRet::ReadOk(value)),
+                Kind::Fail | Kind::Info => continue,
+            }
+            .unwrap();
+        }
+        let valid = check_model(&model, &history).answer() == Answer::Valid;
+        assert_eq!(tester.is_consistent(), valid, "{}", told(&history));
+        counts[usize::from(valid)] += 1;
+    }
+    assert!(counts.iter().all(|count| *count > 1000), "{counts:?}");
+}
+
+#[test]
 fn cas_registers_with_every_meaning() {
     let functions = [
         ("write", numbers(0..4), nothing()),
         ("read", nothing(), nil_or(numbers(0..3))),
         ("cas", pairs(), nothing()),
     ];
+    let pair = |from: i64, to: i64| Value::list([from.into(), to.into()]);
+    let functions_of_unique = [
+        ("write", numbers(1..6), nothing()),
+        ("read", nothing(), nil_or(numbers(0..14))),
+        (
+            "cas",
+            vec![
+                pair(0, 10),
+                pair(1, 11),
+                pair(10, 12),
+                pair(2, 13),
+                pair(12, 6),
+            ],
+            nothing(),
+        ),
+    ];
+    fuzz::<CasRegister>(&Value::Int(0), DEFAULT, &functions_of_unique);
     for nil_read in [NilRead::Absent, NilRead::Unconstrained] {
         for failed_cas in [FailedCas::DidNotHappen, FailedCas::ObservedOther] {
             let semantics = Semantics {
@@ -421,10 +623,28 @@ fn mutexes() {
 #[test]
 fn queues() {
     let functions = [
-        ("enqueue", numbers(1..4), nothing()),
-        ("dequeue", nothing(), nil_or(numbers(1..4))),
+        ("enqueue", numbers(1..6), nothing()),
+        ("dequeue", nothing(), nil_or(numbers(1..5))),
     ];
     fuzz::<FifoQueue>(&Value::Nil, DEFAULT, &functions);
+}
+
+#[test]
+fn stacks() {
+    let functions = [
+        ("push", numbers(1..6), nothing()),
+        ("pop", nothing(), nil_or(numbers(1..5))),
+    ];
+    fuzz::<Stack>(&Value::Nil, DEFAULT, &functions);
+}
+
+#[test]
+fn priority_queues() {
+    let functions = [
+        ("insert", numbers(1..6), nothing()),
+        ("delete-min", nothing(), nil_or(numbers(1..5))),
+    ];
+    fuzz::<PriorityQueue>(&Value::Nil, DEFAULT, &functions);
 }
 
 #[test]
@@ -455,6 +675,14 @@ fn sets() {
     let remove = ("remove", numbers(1..3), nothing());
     fuzz::<LinearizableSet>(&Value::Nil, DEFAULT, &functions(remove.clone()));
     fuzz::<LinearizableSet>(&Value::list([1.into()]), DEFAULT, &functions(remove));
+    let add = ("add", numbers(1..3), nothing());
+    let bools = || vec![Value::Bool(true), Value::Bool(false)];
+    let by_element = [
+        add,
+        ("remove", numbers(1..3), nothing()),
+        ("contains", numbers(1..3), bools()),
+    ];
+    fuzz::<LinearizableSet>(&Value::Nil, DEFAULT, &by_element);
     let add = ("add", numbers(3..6), nothing());
     fuzz_and::<LinearizableSet>(&Value::Nil, DEFAULT, &functions(add), |history| {
         passes("set", history);
@@ -506,5 +734,80 @@ fn banks() {
 /// The plain checks ask less than linearizability.
 fn passes(checker: &str, history: &History) {
     let verdict = check_history(history, &CheckRequest::new(checker), &|| false).unwrap();
-    assert_ne!(verdict.answer(), Answer::Invalid, "{history:?}");
+    assert_ne!(verdict.answer(), Answer::Invalid, "{}", told(history));
+}
+
+/// In a long history the core is looked for among the last operations first. What it claims is checked by the exact
+/// search, brute force being out of reach.
+#[test]
+fn cores_of_long_histories() {
+    let model = CasRegister::new(&Value::Nil, DEFAULT).unwrap();
+    let mut invalid = 0;
+    for seed in 0..60 {
+        let synthesis = Synthesis {
+            unique: false,
+            concurrency: 2 + u32::try_from(seed % 3).unwrap(),
+            crashed: seed % 4,
+            seed,
+            ..Synthesis::new(SyntheticModel::named("cas-register").unwrap(), 300)
+        };
+        let mut records: Vec<_> = synthesis.events().collect();
+        let is_read =
+            |event: &&mut EventRecord| &*event.function == "read" && event.kind == Kind::Ok;
+        let mut reads = records.iter_mut().filter(is_read);
+        let wrong = reads.nth(usize::try_from(seed).unwrap() + 20).unwrap();
+        wrong.value = Value::Int((wrong.value.as_int().unwrap_or(0) + 2) % 5);
+        let history = History::from_records(records, BuildOptions::default()).unwrap();
+        let verdict = check_model(&model, &history);
+        let Judgement::Invalid {
+            counterexample: Counterexample::Core(core),
+        } = verdict.judgement
+        else {
+            assert_eq!(verdict.answer(), Answer::Valid);
+            continue;
+        };
+        invalid += 1;
+        assert!(core.minimal && core.confirmed, "{core:?}");
+        let split = split(&model, &history).unwrap();
+        let marks = split.marks(&split.partitions[0]).iter();
+        let all = calls(&model, &history, marks.map(|mark| mark.invoked as usize));
+        let at = |end: usize| -> Vec<_> {
+            let began = all.iter().filter(|call| call.invoked < end);
+            began
+                .filter_map(|call| match call.returned {
+                    Some(returned) if returned >= end => unreturned(&model, &history, call),
+                    _ => Some(call.clone()),
+                })
+                .collect()
+        };
+        let possible = |calls: &[_]| {
+            let found = search(&model, calls, Limits::default(), &|| false);
+            matches!(found.outcome, Outcome::Order(_))
+        };
+        assert!(!possible(&at(core.prefix)), "{core:?}");
+        assert!(possible(&at(core.prefix - 1)), "{core:?}");
+        let others = core
+            .operations
+            .iter()
+            .filter(|one| **one != core.impossible);
+        for free in others.map(Some).chain([None]) {
+            let calls: Vec<_> = at(core.prefix)
+                .into_iter()
+                .map(|call| {
+                    let strict =
+                        core.operations.contains(&call.invoked) && free != Some(&call.invoked);
+                    Call {
+                        required: call.required && strict,
+                        ..call
+                    }
+                })
+                .collect();
+            assert_eq!(
+                possible(&calls),
+                free.is_some(),
+                "free {free:?} of {core:?}"
+            );
+        }
+    }
+    assert!(invalid > 20, "{invalid}");
 }

@@ -3,7 +3,7 @@
 use tribunal_histories::Value;
 
 use super::register::{Access, READ, WRITE, merge_unobserved};
-use super::{Call, FailedCas, Misfit, Model, Recorded, Semantics, Shape};
+use super::{Call, Deed, Discipline, FailedCas, Misfit, Model, Recorded, Semantics, Shape};
 
 /// The shape of a compare-and-set.
 pub(super) const CAS: Shape = Shape {
@@ -76,6 +76,18 @@ impl Model for CasRegister {
             CasOp::Access(access) => access.step(state),
             CasOp::Cas(from, to) => (from == state).then(|| to.clone()),
             CasOp::FoundOther(from) => (from != state).then(|| state.clone()),
+        }
+    }
+
+    fn discipline(&self) -> Option<Discipline> {
+        Some(Discipline::Register(self.initial.clone()))
+    }
+
+    fn deed<'a>(&self, op: &'a CasOp) -> Deed<'a> {
+        match op {
+            CasOp::Access(access) => access.deed(),
+            CasOp::Cas(from, to) => Deed::Cas(from, to),
+            CasOp::FoundOther(_) => Deed::Other,
         }
     }
 

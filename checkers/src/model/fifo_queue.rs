@@ -1,27 +1,16 @@
 //! A queue: first in, first out.
 
-use rustc_hash::FxHashSet;
+use std::collections::VecDeque;
+
 use tribunal_histories::Value;
 
-use super::{Call, Misfit, Model, Recorded, Semantics, Shape};
-
-/// An operation on a queue.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum QueueOp {
-    /// It put this element at the tail.
-    Enqueue(Value),
-    /// It took this element from the head.
-    Dequeue(Value),
-    /// It took whatever was at the head: what that was, nobody knows.
-    DequeueSome,
-    /// It found nothing.
-    DequeueNone,
-}
+use super::container::{ContainerOp, drop_unseen};
+use super::{Call, Deed, Discipline, Misfit, Model, Recorded, Semantics, Shape};
 
 /// A queue with `enqueue` and `dequeue`.
 #[derive(Clone, Debug)]
 pub struct FifoQueue {
-    initial: Vec<Value>,
+    initial: VecDeque<Value>,
 }
 
 impl Model for FifoQueue {
@@ -44,72 +33,61 @@ impl Model for FifoQueue {
     ];
 
     /// The elements, head first.
-    type State = Vec<Value>;
-    type Op = QueueOp;
+    type State = VecDeque<Value>;
+    type Op = ContainerOp;
 
     fn new(initial: &Value, _semantics: Semantics) -> Result<Self, &'static str> {
         let initial = match initial {
-            Value::Nil => Vec::new(),
-            Value::List(elements) => elements.to_vec(),
+            Value::Nil => VecDeque::new(),
+            Value::List(elements) => elements.iter().cloned().collect(),
             _ => return Err("a list, head first"),
         };
         Ok(Self { initial })
     }
 
-    fn operation(&self, recorded: &Recorded<'_>) -> Result<Option<QueueOp>, Misfit> {
-        match recorded.function {
-            "enqueue" if recorded.input.is_nil() => Err(Misfit::Input),
-            "enqueue" => Ok(Some(QueueOp::Enqueue(recorded.input.clone()))),
-            "dequeue" => Ok(Some(match &recorded.output {
-                None => QueueOp::DequeueSome,
-                Some(Value::Nil) => QueueOp::DequeueNone,
-                Some(element) => QueueOp::Dequeue(element.clone()),
-            })),
-            _ => Err(Misfit::Function),
-        }
+    fn operation(&self, recorded: &Recorded<'_>) -> Result<Option<ContainerOp>, Misfit> {
+        ContainerOp::of(recorded, ["enqueue", "dequeue"]).map(Some)
     }
 
-    fn initial(&self) -> Vec<Value> {
+    fn initial(&self) -> VecDeque<Value> {
         self.initial.clone()
     }
 
-    fn step(&self, queue: &Vec<Value>, op: &QueueOp) -> Option<Vec<Value>> {
-        match (op, &**queue) {
-            (QueueOp::Enqueue(element), _) => {
-                Some(queue.iter().chain([element]).cloned().collect())
+    fn step(&self, queue: &VecDeque<Value>, op: &ContainerOp) -> Option<VecDeque<Value>> {
+        let mut after = queue.clone();
+        self.advance(&mut after, op).then_some(after)
+    }
+
+    fn advance(&self, queue: &mut VecDeque<Value>, op: &ContainerOp) -> bool {
+        match op {
+            ContainerOp::Put(element) => {
+                queue.push_back(element.clone());
+                true
             }
-            (QueueOp::Dequeue(element), [head, rest @ ..]) => {
-                (head == element).then(|| rest.to_vec())
-            }
-            (QueueOp::DequeueSome, [_, rest @ ..]) => Some(rest.to_vec()),
-            (QueueOp::DequeueNone, []) => Some(Vec::new()),
-            _ => None,
+            ContainerOp::Take(element) => queue.pop_front().as_ref() == Some(element),
+            ContainerOp::TakeSome => queue.pop_front().is_some(),
+            ContainerOp::TakeNone => queue.is_empty(),
         }
     }
 
-    fn bytes(&self, queue: &Vec<Value>) -> usize {
-        size_of_val(queue) + size_of_val(&**queue)
+    fn discipline(&self) -> Option<Discipline> {
+        self.initial.is_empty().then_some(Discipline::Fifo)
     }
 
-    fn observes_only(&self, op: &QueueOp) -> bool {
-        matches!(op, QueueOp::DequeueNone)
+    fn deed<'a>(&self, op: &'a ContainerOp) -> Deed<'a> {
+        op.deed()
     }
 
-    /// An enqueue that is not required, of what nobody is known to have dequeued, is dropped. Where an order has it,
-    /// either a dequeue that is not required either takes its element, and the order without both is as good; or its
-    /// element stays, nothing behind it is ever dequeued, and the order without it is as good.
-    fn reduce(&self, calls: &mut Vec<Call<QueueOp>>) -> Self {
-        let dequeued: FxHashSet<Value> = calls
-            .iter()
-            .filter_map(|call| match &call.op {
-                QueueOp::Dequeue(element) => Some(element.clone()),
-                _ => None,
-            })
-            .collect();
-        calls.retain(|call| match &call.op {
-            QueueOp::Enqueue(element) => call.required || dequeued.contains(element),
-            _ => true,
-        });
+    fn bytes(&self, queue: &VecDeque<Value>) -> usize {
+        size_of_val(queue) + queue.len() * size_of::<Value>()
+    }
+
+    fn observes_only(&self, op: &ContainerOp) -> bool {
+        *op == ContainerOp::TakeNone
+    }
+
+    fn reduce(&self, calls: &mut Vec<Call<ContainerOp>>) -> Self {
+        drop_unseen(calls);
         self.clone()
     }
 }

@@ -4,7 +4,9 @@ use tribunal_histories::Value;
 
 use super::cas_register::{CAS, from_and_to};
 use super::prefixes::Prefixes;
-use super::{Call, FailedCas, Misfit, Model, Recorded, Semantics, Shape, value_bytes};
+use super::{
+    Call, Deed, Discipline, FailedCas, Misfit, Model, Recorded, Semantics, Shape, value_bytes,
+};
 
 /// What a key holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -157,6 +159,20 @@ impl Model for Kv {
         match state {
             Entry::Value(value) => value_bytes(value),
             Entry::Unobserved => size_of::<Entry>(),
+        }
+    }
+
+    fn discipline(&self) -> Option<Discipline> {
+        Some(Discipline::Register(self.initial.clone()))
+    }
+
+    fn deed<'a>(&self, op: &'a KvOp) -> Deed<'a> {
+        match op {
+            KvOp::Get(value) => Deed::Read(value),
+            KvOp::Put(value) => Deed::Write(value),
+            KvOp::Cas(from, to) => Deed::Cas(from, to),
+            KvOp::Delete => Deed::Write(&Value::Nil),
+            KvOp::Append(_) | KvOp::FoundOther(_) => Deed::Other,
         }
     }
 

@@ -8,15 +8,19 @@
 mod bank;
 mod cas_register;
 mod consensus;
+mod container;
 mod counter;
+mod deed;
 mod fifo_queue;
 mod kv;
 mod list_append;
 mod multi_register;
 mod mutex;
 mod prefixes;
+mod priority_queue;
 mod register;
 mod set;
+mod stack;
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -27,14 +31,18 @@ use tribunal_histories::Value;
 pub use bank::Bank;
 pub use cas_register::CasRegister;
 pub use consensus::Consensus;
+pub use container::ContainerOp;
 pub use counter::LinearizableCounter;
+pub use deed::{Deed, Discipline};
 pub use fifo_queue::FifoQueue;
 pub use kv::Kv;
 pub use list_append::ListAppend;
 pub use multi_register::MultiRegister;
 pub use mutex::Mutex;
+pub use priority_queue::PriorityQueue;
 pub use register::Register;
 pub use set::LinearizableSet;
+pub use stack::Stack;
 
 pub(crate) use bank::{Banking, OPERATIONS as BANK_OPERATIONS, Opening, banking};
 pub(crate) use counter::{Change, OPERATIONS as COUNTER_OPERATIONS, change, first};
@@ -200,6 +208,32 @@ pub trait Model: Clone {
 
     /// The state after an operation, or `None` if the operation cannot happen in this state with its result.
     fn step(&self, state: &Self::State, op: &Self::Op) -> Option<Self::State>;
+
+    /// The same in place. Returns whether the operation can happen; if not, the state is of no use any more.
+    fn advance(&self, state: &mut Self::State, op: &Self::Op) -> bool {
+        let after = self.step(state, op);
+        let happens = after.is_some();
+        if let Some(after) = after {
+            *state = after;
+        }
+        happens
+    }
+
+    /// The part of the object that an operation is about, if it neither sees nor changes any other part. Where this
+    /// holds of all operations, each part is an object of its own (Herlihy and Wing 1990, theorem 1).
+    fn part<'a>(&self, _op: &'a Self::Op) -> Option<&'a Value> {
+        None
+    }
+
+    /// The kind of object that this is, if a monitor may decide about it.
+    fn discipline(&self) -> Option<Discipline> {
+        None
+    }
+
+    /// What an operation does in the terms of monitors.
+    fn deed<'a>(&self, _op: &'a Self::Op) -> Deed<'a> {
+        Deed::Other
+    }
 
     /// Whether the operation leaves every state as it is.
     fn observes_only(&self, op: &Self::Op) -> bool;

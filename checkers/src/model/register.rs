@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 use tribunal_histories::Value;
 
-use super::{Call, Misfit, Model, Recorded, Semantics, Shape};
+use super::{Call, Deed, Discipline, Misfit, Model, Recorded, Semantics, Shape};
 
 /// The shape of a read, for every register-like model.
 pub(super) const READ: Shape = Shape {
@@ -37,6 +37,14 @@ impl Access {
             "read" | "r" => Ok(recorded.read(semantics).map(Self::Read)),
             "write" | "w" => Ok(Some(Self::Write(recorded.input.clone()))),
             _ => Err(Misfit::Function),
+        }
+    }
+
+    /// The same for a monitor.
+    pub(super) fn deed(&self) -> Deed<'_> {
+        match self {
+            Self::Read(value) => Deed::Read(value),
+            Self::Write(value) => Deed::Write(value),
         }
     }
 
@@ -94,6 +102,14 @@ impl Model for Register {
 
     fn step(&self, state: &Value, op: &Access) -> Option<Value> {
         op.step(state)
+    }
+
+    fn discipline(&self) -> Option<Discipline> {
+        Some(Discipline::Register(self.initial.clone()))
+    }
+
+    fn deed<'a>(&self, op: &'a Access) -> Deed<'a> {
+        op.deed()
     }
 
     fn observes_only(&self, op: &Access) -> bool {

@@ -16,9 +16,11 @@ pub enum SetOp {
     Remove(Value),
     /// It returned exactly these elements.
     Read(BTreeSet<Value>),
+    /// It was told whether the element is in it.
+    Contains(Value, bool),
 }
 
-/// A set with `add`, `remove` and `read`, each atomic.
+/// A set with `add`, `remove`, `contains` and `read`, each atomic.
 #[derive(Clone, Debug)]
 pub struct LinearizableSet {
     initial: BTreeSet<Value>,
@@ -35,8 +37,8 @@ fn as_set(value: &Value) -> Option<BTreeSet<Value>> {
 
 impl Model for LinearizableSet {
     const NAME: &'static str = "linearizable-set";
-    const ABOUT: &'static str = "A set to which elements are added, from which they are removed, and which is read whole, \
-                                 all atomically. (The weaker check of Jepsen, of the last read only, is `set`.)";
+    const ABOUT: &'static str = "A set to which elements are added, from which they are removed, and which is asked for one \
+                                 or read whole, all atomically. (The weaker check of Jepsen, of the last read only, is `set`.)";
     const OPERATIONS: &'static [Shape] = &[
         Shape {
             names: &["add"],
@@ -47,6 +49,11 @@ impl Model for LinearizableSet {
             names: &["remove"],
             input: "element",
             output: "",
+        },
+        Shape {
+            names: &["contains"],
+            input: "element",
+            output: "true or false",
         },
         Shape {
             names: &["read", "r"],
@@ -67,6 +74,13 @@ impl Model for LinearizableSet {
         match recorded.function {
             "add" => Ok(Some(SetOp::Add(recorded.input.clone()))),
             "remove" => Ok(Some(SetOp::Remove(recorded.input.clone()))),
+            "contains" => match recorded.output {
+                None | Some(Value::Nil) => Ok(None),
+                Some(Value::Bool(is_there)) => {
+                    Ok(Some(SetOp::Contains(recorded.input.clone(), is_there)))
+                }
+                Some(_) => Err(Misfit::Output),
+            },
             "read" | "r" => recorded
                 .read(self.semantics)
                 .map(|value| as_set(&value).map(SetOp::Read).ok_or(Misfit::Output))
@@ -81,16 +95,31 @@ impl Model for LinearizableSet {
 
     fn step(&self, set: &BTreeSet<Value>, op: &SetOp) -> Option<BTreeSet<Value>> {
         let mut after = set.clone();
+        self.advance(&mut after, op).then_some(after)
+    }
+
+    fn advance(&self, set: &mut BTreeSet<Value>, op: &SetOp) -> bool {
         match op {
             SetOp::Add(element) => {
-                after.insert(element.clone());
+                set.insert(element.clone());
+                true
             }
             SetOp::Remove(element) => {
-                after.remove(element);
+                set.remove(element);
+                true
             }
-            SetOp::Read(seen) => return (seen == set).then_some(after),
+            SetOp::Read(seen) => seen == set,
+            SetOp::Contains(element, is_there) => set.contains(element) == *is_there,
         }
-        Some(after)
+    }
+
+    fn part<'a>(&self, op: &'a SetOp) -> Option<&'a Value> {
+        match op {
+            SetOp::Add(element) | SetOp::Remove(element) | SetOp::Contains(element, _) => {
+                Some(element)
+            }
+            SetOp::Read(_) => None,
+        }
     }
 
     fn bytes(&self, set: &BTreeSet<Value>) -> usize {
@@ -98,21 +127,27 @@ impl Model for LinearizableSet {
     }
 
     fn observes_only(&self, op: &SetOp) -> bool {
-        matches!(op, SetOp::Read(_))
+        matches!(op, SetOp::Read(_) | SetOp::Contains(..))
     }
 
     /// An add that is not required and whose element no read has is dropped: no read can follow before its removal.
     fn reduce(&self, calls: &mut Vec<Call<SetOp>>) -> Self {
         let mut seen = FxHashMap::default();
         for call in &*calls {
-            if let (SetOp::Read(elements), Some(returned)) = (&call.op, call.returned) {
-                seen.extend(elements.iter().map(|element| (element.clone(), returned)));
+            match (&call.op, call.returned) {
+                (SetOp::Read(elements), Some(returned)) => {
+                    seen.extend(elements.iter().map(|element| (element.clone(), returned)));
+                }
+                (SetOp::Contains(element, true), Some(returned)) => {
+                    seen.insert(element.clone(), returned);
+                }
+                _ => {}
             }
         }
         fn added(op: &SetOp) -> Option<&Value> {
             match op {
                 SetOp::Add(element) => Some(element),
-                SetOp::Remove(_) | SetOp::Read(_) => None,
+                SetOp::Remove(_) | SetOp::Read(_) | SetOp::Contains(..) => None,
             }
         }
         calls.retain(|call| {

@@ -1,7 +1,8 @@
 //! The committed entries of a run, which no node may ever contradict, and who holds them.
 
-use tribunal_histories::{LogRecord, LogView, NodeId, NodeSet, View, Voters};
+use tribunal_histories::{ByNode, LogRecord, LogView, NodeId, NodeSet, View, Voters};
 
+use super::aside::Aside;
 use super::ghost::Moment;
 
 /// A committed entry.
@@ -13,14 +14,14 @@ pub struct Commit {
     /// term between the two may rightly lack the entry.
     pub term: u64,
     /// That leader.
-    pub by: NodeId,
+    pub by: Aside<NodeId>,
 }
 
 /// Every entry that any node ever knew committed, as one log that is only ever appended to.
 ///
 /// An entry is committed from the moment when the first node's commit or applied index covers it. That is the leader:
 /// followers learn of it from the leader.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Committed {
     /// What lies at or below this index is not known: no node ever showed it.
     start: u64,
@@ -71,7 +72,7 @@ impl Committed {
             self.start = view.log.start - 1;
             self.entries.clear();
         }
-        let (term, by) = (view.term, node);
+        let (term, by) = (view.term, Aside(node));
         let news = (self.last_index() + 1..=last).filter_map(|index| view.log.at(index));
         self.entries
             .extend(news.map(|record| Commit { record, term, by }));
@@ -107,7 +108,11 @@ impl Committed {
     /// Names a committed entry in a sentence.
     pub(super) fn describe(&self, index: u64) -> String {
         match self.at(index) {
-            Some(Commit { record, term, by }) => {
+            Some(Commit {
+                record,
+                term,
+                by: Aside(by),
+            }) => {
                 format!(
                     "entry {index} of term {}, which {by} committed in term {term},",
                     record.term
@@ -134,9 +139,9 @@ pub(super) fn describe_record(log: &LogView<'_>, index: u64) -> String {
 }
 
 /// By node, up to where it holds the committed entries: kept up to date at the cost of what changed.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Holdings {
-    held: Vec<u64>,
+    held: ByNode<u64>,
 }
 
 impl Holdings {
@@ -221,7 +226,8 @@ mod tests {
         committed.cover(N1, ALL, &view(&log, 3, 1));
         committed.cover(N2, ALL, &view(&log, 4, 2));
         committed.cover(N1, ALL, &view(&log, 4, 2));
-        let terms = [1, 2].map(|index| committed.at(index).map(|commit| (commit.term, commit.by)));
+        let terms =
+            [1, 2].map(|index| committed.at(index).map(|commit| (commit.term, commit.by.0)));
         assert_eq!(terms, [Some((3, N1)), Some((4, N2))]);
         assert_eq!(committed.last_before(4).map(|(index, _)| index), Some(1));
         assert_eq!(committed.last_before(3), None);

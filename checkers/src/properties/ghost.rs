@@ -6,17 +6,15 @@
 use std::sync::Arc;
 
 use tribunal_histories::{
-    Cause, Digest, Facet, GroupView, LogRecord, LogView, NodeId, NodeSet, Observation,
-    PeerProgress, Role, View, Voters,
+    Cause, Claim, Digest, Facet, GroupView, LogRecord, LogView, NodeId, NodeSet, Observation,
+    PeerProgress, Renaming, Role, View, Voters,
 };
-
-use tribunal_protocols::world::fingerprint;
 
 use super::committed::Committed;
 use super::states::States;
 
 /// What a node showed when it was last observed.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Past {
     /// Its role; a node that is down follows.
     pub role: Role,
@@ -64,8 +62,7 @@ impl Past {
 
     fn remember(&mut self, now: &Observation<'_>, kept: u64) {
         let view = &now.view;
-        let down = now.cause == Cause::Crash;
-        self.role = if down { Role::Follower } else { view.role };
+        self.role = role_of(now);
         self.term = view.term;
         self.commit_index = view.commit_index;
         self.applied_index = view.applied_index;
@@ -79,6 +76,24 @@ impl Past {
         self.peers.extend_from_slice(view.peers);
         self.remember_log(&view.log, kept);
         self.disk_end = disk_end(now);
+    }
+
+    /// Whether an observation shows what is remembered already.
+    fn is_shown_by(&self, now: &Observation<'_>, kept: u64) -> bool {
+        let (view, group) = (&now.view, group_of(&now.view));
+        let log = self.log();
+        self.role == role_of(now)
+            && self.term == view.term
+            && self.commit_index == view.commit_index
+            && self.applied_index == view.applied_index
+            && self.voted_for == view.voted_for
+            && self.leader == group.and_then(|group| group.leader)
+            && self.voters == group.map(|group| group.voters).or(self.voters)
+            && self.state == view.state
+            && *self.peers == *view.peers
+            && (log.start, log.base) == (view.log.start, view.log.base)
+            && (kept, kept) == (log.last_index(), view.log.last_index())
+            && self.disk_end == disk_end(now)
     }
 
     fn remember_log(&mut self, log: &LogView<'_>, kept: u64) {
@@ -103,6 +118,14 @@ pub(super) fn group_of<'a>(view: &View<'a>) -> Option<GroupView<'a>> {
     match view.facet {
         Facet::Group(group) => Some(group),
         _ => None,
+    }
+}
+
+/// The role of the observed node; one that is down follows.
+fn role_of(now: &Observation<'_>) -> Role {
+    match now.cause {
+        Cause::Crash => Role::Follower,
+        _ => now.view.role,
     }
 }
 
@@ -157,6 +180,12 @@ impl<'a> Moment<'a> {
             return self.now.view.commit_index;
         }
         self.past[node.index()].commit_index
+    }
+
+    /// Whether the observed node sent something of a kind.
+    pub fn claims(&self, of_kind: impl Fn(&Claim) -> bool) -> bool {
+        let sent = self.now.sent.iter();
+        sent.flat_map(|sent| &sent.claims).any(of_kind)
     }
 
     /// All nodes as they were before this moment.
@@ -240,7 +269,7 @@ fn everybody(nodes: usize) -> Voters {
 }
 
 /// What is remembered of all nodes.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Ghost {
     /// By node. Clones share what has not changed since.
     past: Vec<Arc<Past>>,
@@ -279,17 +308,20 @@ impl Ghost {
     }
 
     /// A number that equal memories share: of what was ever committed. What nodes showed last is what they show now.
-    pub(super) fn fingerprint(&self) -> u64 {
-        fingerprint(&(&*self.committed, &*self.states))
+    pub(super) fn fingerprint(&self, renaming: &Renaming) -> u64 {
+        renaming.fingerprint(&(&*self.committed, &*self.states))
     }
 
     /// Remembers an observation whose log is unchanged up to `kept`.
     pub(super) fn remember(&mut self, now: &Observation<'_>, kept: u64) {
-        let past = Arc::make_mut(&mut self.past[now.node.index()]);
+        let past = &mut self.past[now.node.index()];
+        if past.is_shown_by(now, kept) {
+            return;
+        }
         if now.view.applied_index != past.applied_index {
             Arc::make_mut(&mut self.states).remember(now.node, &now.view);
         }
-        past.remember(now, kept);
+        Arc::make_mut(past).remember(now, kept);
     }
 }
 

@@ -8,9 +8,11 @@
 //! A [`Monitor`] shows every observation to a set of properties. Each property is one file, with the
 //! [`PropertyInfo`] that a list or a report prints; to add one, write the file and its line in [`raft`].
 
+pub mod aside;
 pub mod committed;
 pub mod ghost;
 pub mod gossip;
+mod kept;
 pub mod membership;
 pub mod monitor;
 pub mod multi_paxos;
@@ -23,11 +25,13 @@ pub mod states;
 pub mod two_phase_commit;
 pub mod zab;
 
+use std::any::Any;
 use std::fmt;
 use std::hash::Hash;
 
-use tribunal_protocols::world::fingerprint;
+use tribunal_histories::Renaming;
 
+pub use aside::Aside;
 pub use committed::{Commit, Committed};
 pub use ghost::{Moment, Past};
 pub use monitor::{Exercise, Monitor};
@@ -76,32 +80,46 @@ pub trait Property: Boxed + fmt::Debug + Send + Sync {
     /// # Errors
     /// The violation, when the property does not hold.
     fn observe(&mut self, moment: &Moment<'_>) -> Result<bool, Violation>;
+
+    /// Whether a moment may put the property to the test or give it something to remember; it is asked to spare the
+    /// work where it need not be shown the moment.
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        let _ = moment;
+        true
+    }
 }
 
-/// What a property can do behind its box: an explorer carries what properties remember in each of its states, and two
+/// What a property can do behind a pointer: an explorer carries what properties remember in each of its states, and two
 /// states are the same only if their properties remember the same.
 pub trait Boxed {
     /// The same property with the same memory.
     fn clone_boxed(&self) -> Box<dyn Property>;
 
-    /// A number that equal memories share.
-    fn fingerprint(&self) -> u64;
+    /// A number that equal memories share: the one that this memory would have under a renaming of the nodes.
+    fn fingerprint(&self, renaming: &Renaming) -> u64;
+
+    /// Whether another property is the same and remembers the same.
+    fn equals(&self, other: &dyn Property) -> bool;
+
+    /// Itself, to be compared.
+    fn as_any(&self) -> &dyn Any;
 }
 
-impl<P: Property + Clone + Hash + 'static> Boxed for P {
+impl<P: Property + Clone + Hash + PartialEq + 'static> Boxed for P {
     fn clone_boxed(&self) -> Box<dyn Property> {
         Box::new(self.clone())
     }
 
-    fn fingerprint(&self) -> u64 {
-        fingerprint(self)
+    fn fingerprint(&self, renaming: &Renaming) -> u64 {
+        renaming.fingerprint(self)
     }
-}
 
-impl Clone for Box<dyn Property> {
-    fn clone(&self) -> Self {
-        // Through the trait object: a box of a property is not itself one.
-        (**self).clone_boxed()
+    fn equals(&self, other: &dyn Property) -> bool {
+        other.as_any().downcast_ref() == Some(self)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }
 

@@ -1,10 +1,10 @@
 //! The monitor: it shows every observation of a run to a set of properties, and keeps the first violation.
 
 use std::hash::{BuildHasher, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use foldhash::quality::FixedState;
-use tribunal_histories::Observation;
+use tribunal_histories::{Observation, Renaming};
 
 use super::ghost::{Ghost, Moment};
 use super::{Property, PropertyInfo, Violation, properties_for};
@@ -22,34 +22,52 @@ pub struct Exercise {
 #[derive(Clone, Debug)]
 struct Watched {
     info: &'static PropertyInfo,
-    property: Arc<dyn Property>,
-    /// Of what the property remembers, if it was asked for since that changed.
-    fingerprint: Option<u64>,
+    /// With the fingerprints of what it remembers, as far as they were asked for.
+    property: Arc<Remembered>,
     exercised: u64,
+}
+
+/// A property, and the fingerprints of what it remembers, under the renamings that an explorer goes by.
+#[derive(Debug)]
+struct Remembered {
+    property: Box<dyn Property>,
+    fingerprints: OnceLock<Box<[u64]>>,
+}
+
+impl Remembered {
+    fn new(property: Box<dyn Property>) -> Self {
+        Self {
+            property,
+            fingerprints: OnceLock::new(),
+        }
+    }
+
+    fn fingerprint(&self, renamings: &[Renaming], which: usize) -> u64 {
+        let fingerprints = self.fingerprints.get_or_init(|| {
+            let under = renamings.iter();
+            under
+                .map(|renaming| self.property.fingerprint(renaming))
+                .collect()
+        });
+        fingerprints[which]
+    }
 }
 
 impl Watched {
     fn observe(&mut self, moment: &Moment<'_>) -> Result<bool, Violation> {
-        if let Some(alone) = Arc::get_mut(&mut self.property) {
-            self.fingerprint = None;
-            return alone.observe(moment);
+        if !self.property.property.concerns(moment) {
+            return Ok(false);
         }
-        let mut changed = self.property.clone_boxed();
+        if let Some(alone) = Arc::get_mut(&mut self.property) {
+            alone.fingerprints.take();
+            return alone.property.observe(moment);
+        }
+        let mut changed = self.property.property.clone_boxed();
         let result = changed.observe(moment);
-        let fingerprint = changed.fingerprint();
-        if self.fingerprint != Some(fingerprint) {
-            self.property = Arc::from(changed);
-            self.fingerprint = Some(fingerprint);
+        if !changed.equals(&*self.property.property) {
+            self.property = Arc::new(Remembered::new(changed));
         }
         result
-    }
-
-    /// A number that equal memories share.
-    fn fingerprint(&mut self) -> u64 {
-        let property = &self.property;
-        *self
-            .fingerprint
-            .get_or_insert_with(|| property.fingerprint())
     }
 }
 
@@ -70,8 +88,7 @@ impl Monitor {
     pub fn new<'p>(properties: impl IntoIterator<Item = &'p &'static PropertyInfo>) -> Self {
         let watch = |info: &&'static PropertyInfo| Watched {
             info,
-            property: Arc::from((info.watch)()),
-            fingerprint: None,
+            property: Arc::new(Remembered::new((info.watch)())),
             exercised: 0,
         };
         Self {
@@ -105,12 +122,13 @@ impl Monitor {
         self.ghost.remember(observation, kept);
     }
 
-    /// A number that monitors share which judge whatever follows in the same way.
-    pub fn fingerprint(&mut self) -> u64 {
+    /// A number that monitors share which judge whatever follows in the same way: the fingerprint that this one would
+    /// have under one of these renamings, by its place among them. They must be the same at every call.
+    pub fn fingerprint(&self, renamings: &[Renaming], which: usize) -> u64 {
         let mut hasher = FixedState::with_seed(0).build_hasher();
-        hasher.write_u64(self.ghost.fingerprint());
-        for watched in &mut self.watched {
-            hasher.write_u64(watched.fingerprint());
+        hasher.write_u64(self.ghost.fingerprint(&renamings[which]));
+        for watched in &self.watched {
+            hasher.write_u64(watched.property.fingerprint(renamings, which));
         }
         hasher.finish()
     }

@@ -2,18 +2,21 @@
 
 use tribunal_histories::{Digest, NodeId, View};
 
+use super::aside::Aside;
+
 /// By applied index, the state that was shown first.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct States {
     /// The state after entry `index` is at place `index - 1`, if any node ever stopped there to be seen.
-    first: Vec<Option<(Digest, NodeId)>>,
+    first: Vec<Option<(Digest, Aside<NodeId>)>>,
 }
 
 impl States {
     /// The state after an entry, and who showed it first; `None` if nobody did.
     pub fn after(&self, index: u64) -> Option<(Digest, NodeId)> {
         let place = usize::try_from(index.checked_sub(1)?).ok()?;
-        *self.first.get(place)?
+        let (state, Aside(by)) = (*self.first.get(place)?)?;
+        Some((state, by))
     }
 
     /// The state that a node shows, if it tells one that disagrees with the state that was shown first: that state,
@@ -36,6 +39,6 @@ impl States {
         if self.first.len() <= place {
             self.first.resize(place + 1, None);
         }
-        self.first[place].get_or_insert((view.state, node));
+        self.first[place].get_or_insert((view.state, Aside(node)));
     }
 }

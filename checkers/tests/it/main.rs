@@ -1,11 +1,16 @@
 //! The checkers from outside: histories in, verdicts out.
 
 mod convergence;
+mod eventual;
 mod explanations;
 mod limits;
 mod models;
 mod plain;
 mod recorded;
+mod reductions;
 mod script;
 mod simulated;
+mod specifications;
+mod state_counts;
+mod symmetry;
 mod total_order;

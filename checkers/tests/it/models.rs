@@ -78,6 +78,28 @@ const SEQUENCES: &[Row] = &[
     (Valid, "fifo-queue", "[7]", "dequeue -> 7"),
     (
         Valid,
+        "stack",
+        "",
+        "pop -> null, push 1, push 2, pop -> 2, pop -> 1, pop -> null",
+    ),
+    (Invalid, "stack", "", "push 1, push 2, pop -> 1"),
+    (Invalid, "stack", "", "push 1, pop -> null"),
+    (Valid, "stack", "[7,8]", "pop -> 8"),
+    (
+        Valid,
+        "priority-queue",
+        "",
+        "delete-min -> null, insert 3, insert 1, delete-min -> 1, delete-min -> 3",
+    ),
+    (
+        Invalid,
+        "priority-queue",
+        "",
+        "insert 3, insert 1, delete-min -> 3",
+    ),
+    (Valid, "priority-queue", "[8,7]", "delete-min -> 7"),
+    (
+        Valid,
         "linearizable-set",
         "",
         "read -> [], add 1, add 2, read -> [2,1], remove 1, read -> [2]",
@@ -215,7 +237,7 @@ fn a_wrong_question_is_an_error_that_names_the_place() {
     insta::assert_snapshot!(ask("cas-register", "", &script), @"event 4: process 4's `cas` of 7 does not fit cas-register, which has read → value, write value, cas [from to]");
     insta::assert_snapshot!(ask("list-append", "", "0 invoke read\n0 ok read 3"), @"event 2: process 0's `read` returning 3 does not fit list-append, which has append element, read → [element …]");
     insta::assert_snapshot!(ask("mutex", "3", "0 invoke acquire"), @"mutex cannot begin with 3: its initial value is true (held) or false (free)");
-    insta::assert_snapshot!(ask("abacus", "", "0 invoke read"), @"there is no checker `abacus`; there are register, cas-register, multi-register, kv, list-append, mutex, fifo-queue, linearizable-set, linearizable-counter, consensus, linearizable-bank, bank, set, counter, convergence, membership, total-order");
+    insta::assert_snapshot!(ask("abacus", "", "0 invoke read"), @"there is no checker `abacus`; there are register, cas-register, multi-register, kv, list-append, mutex, fifo-queue, stack, priority-queue, linearizable-set, linearizable-counter, consensus, linearizable-bank, bank, set, counter, convergence, membership, total-order, set-full, pn-counter, unique-ids, echo");
 }
 
 #[test]

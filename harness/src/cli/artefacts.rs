@@ -5,12 +5,15 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
+use tribunal_checkers::{CheckRequest, Counterexample, Judgement, Verdict};
 use tribunal_histories::format::{edn, jsonl};
 use tribunal_histories::{History, Trace};
 
 use super::exit::{Exit, Failure};
 use super::profile::Resolved;
 use crate::investigate::Investigation;
+use crate::judge::Outcomes;
+use crate::report::picture::{self, Subject};
 use crate::report::{Conclusion, Directory, Finding, html, junit, markdown, write_whole};
 
 /// `run.json`: what was run, and whether it came to its end. Written first, and again at the end.
@@ -73,6 +76,7 @@ pub(crate) fn failure(directory: &Path, investigation: &Investigation) -> Result
     self::trace(&directory.join("trace.jsonl"), trace)?;
     self::trace(&directory.join("trace.full.jsonl"), full)?;
     history(directory, &outcomes.history)?;
+    picture(directory, outcomes)?;
     write_whole(&directory.join("counterexample.json"), |out| {
         serde_json::to_writer_pretty(&mut *out, &(&finding, &outcomes.verdict))?;
         out.write_all(b"\n")
@@ -93,11 +97,48 @@ pub(crate) fn failure(directory: &Path, investigation: &Investigation) -> Result
     )
 }
 
+/// The name of the picture of a history.
+const PICTURE: &str = "history.html";
+
+/// Writes the picture of a history that is not linearizable.
+fn picture(directory: &Path, outcomes: &Outcomes) -> Result<(), Failure> {
+    let refuted = |verdict: &&Verdict| {
+        let core = matches!(
+            verdict.judgement,
+            Judgement::Invalid {
+                counterexample: Counterexample::Core(_)
+            }
+        );
+        core && verdict.parts.is_empty()
+    };
+    let Some(verdict) = outcomes.verdict.parts.iter().find(refuted) else {
+        return Ok(());
+    };
+    let page = picture::page(&Subject {
+        name: &format!("seed {}", outcomes.seed),
+        history: &outcomes.history,
+        lines: &[],
+        request: &CheckRequest::new(verdict.checker.as_str()),
+        verdict,
+    });
+    write_whole(&directory.join(PICTURE), |out| {
+        out.write_all(page.as_bytes())
+    })
+}
+
 /// Writes a trace.
 ///
 /// # Errors
 /// When it cannot be written.
 pub(crate) fn trace(path: &Path, trace: &Trace) -> Result<(), Failure> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            Failure::io(format!(
+                "cannot make the folder {}: {error}",
+                folder.display()
+            ))
+        })?;
+    }
     write_whole(path, |out| trace.write(out))
 }
 

@@ -22,7 +22,8 @@ Examples:
   tribunal bugs                         every planted bug of every protocol
   tribunal bugs raft zab                those of two protocols
   tribunal bugs RF4 RD1                 two bugs
-  tribunal bugs --method scenario       only by the scenarios that show them
+  tribunal bugs --by exploration        only by exhaustive search, each with its own bounds
+  tribunal bugs --by scenario           only by the scenarios that show them
   tribunal bugs --message-format json   one line for each bug
 
 A bug counts as found when a run violates what the registry says that it breaks (`tribunal list bugs`), within the
@@ -32,8 +33,13 @@ pub struct Args {
     #[arg(value_name = "PROTOCOL|BUG")]
     which: Vec<String>,
 
-    /// Only in these ways, with commas: simulation, history, liveness, scenario, …
-    #[arg(long, value_name = "METHODS", value_delimiter = ',')]
+    /// Only in these ways, with commas: simulation, exploration, history, liveness, …
+    #[arg(
+        long,
+        visible_alias = "by",
+        value_name = "METHODS",
+        value_delimiter = ','
+    )]
     method: Vec<String>,
 
     /// Whether to make the failing traces smaller, to tell how many steps a bug needs
@@ -281,7 +287,11 @@ fn rows(text: &mut String, hunted: &Hunted) {
                     steps => format!(", {steps}{shrunk} steps"),
                 };
                 let (at, violated) = (&find.at, &find.violated);
-                format!("{at} of {}: {violated}{steps}", attempt.budget)
+                let cost = find.search.map_or_else(String::new, |search| {
+                    let seconds = search.cpu_ms as f64 / 1000.0;
+                    format!("; {} moves tried, {seconds:.2} s of CPU", search.generated)
+                });
+                format!("{at} of {}: {violated}{steps}{cost}", attempt.budget)
             }
             None => format!(
                 "not in {}{}",

@@ -8,6 +8,9 @@ use tribunal_histories::Format;
 use tribunal_protocols::registry::{PROTOCOLS, Protocol};
 use tribunal_protocols::scenario::{SCENARIOS, Scenario};
 
+use crate::audit::maelstrom::workload::{Dialogue, REGISTRY};
+use crate::cli::explore::planted;
+use crate::engine::engine;
 use crate::nemesis::{FAMILIES, SELECTIONS};
 use crate::plan::SCHEDULES;
 use crate::workload;
@@ -70,6 +73,11 @@ pub const SECTIONS: &[Section] = &[
         entries: workloads,
     },
     Section {
+        name: "maelstrom-workloads",
+        about: "What clients say to programs that speak Maelstrom's protocol: tribunal audit maelstrom --workload.",
+        entries: maelstrom_workloads,
+    },
+    Section {
         name: "nemeses",
         about: "What goes wrong: --nemesis, several with commas between them.",
         entries: nemeses,
@@ -99,6 +107,11 @@ pub const SECTIONS: &[Section] = &[
         name: "scenarios",
         about: "Runs written down step by step, from papers and from reports of bugs.",
         entries: scenarios,
+    },
+    Section {
+        name: "expeditions",
+        about: "Searches that tribunal explore recommends; the first of a protocol is the one without bounds.",
+        entries: expeditions,
     },
     Section {
         name: "formats",
@@ -164,6 +177,20 @@ fn workloads() -> Vec<Entry> {
             )
     };
     workload::REGISTRY.iter().map(entry).collect()
+}
+
+fn maelstrom_workloads() -> Vec<Entry> {
+    let entry = |dialogue: &Dialogue| {
+        let workload = dialogue.workload;
+        Entry::new(workload.name, workload.about)
+            .with("says", dialogue.bodies)
+            .with("judged by", [workload.model])
+            .with(
+                "must be seen",
+                workload.probes.iter().map(|probe| probe.name),
+            )
+    };
+    REGISTRY.iter().map(entry).collect()
 }
 
 fn nemeses() -> Vec<Entry> {
@@ -244,6 +271,7 @@ fn bugs() -> Vec<Entry> {
     let of = |protocol: &'static Protocol| {
         protocol.bugs.iter().map(move |bug| {
             let found_by = bug.found_by.iter().map(|by| by.name());
+            let explored_by = planted::command(protocol, bug);
             Entry::new(bug.name, bug.wrong)
                 .with_id(bug.id)
                 .with("protocol", [protocol.name])
@@ -251,6 +279,7 @@ fn bugs() -> Vec<Entry> {
                 .with("minimum", [bug.minimum])
                 .with("source", [bug.source])
                 .with("found by", found_by)
+                .with("explored by", explored_by)
         })
     };
     PROTOCOLS.iter().flat_map(of).collect()
@@ -264,6 +293,18 @@ fn scenarios() -> Vec<Entry> {
             .with("verdict", [scenario.verdict])
     };
     SCENARIOS.iter().map(entry).collect()
+}
+
+fn expeditions() -> Vec<Entry> {
+    let of = |protocol: &'static Protocol| {
+        let rows = engine(protocol).grid().iter();
+        rows.map(|row| {
+            Entry::new(row.name, row.about)
+                .with("protocol", [protocol.name])
+                .with("flags", [row.flags])
+        })
+    };
+    PROTOCOLS.iter().flat_map(of).collect()
 }
 
 fn formats() -> Vec<Entry> {

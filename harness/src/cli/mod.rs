@@ -3,14 +3,19 @@
 //! Standard output is the answer, standard error the progress. One file a subcommand.
 
 mod artefacts;
+pub mod audit;
 pub mod bugs;
 pub mod catalogue;
 pub mod check;
+pub mod convert;
 pub mod doctor;
 pub mod exit;
 pub mod explore;
+pub mod generate;
+mod input;
 mod interrupt;
 pub mod list;
+mod output;
 mod panics;
 mod paragraph;
 mod plan;
@@ -18,6 +23,7 @@ mod profile;
 pub(crate) mod quantity;
 pub mod reference;
 pub mod replay;
+mod session;
 pub mod shrink;
 pub mod simulate;
 pub mod spread;
@@ -59,7 +65,10 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Simulate(simulate::Args),
+    Audit(audit::Args),
     Check(check::Args),
+    Convert(convert::Args),
+    Generate(generate::Args),
     Replay(replay::Args),
     Shrink(shrink::Args),
     Explore(explore::Args),
@@ -95,8 +104,11 @@ pub fn main() -> ExitCode {
             paint(cli.color);
             match &cli.command {
                 Command::Simulate(args) => simulate::run(args, &resolved),
+                Command::Audit(args) => audit::run(args, &resolved),
                 Command::Check(args) => check::run(args),
-                Command::Replay(args) => replay::run(args),
+                Command::Convert(args) => convert::run(args),
+                Command::Generate(args) => generate::run(args),
+                Command::Replay(args) => replay::run(args, &resolved),
                 Command::Shrink(args) => shrink::run(args),
                 Command::Explore(args) => explore::run(args),
                 Command::Bugs(args) => bugs::run(args),

@@ -148,6 +148,11 @@ impl PlanArgs {
         self.runtime == Runtime::Live
     }
 
+    /// What drives the cluster.
+    pub(crate) fn runtime(&self) -> Runtime {
+        self.runtime
+    }
+
     /// A plan for each workload.
     ///
     /// # Errors

@@ -127,25 +127,10 @@ impl Profile {
     /// # Errors
     /// A key that is no flag of any subcommand.
     pub(crate) fn defaults_of(&self, mut command: clap::Command) -> Result<clap::Command, Failure> {
-        // A node of a live cluster is what its command line says, whatever profile its harness has.
-        let subcommands: Vec<_> = command
-            .get_subcommands()
-            .filter(|sub| !sub.is_hide_set())
-            .map(|sub| sub.get_name().to_owned())
-            .collect();
         for (key, Setting { value, place }) in &self.settings {
+            // clap keeps its texts for as long as the process lives, and this runs once.
             let mut known = false;
-            for name in &subcommands {
-                let flag = command.find_subcommand(name).and_then(|sub| flag(sub, key));
-                if let Some(id) = flag {
-                    known = true;
-                    // clap keeps its texts for as long as the process lives, and this runs once.
-                    let value: &'static str = value.clone().leak();
-                    command = command.mut_subcommand(name, |sub| {
-                        sub.mut_arg(id, |arg| arg.default_value(value))
-                    });
-                }
-            }
+            command = with_default(command, key, value.clone().leak(), &mut known);
             if !known {
                 return Err(Failure::usage(format!(
                     "{place}: no command has a flag --{key}"
@@ -154,6 +139,31 @@ impl Profile {
         }
         Ok(command)
     }
+}
+
+/// The subcommands of a command, with this default where they have the flag; `known` if one has it.
+fn with_default(
+    mut command: clap::Command,
+    key: &str,
+    value: &'static str,
+    known: &mut bool,
+) -> clap::Command {
+    // A node of a live cluster is what its command line says, whatever profile its harness has.
+    let subcommands: Vec<_> = command
+        .get_subcommands()
+        .filter(|sub| !sub.is_hide_set())
+        .map(|sub| sub.get_name().to_owned())
+        .collect();
+    for name in subcommands {
+        command = command.mut_subcommand(name, |mut sub| {
+            if let Some(id) = flag(&sub, key) {
+                *known = true;
+                sub = sub.mut_arg(id, |arg| arg.default_value(value).required(false));
+            }
+            with_default(sub, key, value, known)
+        });
+    }
+    command
 }
 
 fn flag(command: &clap::Command, long: &str) -> Option<clap::Id> {
@@ -179,9 +189,12 @@ pub(crate) struct Resolved(pub(crate) BTreeMap<String, Origin>);
 impl Resolved {
     /// The values that were parsed.
     pub(crate) fn of(matches: &clap::ArgMatches, profile: &Profile) -> Self {
-        let Some((_, matches)) = matches.subcommand() else {
+        let Some((_, mut matches)) = matches.subcommand() else {
             return Self(BTreeMap::new());
         };
+        while let Some((_, inner)) = matches.subcommand() {
+            matches = inner;
+        }
         let mut flags = BTreeMap::new();
         for id in matches.ids() {
             let name = id.as_str().replace('_', "-");

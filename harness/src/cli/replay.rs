@@ -10,12 +10,16 @@ use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::scenario::Scenario;
 
 use super::exit::{Exit, Failure};
-use super::plan::{PlanArgs, seed};
+use super::plan::{PlanArgs, Runtime, seed};
+use super::profile::Resolved;
 use super::show;
+use crate::audit::maelstrom;
+use crate::cross_replay::{CrossError, Performer};
 use crate::engine::{Engine, engine};
 use crate::judge::LIVENESS;
 use crate::replay::{Moment, Replayed};
 use crate::report::{Row, heading, terminal};
+use crate::runtime::live::scripted::ScriptError;
 use crate::scenario::{self, TellError};
 
 /// Take the steps of a trace, of a scenario, or of a seed's run, again, one by one
@@ -25,7 +29,14 @@ Examples:
   tribunal replay target/tribunal/latest/failures/9c1e27/trace.jsonl -v
   tribunal replay trace.jsonl -v --until 40
   tribunal replay S-R6 -v                      a scenario: see `tribunal list scenarios`
-  tribunal replay --seed 0x5f3a --workload kv -v")]
+  tribunal replay --seed 0x5f3a --workload kv -v
+  tribunal replay trace.jsonl --runtime madsim the same steps by nodes under madsim, compared with World
+  tribunal replay trace.jsonl --runtime live   the same steps by real processes, compared with World
+
+A trace is replayed in World: the cluster as one value. With --runtime, nodes that madsim runs, or real processes, take
+the same steps beside it, and must show the same, send the same and answer clients the same; at the end the processes'
+log files must hold what World's disks hold. Real processes cannot lose writes out of order, tear one in the middle,
+exchange a disk, or begin with disks that hold something: such traces are refused with exit code 64.")]
 pub struct Args {
     /// The trace; or a scenario, by its id, its name, or the file of its text
     #[arg(required_unless_present = "seed", conflicts_with = "seed")]
@@ -51,7 +62,7 @@ pub struct Args {
 ///
 /// # Errors
 /// A trace that cannot be read or does not fit this build; standard output that cannot be written.
-pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, resolved: &Resolved) -> anyhow::Result<Exit> {
     let (trace, recorded) = match (&args.trace, args.seed) {
         (Some(path), _) => (read_trace(path)?, None),
         (None, Some(seed)) => {
@@ -60,6 +71,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         }
         (None, None) => return Err(Failure::usage("name a trace, or a --seed").into()),
     };
+    if trace.header.protocol == maelstrom::SUBJECT {
+        return audit(args, &trace);
+    }
     let engine = engine_of(&trace)?;
     let mut printed = Ok(());
     let mut watch = |moment: &Moment<'_>| {
@@ -78,11 +92,116 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     printed?;
     // Steps have no time: what a run of a seed says of liveness, only that run can say.
     let timed = recorded.filter(|_| trace.end.violated == LIVENESS);
-    conclude(
+    let exit = conclude(
         &trace,
         &replayed,
         timed.as_ref().unwrap_or(&replayed.verdict),
-    )
+    )?;
+    match (&args.trace, performer(args, resolved)) {
+        (Some(_), Some((name, performer))) => {
+            let agree = compare(engine, &trace, name, &performer)?;
+            Ok(if agree { exit } else { Exit::Nondeterministic })
+        }
+        _ => Ok(exit),
+    }
+}
+
+/// Who takes a trace's steps beside `World`, if somebody is to: only a flag on the command line says so, for what the
+/// environment and profiles say of runtimes is about runs of seeds.
+fn performer(args: &Args, resolved: &Resolved) -> Option<(&'static str, Performer)> {
+    let asked = resolved.0.get("runtime");
+    if asked.is_none_or(|asked| asked.origin != "command line") {
+        return None;
+    }
+    match args.plan.runtime() {
+        Runtime::Plain => None,
+        Runtime::Madsim => Some(("madsim", Performer::Madsim)),
+        Runtime::Live => {
+            let own = format!("target/tribunal/replay-{}", std::process::id());
+            Some(("real processes", Performer::Live(own.into())))
+        }
+    }
+}
+
+/// Has somebody else take the steps too, and says whether it was the same.
+fn compare(
+    engine: &dyn Engine,
+    trace: &Trace,
+    name: &str,
+    performer: &Performer,
+) -> anyhow::Result<bool> {
+    let agreed = engine
+        .cross_replay(trace, performer)
+        .map_err(|error| match error {
+            CrossError::Replay(_) | CrossError::Script(ScriptError::CannotProduce { .. }) => {
+                Failure::usage(error)
+            }
+            _ => Failure::unavailable(error),
+        })?;
+    if let Some(parting) = &agreed.parting {
+        show(&format!(
+            " NONDETERMINISTIC  {name} parted from World\n  {parting}"
+        ))?;
+        return Ok(false);
+    }
+    if let Performer::Live(directory) = performer {
+        // The processes' files are evidence only where they did otherwise.
+        let removed = std::fs::remove_dir_all(directory);
+        removed.map_err(|error| Failure::io(format!("{}: {error}", directory.display())))?;
+    }
+    let disks = agreed.disks.map(|disks| format!(", {disks} log files"));
+    terminal::print(&format!(
+        "  {name}: the same {} steps, {} views, {} events of clients{}",
+        agreed.steps,
+        agreed.views,
+        agreed.events,
+        disks.unwrap_or_default()
+    ))?;
+    Ok(true)
+}
+
+/// Takes the steps of an audit's trace again: the same program, the same messages in the same order.
+fn audit(args: &Args, trace: &Trace) -> anyhow::Result<Exit> {
+    if args.verbose {
+        let story = maelstrom::story(trace).map_err(unfit)?;
+        let rows = args
+            .until
+            .map_or(usize::MAX, |until| until.saturating_add(1));
+        for line in story.iter().take(rows) {
+            terminal::print(line)?;
+        }
+    }
+    let folder = scratch_folder();
+    let replayed = maelstrom::replay(trace, folder.clone(), Limits::default());
+    let _ = std::fs::remove_dir_all(folder);
+    let replayed = replayed.map_err(unfit)?;
+    if let Some(parted) = replayed.parted {
+        show(&format!(
+            " NONDETERMINISTIC  with the same messages in the same order the program did something else\n  {parted}"
+        ))?;
+        return Ok(Exit::Nondeterministic);
+    }
+    let replayed = Replayed {
+        digest: replayed.digest,
+        history: replayed.history,
+        verdict: replayed.verdict,
+        violated: replayed.violated,
+        faithful: true,
+    };
+    conclude(trace, &replayed, &replayed.verdict)
+}
+
+/// A folder for the nodes of a replay.
+pub(crate) fn scratch_folder() -> PathBuf {
+    std::env::temp_dir().join(format!("tribunal-replay-{}", std::process::id()))
+}
+
+/// Why the steps of an audit cannot be taken again.
+pub(crate) fn unfit(error: maelstrom::ScriptError) -> Failure {
+    match error {
+        maelstrom::ScriptError::Start(_) => Failure::unavailable(error),
+        _ => Failure::usage(error),
+    }
 }
 
 /// Says what the steps came to.
@@ -91,6 +210,9 @@ fn conclude(trace: &Trace, replayed: &Replayed, verdict: &Verdict) -> anyhow::Re
     let mut sentences = verdict.sentences.iter();
     let word = terminal::word(answer);
     let headline = match answer {
+        Answer::Valid if trace.header.protocol == maelstrom::SUBJECT => {
+            sentences.next().map_or("", String::as_str)
+        }
         Answer::Valid => "the history is linearizable and every cluster property holds",
         _ => sentences.next().map_or("", String::as_str),
     };

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tribunal_checkers::Answer;
-use tribunal_checkers::properties::properties_for;
 
 use super::terminal::word;
 use crate::cli::exit::Exit;
 use crate::cli::quantity::{counted, grouped};
+use crate::experiment::{Experiment, Pace};
 use crate::judge::{LINEARIZABILITY, violated_by};
-use crate::plan::{Driver, Plan};
 use crate::sweep::{Finish, Sweep};
 use crate::totals::Totals;
 
@@ -35,6 +34,8 @@ pub struct Conclusion {
     pub what: String,
     /// What the clients' histories were judged by, where that is not linearizability.
     pub plain_checkers: Vec<&'static str>,
+    /// Whether the nodes are those of our own protocols.
+    pub is_ours: bool,
     /// Whether real processes ran: their time is real, and they show no views to properties.
     pub live: bool,
     /// The planted bugs that are on, by id.
@@ -47,13 +48,13 @@ pub struct Conclusion {
 
 impl Conclusion {
     /// Concludes from a sweep over these plans, of which `asked` runs were wanted, if a number of them was.
-    pub fn of(plans: &[Plan], what: String, sweep: Sweep, asked: Option<u64>) -> Self {
+    pub fn of<E: Experiment>(plans: &[E], what: String, sweep: Sweep, asked: Option<u64>) -> Self {
         let Sweep {
             totals,
             finish,
             elapsed,
         } = sweep;
-        let bugs = plans.first().map_or_else(Vec::new, bug_ids);
+        let bugs = plans.first().map_or_else(Vec::new, E::bugs);
         let mut reasons = unseen(plans, &totals);
         if let Some(asked) = asked.filter(|asked| finish != Finish::Found && totals.runs < *asked) {
             reasons.push(format!(
@@ -102,7 +103,8 @@ impl Conclusion {
             finish,
             what,
             plain_checkers: plain_checkers(plans),
-            live: plans.iter().any(is_live),
+            is_ours: E::IS_OURS,
+            live: plans.iter().any(|plan| plan.pace() == Pace::RealTime),
             bugs,
             elapsed_ms: milliseconds(elapsed),
             totals,
@@ -133,6 +135,7 @@ impl Conclusion {
                     checkers => format!("histories pass {}", checkers.join(", ")),
                 };
                 match self.totals.exercised.len() {
+                    _ if !self.is_ours => histories,
                     0 => format!("{histories} and live"),
                     some => format!("{histories} and live, {some} cluster properties hold"),
                 }
@@ -189,8 +192,19 @@ impl Conclusion {
         );
         fact("faults", faults(totals));
         fact("probes", probes(totals));
-        fact("noted", listed(&totals.notes));
-        if self.live {
+        if self.is_ours {
+            fact("noted", listed(&totals.notes));
+        }
+        if let Some((run, sentences)) = self.totals.example.as_ref().filter(|_| !self.is_ours) {
+            for sentence in sentences {
+                fact("for example", format!("seed {}: {sentence}", run.seed));
+            }
+        }
+        if !self.is_ours && self.live {
+            fact("determinism", "none: real time does not replay".to_owned());
+        } else if !self.is_ours {
+            fact("determinism", determinism(totals, false));
+        } else if self.live {
             fact(
                 "properties",
                 "none: real processes show no views".to_owned(),
@@ -201,7 +215,7 @@ impl Conclusion {
             );
         } else {
             fact("properties", listed(&totals.exercised));
-            fact("determinism", determinism(totals));
+            fact("determinism", determinism(totals, true));
         }
         fact("messages", messages(totals, self.elapsed_ms, self.live));
         lines.join("\n")
@@ -213,14 +227,9 @@ impl Conclusion {
     }
 }
 
-/// The ids of the planted bugs of a plan.
-pub(crate) fn bug_ids(plan: &Plan) -> Vec<&'static str> {
-    plan.protocol.bugs_in(plan.bugs).map(|bug| bug.id).collect()
-}
-
 /// The checkers of these plans' histories that ask for less than an order of all operations.
-fn plain_checkers(plans: &[Plan]) -> Vec<&'static str> {
-    let models = plans.iter().map(|plan| plan.workload.model);
+fn plain_checkers<E: Experiment>(plans: &[E]) -> Vec<&'static str> {
+    let models = plans.iter().map(|plan| plan.workload().model);
     let mut plain: Vec<_> = models
         .filter(|model| violated_by(model) != LINEARIZABILITY)
         .collect();
@@ -228,16 +237,12 @@ fn plain_checkers(plans: &[Plan]) -> Vec<&'static str> {
     plain
 }
 
-fn is_live(plan: &Plan) -> bool {
-    plan.driver == Driver::Live
-}
-
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What should have been seen and was not, when so many runs that one may expect it.
-fn unseen(plans: &[Plan], totals: &Totals) -> Vec<String> {
+fn unseen<E: Experiment>(plans: &[E], totals: &Totals) -> Vec<String> {
     if totals.runs < PROBES_FROM_RUNS * plans.len() as u64 {
         return Vec::new();
     }
@@ -250,9 +255,8 @@ fn unseen(plans: &[Plan], totals: &Totals) -> Vec<String> {
             )
         })
         .collect();
-    let simulated = plans.iter().find(|plan| !is_live(plan));
-    let protocol = simulated.map_or("", |plan| plan.protocol.name);
-    for info in properties_for(protocol).unwrap_or_default() {
+    let simulated = plans.iter().find(|plan| plan.pace() == Pace::Simulated);
+    for info in simulated.map_or(&[][..], |plan| plan.properties()) {
         if totals
             .exercised
             .get(info.id)
@@ -341,13 +345,19 @@ fn probes(totals: &Totals) -> String {
     format!("{hit}/{} hit{rarest}", totals.probes.len())
 }
 
-fn determinism(totals: &Totals) -> String {
+fn determinism(totals: &Totals, is_ours: bool) -> String {
     match totals.repeated() {
         0 => "no seed was run twice".to_owned(),
         twice => format!(
-            "{} run twice, {} of them on both runtimes: {}",
+            "{} run twice{}: {}",
             counted(twice, "seed"),
-            grouped(totals.repeated_other),
+            match is_ours {
+                true => format!(
+                    ", {} of them on both runtimes",
+                    grouped(totals.repeated_other)
+                ),
+                false => String::new(),
+            },
             match totals.differing.len() {
                 0 => "identical".to_owned(),
                 some => format!("{some} DIFFER"),
@@ -365,6 +375,14 @@ fn messages(totals: &Totals, elapsed_ms: u64, live: bool) -> String {
         grouped(totals.packets_duplicated),
         grouped(rate),
     );
+    let operations = totals.operations.total();
+    let counts = match totals.packets_between_nodes {
+        0 => counts,
+        between => {
+            let each = between as f64 / operations.max(1) as f64;
+            format!("{counts}; {each:.1} between nodes for each operation")
+        }
+    };
     if live {
         return counts;
     }

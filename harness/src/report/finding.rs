@@ -23,8 +23,10 @@ pub struct Shrinking {
 pub struct Finding {
     /// Names the kind of failure: the same for all runs that violate the same thing.
     pub fingerprint: String,
-    /// The protocol.
+    /// The protocol, or the kind of system.
     pub protocol: &'static str,
+    /// Whether its nodes are those of our own protocols.
+    pub is_ours: bool,
     /// The ids of the planted bugs that are on.
     pub bugs: Vec<&'static str>,
     /// What is violated: a property's id, `linearizability` or a plain checker's name, or `liveness`.
@@ -41,6 +43,8 @@ pub struct Finding {
     pub seeds: Vec<u64>,
     /// How the trace was made smaller; nothing if it was not.
     pub shrinking: Option<Shrinking>,
+    /// Where the nodes' standard error is, if they wrote any.
+    pub stderr: Option<PathBuf>,
     /// Whether taking the steps again gave the same run; nothing for what steps do not show (liveness).
     pub replays: Option<bool>,
     /// The steps, as lines of a table, with its heading.
@@ -135,11 +139,17 @@ impl Finding {
             RunRecord::Trace(path) => format!("  trace    {}", path.display()),
             RunRecord::History(path) => format!("  history  {}", path.display()),
         }];
+        if let Some(folder) = &self.stderr {
+            lines.push(format!("  stderr   {}", folder.display()));
+        }
         if self.replays == Some(false) {
-            lines.push(
-                "           taking its steps again did NOT give the same run: a bug of this tool, please report it"
-                    .to_owned(),
-            );
+            let why = match self.is_ours {
+                true => "a bug of this tool, please report it",
+                false => "the program is not deterministic",
+            };
+            lines.push(format!(
+                "           taking its steps again did NOT give the same run: {why}"
+            ));
         }
         match &self.replay_command {
             Some(command) => {

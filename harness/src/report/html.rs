@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{Conclusion, Finding, RunRecord};
+use crate::judge::LINEARIZABILITY;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -43,7 +44,9 @@ fn section(finding: &Finding) -> String {
         ],
         RunRecord::History(_) => &[],
     };
-    for file in files {
+    // Only the clients' history can be drawn.
+    let picture = (violated == LINEARIZABILITY && !files.is_empty()).then_some("history.html");
+    for file in picture.iter().chain(files) {
         let _ = write!(text, "<a href=\"{folder}/{file}\">{file}</a>");
     }
     let _ = write!(text, "</nav>\n<pre>{}</pre>\n", escaped(&finding.text()));
@@ -51,7 +54,7 @@ fn section(finding: &Finding) -> String {
 }
 
 /// Text as it stands between tags or in an attribute.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -11,6 +11,7 @@ pub mod html;
 pub mod junit;
 pub mod markdown;
 mod narrative;
+pub mod picture;
 mod progress;
 pub mod terminal;
 

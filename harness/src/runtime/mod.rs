@@ -2,4 +2,5 @@
 
 pub mod env;
 pub mod live;
+pub(crate) mod scene;
 pub mod sim;

@@ -11,7 +11,7 @@ use crate::generator::{Call, Context, Generator, Next, Update};
 /// five numbers instead. Against a store that forgets one operation in fifty, a run of 150 operations like that
 /// is found out half as often.)
 #[derive(Clone, Debug)]
-pub(super) struct Distinct {
+pub(crate) struct Distinct {
     /// The keys, each with the last number that an operation of ours saw or left there.
     registers: Vec<(Value, Value)>,
     weights: Weights,
@@ -20,15 +20,15 @@ pub(super) struct Distinct {
 
 /// How often each operation is called, relative to the others.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Weights {
-    pub(super) read: u32,
-    pub(super) write: u32,
-    pub(super) cas: u32,
-    pub(super) delete: u32,
+pub(crate) struct Weights {
+    pub(crate) read: u32,
+    pub(crate) write: u32,
+    pub(crate) cas: u32,
+    pub(crate) delete: u32,
 }
 
 impl Distinct {
-    pub(super) fn new(keys: Vec<Value>, weights: Weights) -> Self {
+    pub(crate) fn new(keys: Vec<Value>, weights: Weights) -> Self {
         Self {
             registers: keys.into_iter().map(|key| (key, Value::Int(0))).collect(),
             weights,

@@ -10,10 +10,10 @@ mod broadcast;
 mod churn;
 mod consensus;
 mod dissemination;
-mod distinct;
+pub(crate) mod distinct;
 mod kv;
 mod membership;
-mod probe;
+pub(crate) mod probe;
 mod register;
 mod transfers;
 
@@ -70,22 +70,22 @@ pub struct Entry {
     /// Facts that must have been seen.
     pub probes: &'static [Probe],
     /// The operations, without a pace or an end.
-    operations: fn(&Options) -> Box<dyn Generator>,
+    pub(crate) operations: fn(&Options) -> Box<dyn Generator>,
     /// The keys of its objects.
-    keys: fn(&Options) -> Vec<Value>,
+    pub(crate) keys: fn(&Options) -> Vec<Value>,
     /// How its objects are read at the end.
-    last_read: LastRead,
+    pub(crate) last_read: LastRead,
 }
 
 /// How every client reads every object when all faults are healed.
 #[derive(Clone, Copy, Debug)]
-struct LastRead {
+pub(crate) struct LastRead {
     /// The operation.
-    function: &'static str,
+    pub(crate) function: &'static str,
     /// Its argument, if it has one.
-    value: Option<i64>,
+    pub(crate) value: Option<i64>,
     /// So long after the faults: nothing, for a read that waits itself until it can be answered rightly.
-    after_us: u64,
+    pub(crate) after_us: u64,
 }
 
 /// A linearizable read, at once.

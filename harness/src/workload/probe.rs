@@ -20,7 +20,7 @@ pub struct Probe {
 
 impl Probe {
     /// A fact that every run of some length shows.
-    pub(super) const fn new(name: &'static str, seen: fn(&History) -> bool) -> Self {
+    pub(crate) const fn new(name: &'static str, seen: fn(&History) -> bool) -> Self {
         Self {
             name,
             needs_faults: false,
@@ -41,17 +41,17 @@ impl fmt::Debug for Probe {
 }
 
 /// Some compare-and-set found what it expected.
-pub(super) const CAS_SUCCEEDED: Probe = Probe::new("a cas succeeded", |history| {
+pub(crate) const CAS_SUCCEEDED: Probe = Probe::new("a cas succeeded", |history| {
     ended(history, "cas", Outcome::Ok)
 });
 
 /// Some compare-and-set did not.
-pub(super) const CAS_FAILED: Probe = Probe::new("a cas failed", |history| {
+pub(crate) const CAS_FAILED: Probe = Probe::new("a cas failed", |history| {
     ended(history, "cas", Outcome::Fail)
 });
 
 /// Some operation's outcome is not known.
-pub(super) const ENDED_IN_INFO: Probe = Probe {
+pub(crate) const ENDED_IN_INFO: Probe = Probe {
     needs_faults: true,
     ..Probe::new("an operation ended in info", |history| {
         history
@@ -61,7 +61,7 @@ pub(super) const ENDED_IN_INFO: Probe = Probe {
 };
 
 /// Some read found something.
-pub(super) const READ_SAW_A_VALUE: Probe = Probe::new("a read saw a value", |history| {
+pub(crate) const READ_SAW_A_VALUE: Probe = Probe::new("a read saw a value", |history| {
     history.operations().any(|operation| {
         history.function(operation.function) == "read"
             && operation.outcome == Outcome::Ok
@@ -70,11 +70,11 @@ pub(super) const READ_SAW_A_VALUE: Probe = Probe::new("a read saw a value", |his
 });
 
 /// Some read was concurrent with a change of the same object.
-pub(super) const READ_OVERLAPPED_A_CHANGE: Probe =
+pub(crate) const READ_OVERLAPPED_A_CHANGE: Probe =
     Probe::new("a read overlapped a change", read_overlapped_a_change);
 
 /// Whether some operation of that name ended so.
-pub(super) fn ended(history: &History, function: &str, outcome: Outcome) -> bool {
+pub(crate) fn ended(history: &History, function: &str, outcome: Outcome) -> bool {
     history.operations().any(|operation| {
         operation.outcome == outcome && history.function(operation.function) == function
     })
@@ -84,7 +84,7 @@ fn read_overlapped_a_change(history: &History) -> bool {
     // By key, how many reads and how many changes are in flight; what ended in info stays so for ever.
     let mut in_flight: BTreeMap<ValueId, [i64; 2]> = BTreeMap::new();
     history.events().iter().any(|event| {
-        if event.process == Process::Nemesis || event.kind == Kind::Info {
+        if event.process() == Process::Nemesis || event.kind == Kind::Info {
             return false;
         }
         let is_change = history.function(event.function) != "read";

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use super::guess::NotGuessed;
 use super::limits::{DEPTH_MAX, EVENT_BYTES_MAX};
-use crate::history::RuleBroken;
+use super::{Format, NOT_BUILT};
+use crate::rule::RuleBroken;
 
 /// What an event looks like, at the end of messages about things that are none.
 const EXAMPLE: &str =
@@ -87,6 +88,12 @@ pub enum ReadError {
     TooLong {
         /// Where the event begins.
         line: u64,
+    },
+    /// A format that is an option of the build.
+    #[error("this build does not read {format}: {NOT_BUILT}")]
+    NotBuilt {
+        /// Which.
+        format: Format,
     },
     /// A native history of a later build.
     #[error(

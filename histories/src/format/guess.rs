@@ -38,6 +38,9 @@ impl Format {
     /// When it is empty, binary, or in no known format.
     pub fn guess(beginning: &[u8]) -> Result<Self, NotGuessed> {
         let sample = &beginning[..beginning.len().min(SAMPLE_BYTES)];
+        if sample.starts_with(b"PAR1") {
+            return Ok(Self::Parquet);
+        }
         let text = text_of(sample)?;
         let mut characters = text.trim_start().chars();
         match characters.next() {
@@ -142,6 +145,7 @@ mod tests {
                 Format::JepsenLog,
             ),
             ("0\t:invoke\t:read\tnil\n", Format::JepsenLog),
+            ("PAR1\u{15}\u{4}", Format::Parquet),
             (
                 "WARNING: a JVM's\nINFO [2024] main - jepsen.core Running\n",
                 Format::JepsenLog,

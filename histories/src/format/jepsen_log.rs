@@ -30,7 +30,7 @@ const LOGGER: &str = "jepsen.util";
 /// # Errors
 /// The first operation that cannot be read, or a log that is cut off.
 pub fn read(input: impl BufRead) -> impl Iterator<Item = Result<EventRecord, ReadError>> {
-    let mut lines = LineSource::new(input);
+    let mut lines = LineSource::new(input, 1);
     until_error(move || {
         while let Some(line) = lines.next()? {
             let number = line.number;

@@ -1,4 +1,4 @@
-//! Formats of histories: reading any of the field's, writing two of them.
+//! Formats of histories: reading any of the field's, writing three of them.
 //!
 //! Every reader is a stream: an iterator of events over a [`BufRead`], whose memory does not grow with the file. A
 //! reader never panics on a malformed file: it names the line and what is wrong, and ends.
@@ -9,6 +9,7 @@
 //! | [`edn`] | Jepsen, Knossos, Elle; Porcupine's key-value logs | yes |
 //! | [`jepsen_json`] | elle-cli and exporters of Jepsen's histories | |
 //! | [`jepsen_log`] | Jepsen's text logs, as Porcupine's etcd tests have them | |
+//! | Parquet | DuckDB, pandas, Polars; with the feature `columnar` | yes |
 //!
 //! [`load`] reads a file into a validated [`History`]; a new format is a file beside these, a variant of [`Format`]
 //! and a line in its table.
@@ -20,7 +21,11 @@ pub mod jepsen_json;
 pub mod jepsen_log;
 pub mod jsonl;
 mod limits;
+#[cfg(feature = "columnar")]
+pub mod parquet;
+mod scan;
 mod source;
+mod write;
 
 use std::fmt;
 use std::fs::File;
@@ -30,9 +35,11 @@ use std::str::FromStr;
 
 pub use error::{LoadError, ReadError};
 pub use guess::NotGuessed;
+pub use write::{CannotWrite, EventWriter};
 
+use crate::builder::{BuildOptions, HistoryBuilder};
 use crate::event::EventRecord;
-use crate::history::{BuildOptions, History, HistoryBuilder};
+use crate::history::History;
 
 /// A format that histories are read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,7 +52,12 @@ pub enum Format {
     JepsenJson,
     /// [`jepsen_log`].
     JepsenLog,
+    /// Parquet, with the feature `columnar`.
+    Parquet,
 }
+
+/// What to do about a format that is not in a build.
+const NOT_BUILT: &str = "build tribunal with `--features columnar` for it";
 
 /// What is to be known about a format: a row of [`Format::info`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +74,13 @@ pub struct FormatInfo {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 4] = [Self::Jsonl, Self::Edn, Self::JepsenJson, Self::JepsenLog];
+    pub const ALL: [Self; 5] = [
+        Self::Jsonl,
+        Self::Edn,
+        Self::JepsenJson,
+        Self::JepsenLog,
+        Self::Parquet,
+    ];
 
     /// What is to be known about it.
     pub fn info(self) -> FormatInfo {
@@ -90,6 +108,12 @@ impl Format {
                 &["log"],
                 &["log", "txt"],
                 "the operations in Jepsen's text logs and history.txt",
+            ),
+            Self::Parquet => (
+                "parquet",
+                &["columnar"],
+                &["parquet"],
+                "columns for DuckDB, pandas and Polars, in builds with the feature columnar",
             ),
         };
         FormatInfo {
@@ -120,6 +144,10 @@ impl Format {
             Self::Edn => Box::new(edn::read(input)),
             Self::JepsenJson => Box::new(jepsen_json::read(input)),
             Self::JepsenLog => Box::new(jepsen_log::read(input)),
+            #[cfg(feature = "columnar")]
+            Self::Parquet => Box::new(parquet::read(input)),
+            #[cfg(not(feature = "columnar"))]
+            Self::Parquet => Box::new(std::iter::once(Err(ReadError::NotBuilt { format: self }))),
         }
     }
 }
@@ -222,19 +250,8 @@ pub fn read_history(
         None => Format::guess(text)?,
     };
     let mut builder = HistoryBuilder::new(options);
-    let (mut truncated, mut lines) = (None, Vec::new());
-    for event in format.read(io::Cursor::new(text).chain(input)) {
-        match event {
-            Ok(event) => {
-                lines.push(u32::try_from(event.line).unwrap_or(u32::MAX));
-                builder.push(event)?;
-            }
-            Err(ReadError::TornLine { line, events }) => {
-                truncated = Some(Truncation { line, events });
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let input = io::Cursor::new(text).chain(input);
+    let scan::Read { truncated, lines } = scan::read_all(format, input, &mut builder)?;
     let history = builder.finish();
     if history.is_empty() {
         return Err(LoadError::NoEvents);
@@ -266,7 +283,7 @@ mod tests {
         }
         insta::assert_snapshot!(
             "csv".parse::<Format>().unwrap_err(),
-            @"no format is called `csv`; the formats are jsonl, edn, jepsen-json, jepsen-log"
+            @"no format is called `csv`; the formats are jsonl, edn, jepsen-json, jepsen-log, parquet"
         );
     }
 }

@@ -116,11 +116,11 @@ pub(super) struct Line<'a> {
 }
 
 impl<R: BufRead> LineSource<R> {
-    /// The lines of an input.
-    pub(super) fn new(input: R) -> Self {
+    /// The lines of an input whose first line has this number.
+    pub(super) fn new(input: R, number: u64) -> Self {
         Self {
             input,
-            number: 0,
+            number: number - 1,
             bytes: Vec::new(),
         }
     }

@@ -70,6 +70,10 @@ proptest! {
             writer.write(event).unwrap();
         }
         let bytes = writer.finish().unwrap();
+        let lines = bytes.split(|byte| *byte == b'\n').skip(1);
+        for (line, event) in lines.zip(&events) {
+            prop_assert_eq!(line, serde_json::to_vec(event).unwrap());
+        }
         let read: Result<Vec<_>, ReadError> = jsonl::read(&bytes[..]).collect();
         let expected = events.iter().map(|event| EventRecord {
             key: in_json(&event.key),

@@ -13,6 +13,7 @@
 
 mod clients;
 mod exchange;
+mod explored;
 mod peers;
 mod rumours;
 mod staged;

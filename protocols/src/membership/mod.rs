@@ -14,6 +14,7 @@
 
 mod churn;
 mod epochs;
+mod explored;
 mod gossip;
 mod majority;
 mod probing;

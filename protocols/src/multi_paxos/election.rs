@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_histories::{NodeId, Role};
+use tribunal_histories::{Bag, ByNode, NodeId, Role};
 
 use super::acceptor::promise_of;
 use super::message::{Message, Timer};
@@ -16,7 +16,7 @@ pub(super) struct Candidacy {
     pub(super) ballot: Ballot,
     /// From here on it does not know what was chosen.
     pub(super) first: Slot,
-    pub(super) promises: BTreeMap<NodeId, Promised>,
+    pub(super) promises: Bag<BTreeMap<NodeId, Promised>>,
 }
 
 /// What an acceptor told in its promise.
@@ -180,7 +180,7 @@ impl MultiPaxos {
             ballot: candidacy.ballot,
             inherited,
             next_slot: inherited + 1,
-            answered_rounds: vec![0; cx.config().nodes],
+            answered_rounds: ByNode(vec![0; cx.config().nodes]),
             ..Leadership::default()
         };
         cx.cancel_timer(Timer::Election);

@@ -9,6 +9,7 @@
 mod acceptor;
 mod clients;
 mod election;
+mod explored;
 mod learning;
 mod proposing;
 mod reads;
@@ -24,8 +25,8 @@ pub mod stable;
 use std::collections::{BTreeMap, VecDeque};
 
 use tribunal_histories::{
-    Claim, Digest, Execution, Facet, Learned, MessageView, NodeId, ReplicaView, Role, Value, View,
-    Vote,
+    ByNode, Claim, Digest, Execution, Facet, Learned, MessageView, NodeId, ReplicaView, Role,
+    Value, View, Vote,
 };
 
 pub use bugs::MultiPaxosBug;
@@ -76,7 +77,7 @@ struct Leadership {
     /// Commands that wait for a slot.
     waiting: VecDeque<(ClientId, u32, Command)>,
     /// By node, the last round of heartbeats that it answered.
-    answered_rounds: Vec<u64>,
+    answered_rounds: ByNode<u64>,
     /// The last round that gave a lease.
     lease_round: u64,
     reads: VecDeque<PendingRead>,

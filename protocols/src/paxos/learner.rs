@@ -1,6 +1,6 @@
 //! The learner: it counts votes, and asks when it has missed some (Paxos Made Simple §2.3).
 
-use tribunal_histories::{Learned, NodeId, NodeSet, Value};
+use tribunal_histories::{ByNode, Learned, NodeId, NodeSet, Value};
 
 use super::disk::Proposal;
 use super::message::{Message, Timer};
@@ -11,7 +11,7 @@ use super::{Cx, Paxos, PaxosBug, nodes, probes};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Learner {
     /// By acceptor, its last vote as far as this node has heard.
-    heard: Vec<Option<Proposal>>,
+    heard: ByNode<Option<Proposal>>,
     learned: Option<Learned>,
 }
 
@@ -26,6 +26,11 @@ impl Learner {
     /// The same, as properties see it.
     pub(super) fn learned(&self) -> &[Learned] {
         self.learned.as_slice()
+    }
+
+    /// Forgets the votes that it has heard of, if it knows what is chosen; whether there were any.
+    pub(super) fn forget_votes(&mut self) -> bool {
+        self.learned.is_some() && !std::mem::take(&mut *self.heard).is_empty()
     }
 
     /// Hears of a vote: who, as far as it knows, voted last under that ballot.

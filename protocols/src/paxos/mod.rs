@@ -10,6 +10,7 @@
 
 mod acceptor;
 mod clients;
+mod explored;
 mod learner;
 mod proposer;
 mod staged;
@@ -95,7 +96,10 @@ impl Node for Paxos {
     fn boot(cx: &mut Cx<'_>) -> Self {
         let node = Self {
             quorums: Arc::new(Quorums::of(cx.config())),
-            proposer: Proposer::default(),
+            proposer: match cx.has(PaxosBug::BallotNotDurable) {
+                true => Proposer::default(),
+                false => Proposer::above(cx.durable().promised()),
+            },
             learner: Learner::default(),
             waiting: Vec::new(),
         };

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_histories::NodeId;
+use tribunal_histories::{Bag, NodeId};
 
 use super::ballot::{self, Ballot};
 use super::disk::{Proposal, Write};
@@ -23,9 +23,27 @@ pub(super) struct Proposer {
 }
 
 impl Proposer {
+    /// A proposer that has just started, on a node that has promised this ballot: it need not try one below.
+    pub(super) fn above(promised: Ballot) -> Self {
+        Self {
+            heard_of: promised,
+            ..Self::default()
+        }
+    }
+
     /// Its next ballot must be above this one, or it will be refused.
     pub(super) fn hear_of(&mut self, ballot: Ballot) {
         self.heard_of = self.heard_of.max(ballot);
+    }
+
+    /// Begins to count its failures anew; whether there were any.
+    pub(super) fn forget_failures(&mut self) -> bool {
+        std::mem::take(&mut self.failures) > 0
+    }
+
+    /// Whether to hear of a ballot would be no news.
+    pub(super) fn has_heard_of(&self, ballot: Ballot) -> bool {
+        ballot <= self.heard_of
     }
 }
 
@@ -39,7 +57,7 @@ pub(super) enum Phase {
     Preparing {
         ballot: Ballot,
         /// By acceptor, the vote that its promise told.
-        promises: BTreeMap<NodeId, Option<Proposal>>,
+        promises: Bag<BTreeMap<NodeId, Option<Proposal>>>,
     },
     /// Phase 2: it waits for votes.
     Proposing(Proposal),
@@ -82,7 +100,7 @@ impl Paxos {
         }
         self.proposer.phase = Phase::Preparing {
             ballot,
-            promises: BTreeMap::new(),
+            promises: Bag::default(),
         };
         let range = cx.config().round(self.proposer.failures);
         self.wait_for_next_ballot(range, cx);

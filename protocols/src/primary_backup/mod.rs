@@ -12,6 +12,7 @@
 //! `view_change=false` there is one view, whose members are all nodes.
 
 mod clients;
+mod explored;
 mod replication;
 mod staged;
 mod views;

@@ -1,6 +1,6 @@
 //! Elections: who may lead, and in which term (paper §5.2 and §5.4.1; pre-vote: dissertation §9.6).
 
-use tribunal_histories::{NodeId, NodeSet, PeerProgress, Role};
+use tribunal_histories::{ByNode, NodeId, NodeSet, PeerProgress, Role};
 
 use super::log::{Entry, Index, Payload, Term, Write};
 use super::message::{Campaign, Message, Timer};
@@ -224,14 +224,14 @@ impl Raft {
         self.leader = Some(cx.me());
         self.votes = NodeSet::EMPTY;
         self.leadership = Leadership {
-            peers: vec![
+            peers: ByNode(vec![
                 PeerProgress {
                     match_index: 0,
                     next_index: last_index + 1
                 };
                 cx.config().nodes
-            ],
-            answered_rounds: vec![0; cx.config().nodes],
+            ]),
+            answered_rounds: ByNode(vec![0; cx.config().nodes]),
             first_index: last_index + 1,
             ..Leadership::default()
         };

@@ -7,6 +7,7 @@
 
 mod clients;
 mod election;
+mod explored;
 mod lease;
 mod membership;
 mod reads;
@@ -25,8 +26,8 @@ pub mod snapshot;
 use std::collections::BTreeMap;
 
 use tribunal_histories::{
-    Claim, Facet, GroupView, MessageView, NodeId, NodeSet, PeerProgress, PendingRead, Role, Value,
-    View, Voters, VotersRecord,
+    ByNode, Claim, Facet, GroupView, MessageView, NodeId, NodeSet, PeerProgress, PendingRead, Role,
+    Value, View, Voters, VotersRecord,
 };
 
 pub use bugs::RaftBug;
@@ -73,13 +74,13 @@ pub struct Raft {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Leadership {
     /// By node; this node's own entry is not used.
-    peers: Vec<PeerProgress>,
+    peers: ByNode<PeerProgress>,
     /// The entry that this leader appended first: once it is applied, all that was committed before is.
     first_index: Index,
     /// How often this leader asked its followers whether it still leads, for a read.
     round: u64,
     /// By node, the last round that it answered.
-    answered_rounds: Vec<u64>,
+    answered_rounds: ByNode<u64>,
     /// Oldest first.
     reads: Vec<PendingRead>,
     leases: [Lease; 2],

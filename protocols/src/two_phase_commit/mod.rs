@@ -10,6 +10,7 @@
 
 mod backup;
 mod coordinator;
+mod explored;
 mod participant;
 mod staged;
 

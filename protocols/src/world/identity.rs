@@ -1,6 +1,6 @@
 //! When two worlds are the same: what an explorer has seen once it need not see again.
 
-use std::hash::{BuildHasher, Hash, Hasher};
+use tribunal_histories::{Bag, Renaming, fingerprint};
 
 use super::World;
 use crate::contract::Node;
@@ -18,28 +18,41 @@ impl<N: Node> PartialEq for World<N> {
 
 impl<N: Node> Eq for World<N> {}
 
-/// Writes the fingerprints of the parts: they are kept with the parts, so a hash costs little once
-/// [`World::settle_fingerprints`] has been called. Lengths are written too, so that no two different sequences run
-/// together.
-impl<N: Node> Hash for World<N> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        for place in &self.places {
-            state.write_u64(place.fingerprint());
-        }
-        let mut packets = 0_u64;
-        for (fingerprint, count) in self.network.fingerprints() {
-            packets += 1;
-            state.write_u64(fingerprint);
-            state.write_u16(count);
-        }
-        state.write_u64(packets);
-        self.calls.hash(state);
-        self.cuts.hash(state);
+impl<N: Node> World<N> {
+    /// Whether this world is an earlier one from which nothing but packets went away; of worlds that keep no order of
+    /// packets.
+    pub fn has_only_lost_packets_since(&self, before: &Self) -> bool {
+        let mut earlier = before.network.iter();
+        let mut were_there = self.network.iter();
+        self.places == before.places
+            && self.calls == before.calls
+            && self.cuts == before.cuts
+            && were_there.all(|(packet, count)| {
+                earlier
+                    .find(|(other, _)| *other >= packet)
+                    .is_some_and(|(other, most)| other == packet && count <= most)
+            })
     }
-}
 
-/// A number that equal values share, and unequal ones almost never: 64 bits of a hash of good quality, the same in
-/// every run.
-pub fn fingerprint<T: Hash + ?Sized>(value: &T) -> u64 {
-    foldhash::quality::FixedState::with_seed(0x7269_6275_6e61_6c21).hash_one(value)
+    /// A number that equal worlds share, and unequal ones almost never: the fingerprint that this world would have
+    /// under one of these renamings, by its place among them. A world and its clones keep the fingerprints of their
+    /// parts, so the renamings must be the same at every call.
+    pub fn fingerprint(&self, renamings: &[Renaming], which: usize) -> u64 {
+        let renaming = &renamings[which];
+        // What is a set, or is named, is summed up: its order would be one of names.
+        let mut parts = 0_u64;
+        for (node, place) in tribunal_histories::NodeId::all(self.places.len()).zip(&self.places) {
+            let place = place.fingerprint(renamings, which);
+            parts = parts.wrapping_add(fingerprint(&(renaming.of(node).0, place)));
+        }
+        let packets = self.network.fingerprint(renamings, which);
+        let clients = renaming.fingerprint(&self.calls);
+        match self.cuts.is_empty() {
+            true => fingerprint(&(parts, packets, clients)),
+            false => {
+                let cuts = renaming.fingerprint(&Bag(self.cuts.clone()));
+                fingerprint(&(parts, packets, clients, cuts))
+            }
+        }
+    }
 }

@@ -12,6 +12,7 @@ mod network;
 mod observer;
 mod packet;
 mod place;
+mod sealed;
 mod setup;
 mod step;
 
@@ -21,7 +22,6 @@ use std::sync::Arc;
 use tribunal_histories::{Cause, MessageView, NodeId, Observation};
 
 pub use clients::client_event;
-pub use identity::fingerprint;
 pub use names::NoSuchStep;
 pub use observer::Observer;
 pub use packet::{Address, Body, Packet, PacketOf};
@@ -106,16 +106,41 @@ impl<N: Node> World<N> {
         }
     }
 
-    /// Computes the fingerprints of what changed, so that [hashing](Hash) the world and its clones need not.
-    pub fn settle_fingerprints(&mut self) {
-        for place in &mut self.places {
-            place.settle();
-        }
-    }
-
     /// The packets on the network, and how often each.
     pub fn network(&self) -> impl Iterator<Item = (&PacketOf<N>, u16)> {
         self.network.iter()
+    }
+
+    /// From now on, packets from one node to another arrive in the order in which they were sent, as on a connection.
+    pub fn keep_order_of_packets(&mut self) {
+        self.network.keep_order();
+    }
+
+    /// What was put on the network since this was last asked, in order; at first, nothing.
+    pub fn take_sent(&mut self) -> Vec<PacketOf<N>> {
+        self.network.take_sent()
+    }
+
+    /// Takes a packet off the network: it never arrives. Not a [step](Step), for in a world what does not arrive can as
+    /// well be late for ever; whether it was there.
+    pub fn lose(&mut self, packet: &PacketOf<N>) -> bool {
+        self.network.take(packet)
+    }
+
+    /// Puts nodes in the places of those that are up, where `settled` gives one that will do the same.
+    pub fn settle(&mut self, settled: impl Fn(&N::Config, &N, &N::Durable) -> Option<N>) {
+        for place in &mut self.places {
+            let Some(host) = &place.host else { continue };
+            let other = settled(&self.config, host.node(), place.disk.written());
+            if let (Some(other), Some(host)) = (other, &mut place.change().host) {
+                host.settle(other);
+            }
+        }
+    }
+
+    /// Takes off the network what is not to be kept.
+    pub fn retain_packets(&mut self, keep: impl FnMut(&PacketOf<N>) -> bool) {
+        self.network.retain(keep);
     }
 
     /// Whether nothing gets from one node to another.
@@ -128,8 +153,7 @@ impl<N: Node> World<N> {
     pub fn enabled(&self) -> Vec<Step<N>> {
         let packets = self
             .network
-            .iter()
-            .map(|(packet, _)| packet)
+            .next()
             .filter(|packet| self.arrives(packet))
             .cloned()
             .map(Step::Deliver);

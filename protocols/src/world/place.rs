@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::fingerprint;
+use tribunal_histories::Renaming;
+
+use super::sealed::Sealed;
 use crate::contract::Node;
 use crate::disk::Disk;
 use crate::host::Host;
@@ -37,13 +39,9 @@ impl<N: Node> PartialEq for Place<N> {
     }
 }
 
-/// A place that worlds share, and its fingerprint.
+/// A place that worlds share, and its fingerprints.
 #[derive(Clone, Debug)]
-pub(super) struct Shared<N: Node> {
-    place: Arc<Place<N>>,
-    /// `None` since it was changed.
-    fingerprint: Option<u64>,
-}
+pub(super) struct Shared<N: Node>(Arc<Sealed<Place<N>>>);
 
 impl<N: Node> Shared<N> {
     pub(super) fn new(disk: Disk<N>) -> Self {
@@ -52,29 +50,17 @@ impl<N: Node> Shared<N> {
             disk,
             timers: BTreeMap::new(),
         };
-        Self {
-            place: Arc::new(place),
-            fingerprint: None,
-        }
+        Self(Arc::new(Sealed::new(place)))
     }
 
     /// The place, to change it.
     pub(super) fn change(&mut self) -> &mut Place<N> {
-        self.fingerprint = None;
-        Arc::make_mut(&mut self.place)
+        Arc::make_mut(&mut self.0).change()
     }
 
-    /// Computes the fingerprint, unless it is known.
-    pub(super) fn settle(&mut self) {
-        if self.fingerprint.is_none() {
-            self.fingerprint = Some(fingerprint(&*self.place));
-        }
-    }
-
-    /// A number that equal places share.
-    pub(super) fn fingerprint(&self) -> u64 {
-        self.fingerprint
-            .unwrap_or_else(|| fingerprint(&*self.place))
+    /// A number that equal places share, under one of these renamings.
+    pub(super) fn fingerprint(&self, renamings: &[Renaming], which: usize) -> u64 {
+        self.0.fingerprint(renamings, which)
     }
 }
 
@@ -82,12 +68,12 @@ impl<N: Node> std::ops::Deref for Shared<N> {
     type Target = Place<N>;
 
     fn deref(&self) -> &Place<N> {
-        &self.place
+        &self.0
     }
 }
 
 impl<N: Node> PartialEq for Shared<N> {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.place, &other.place) || self.place == other.place
+        Arc::ptr_eq(&self.0, &other.0) || **self == **other
     }
 }

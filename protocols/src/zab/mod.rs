@@ -13,6 +13,7 @@ mod broadcast;
 mod clients;
 mod discovery;
 mod election;
+mod explored;
 mod staged;
 mod synchronization;
 

@@ -20,7 +20,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(NoResurrection::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct NoResurrection {
     tables: Tables,
     /// By node and cell, the newest that was deleted.

@@ -22,7 +22,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(OneValueAStamp::default()),
 };
 
-#[derive(Clone, Copy, Debug, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Shown {
     value: Option<Digest>,
     by: NodeId,
@@ -30,7 +30,7 @@ struct Shown {
     spread: bool,
 }
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct OneValueAStamp {
     tables: Tables,
     shown: BTreeMap<(Cell, Stamp), Shown>,

@@ -45,14 +45,14 @@ pub(super) struct Change {
     pub(super) after: Option<TableEntry>,
 }
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Seen {
     state: Digest,
     entries: Vec<TableEntry>,
 }
 
 /// The tables as they were last seen.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Tables(Vec<Seen>);
 
 impl Tables {

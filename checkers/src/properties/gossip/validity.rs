@@ -20,7 +20,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(Validity::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Validity {
     tables: Tables,
     written: BTreeSet<(Cell, NodeId, Digest)>,

@@ -23,7 +23,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(Accuracy::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Accuracy {
     beliefs: Beliefs,
     /// By node, its count of ticks when it was last observed.

@@ -17,7 +17,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(EpochUnique::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct EpochUnique {
     /// By slot and epoch, the owner, and who showed it first.
     owners: BTreeMap<(usize, u64), (NodeId, NodeId)>,

@@ -31,7 +31,7 @@ fn members<'a>(observation: &Observation<'a>) -> Option<MembersView<'a>> {
 }
 
 /// By node, what it believed of members when it was last observed.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Beliefs(Vec<Vec<MemberView>>);
 
 impl Beliefs {

@@ -32,7 +32,7 @@ fn rank(belief: &MemberView, retraction: Retraction) -> Rank {
     }
 }
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Upward {
     beliefs: Beliefs,
     /// By node, the highest that it told of itself.

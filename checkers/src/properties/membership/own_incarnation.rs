@@ -17,7 +17,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(OwnIncarnation::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct OwnIncarnation {
     beliefs: Beliefs,
     /// By node, the highest life and incarnation that it ever was in.

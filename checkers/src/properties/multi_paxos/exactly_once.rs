@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_histories::{Cause, Execution, Facet, NodeId};
+use tribunal_histories::{Bag, Cause, Execution, Facet, NodeId};
 
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
@@ -17,13 +17,13 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(ExactlyOnce::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct ExactlyOnce {
-    replicas: BTreeMap<NodeId, Executed>,
+    replicas: Bag<BTreeMap<NodeId, Executed>>,
 }
 
 /// What one replica has executed since it started.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Executed {
     judged: usize,
     /// By client and sequence, where.

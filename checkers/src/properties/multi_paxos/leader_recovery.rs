@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_histories::{Claim, NodeId};
+use tribunal_histories::{Bag, Claim, NodeId};
 
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
@@ -20,17 +20,21 @@ pub static INFO: PropertyInfo = PropertyInfo {
 /// The first and the last of some slots; `None` where all that follow are among them.
 type Slots = (u64, Option<u64>);
 
-#[derive(Clone, Debug, Default, Hash)]
+/// By acceptor, the slots that it told of.
+type Told = Bag<BTreeMap<NodeId, Slots>>;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct LeaderRecovery {
     /// By ballot and candidate, the slots that each acceptor told of.
-    covered: BTreeMap<(u64, NodeId), BTreeMap<NodeId, Slots>>,
+    covered: Bag<BTreeMap<(u64, NodeId), Told>>,
     /// The last proposals that were judged, by proposer: they are sent to every acceptor.
-    judged: BTreeMap<NodeId, (u64, u64)>,
+    judged: Bag<BTreeMap<NodeId, (u64, u64)>>,
 }
 
 impl LeaderRecovery {
     fn covering(&self, ballot: u64, proposer: NodeId, slot: u64) -> usize {
-        let told = self.covered.get(&(ballot, proposer)).into_iter().flatten();
+        let told = self.covered.get(&(ballot, proposer));
+        let told = told.into_iter().flat_map(|told| &told.0);
         told.filter(|(_, (first, last))| *first <= slot && last.is_none_or(|last| slot <= last))
             .count()
     }

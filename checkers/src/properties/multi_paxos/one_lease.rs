@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_histories::{Facet, NodeId};
+use tribunal_histories::{Bag, Facet, NodeId};
 
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
@@ -20,10 +20,10 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(OneLease::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct OneLease {
     /// Who holds a lease, and in which ballot.
-    holders: BTreeMap<NodeId, u64>,
+    holders: Bag<BTreeMap<NodeId, u64>>,
 }
 
 impl Property for OneLease {

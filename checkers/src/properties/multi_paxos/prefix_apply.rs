@@ -16,7 +16,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(PrefixApply::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct PrefixApply {
     /// By place from 1 on: the digest of all that was applied up to it, and who was the first to.
     applied: Vec<(Digest, NodeId)>,

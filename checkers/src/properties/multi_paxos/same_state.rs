@@ -16,7 +16,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(SameState::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct SameState {
     /// By how much is applied: the state, and who was the first to be in it.
     states: Vec<Option<(Digest, NodeId)>>,

@@ -18,7 +18,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(Agreement::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Agreement {
     quorums: Quorums,
     votes: Votes,
@@ -54,6 +54,10 @@ impl Property for Agreement {
             }
         }
         Ok(tested)
+    }
+
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        !self.quorums.are_told() || moment.claims(|claim| matches!(claim, Claim::Accepted(_)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_histories::{Cause, Claim, NodeId};
+use tribunal_histories::{ByNode, Cause, Claim, NodeId};
 
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
@@ -18,10 +18,10 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(BallotUnique::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct BallotUnique {
     /// By node, how often it has started.
-    lives: Vec<u32>,
+    lives: ByNode<u32>,
     /// By ballot, whose it is: the node, and in which life.
     owners: BTreeMap<u64, (NodeId, u32)>,
 }
@@ -57,6 +57,11 @@ impl Property for BallotUnique {
             }
         }
         Ok(tested)
+    }
+
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        moment.now.cause == Cause::Boot
+            || moment.claims(|claim| matches!(claim, Claim::Proposed(_)))
     }
 }
 

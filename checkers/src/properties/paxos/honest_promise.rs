@@ -19,7 +19,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(HonestPromise::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct HonestPromise {
     votes: Votes,
     proposals: Proposals,
@@ -88,6 +88,16 @@ impl Property for HonestPromise {
             }
         }
         Ok(tested)
+    }
+
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        moment.recovered()
+            || moment.claims(|claim| {
+                matches!(
+                    claim,
+                    Claim::Accepted(_) | Claim::Promised { .. } | Claim::Proposed(_)
+                )
+            })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_histories::{Claim, Facet, Learned, NodeId, Value};
+use tribunal_histories::{ByNode, Claim, Facet, Learned, NodeId, Value};
 
 use super::ledger::{Quorums, Votes, in_slot};
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
@@ -17,14 +17,14 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(LearnOnlyChosen::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct LearnOnlyChosen {
     quorums: Quorums,
     votes: Votes,
     /// By slot, all that is chosen.
     chosen: BTreeMap<u64, Vec<Value>>,
     /// By node, how many of the values that it shows as learned were judged.
-    judged: Vec<usize>,
+    judged: ByNode<usize>,
 }
 
 impl LearnOnlyChosen {
@@ -85,6 +85,18 @@ impl Property for LearnOnlyChosen {
             self.judged[node.index()] = shown.learned.len();
         }
         Ok(tested)
+    }
+
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        let shown = match moment.now.view.facet {
+            Facet::Ballots(shown) => shown.learned.len(),
+            _ => 0,
+        };
+        let judged = self.judged.get(moment.now.node.index());
+        !self.quorums.are_told()
+            || moment.restarted()
+            || judged != Some(&shown)
+            || moment.claims(|claim| matches!(claim, Claim::Accepted(_) | Claim::Learned(_)))
     }
 }
 

@@ -5,30 +5,41 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_histories::{Facet, NodeId, NodeSet, Quorum, Value, View, Vote};
+use tribunal_histories::{Bag, Facet, NodeId, NodeSet, Quorum, Value, View, Vote};
+
+use crate::properties::kept::Kept;
+
+/// By slot and ballot.
+type Places<T> = BTreeMap<(u64, u64), T>;
 
 /// Every acceptance that was announced (phase 2b), by slot and ballot.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Votes {
-    cast: BTreeMap<(u64, u64), Vec<(Value, NodeSet)>>,
+    cast: Kept<Places<Vec<(Value, NodeSet)>>>,
 }
 
 impl Votes {
     /// Enters a vote: who has now voted for this value under this ballot; `None` if the vote is not new.
     pub(super) fn cast(&mut self, acceptor: NodeId, vote: &Vote) -> Option<NodeSet> {
-        let values = self.cast.entry((vote.slot, vote.ballot)).or_default();
-        let place = values.iter().position(|(value, _)| *value == vote.value);
-        let place = place.unwrap_or_else(|| {
-            values.push((vote.value.clone(), NodeSet::EMPTY));
-            values.len() - 1
+        if self.has(acceptor, vote) {
+            return None;
+        }
+        let cast = self.cast.change();
+        let values = cast.entry((vote.slot, vote.ballot)).or_default();
+        // In the order of the values, so that it does not matter which came first.
+        let place = values.binary_search_by(|(value, _)| value.cmp(&vote.value));
+        let place = place.unwrap_or_else(|place| {
+            values.insert(place, (vote.value.clone(), NodeSet::EMPTY));
+            place
         });
         let acceptors = &mut values[place].1;
-        acceptors.insert(acceptor).then_some(*acceptors)
+        acceptors.insert(acceptor);
+        Some(*acceptors)
     }
 
     /// An acceptor need not know its votes any more.
     pub(super) fn forget(&mut self, acceptor: NodeId) {
-        let values = self.cast.values_mut().flatten();
+        let values = self.cast.change().values_mut().flatten();
         values.for_each(|(_, acceptors)| acceptors.remove(acceptor));
     }
 
@@ -42,6 +53,15 @@ impl Votes {
     /// The values that have votes under a ballot, each with its acceptors.
     pub(super) fn under(&self, slot: u64, ballot: u64) -> &[(Value, NodeSet)] {
         self.cast.get(&(slot, ballot)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The ballots of a slot below `ballot` that have votes, each with the acceptors of a value.
+    pub(super) fn below(&self, slot: u64, ballot: u64) -> impl Iterator<Item = (u64, NodeSet)> {
+        let ballots = self.cast.range((slot, 0)..(slot, ballot));
+        ballots.flat_map(|((_, lower), values)| {
+            let values = values.iter();
+            values.map(move |(_, acceptors)| (*lower, *acceptors))
+        })
     }
 
     /// An acceptor's vote of the highest ballot below `ballot`, in each slot from `first_slot` on.
@@ -63,17 +83,19 @@ impl Votes {
 }
 
 /// Every value that was proposed (phase 2a), by slot and ballot.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Proposals {
-    proposed: BTreeMap<(u64, u64), Vec<Value>>,
+    proposed: Kept<Places<Vec<Value>>>,
 }
 
 impl Proposals {
     /// Enters a proposal.
     pub(super) fn add(&mut self, vote: &Vote) {
-        let values = self.proposed.entry((vote.slot, vote.ballot)).or_default();
-        if !values.contains(&vote.value) {
-            values.push(vote.value.clone());
+        if !self.has(vote) {
+            let proposed = self.proposed.change();
+            let values = proposed.entry((vote.slot, vote.ballot)).or_default();
+            let place = values.partition_point(|value| *value < vote.value);
+            values.insert(place, vote.value.clone());
         }
     }
 
@@ -90,13 +112,15 @@ impl Proposals {
 }
 
 /// Every promise (phase 1b), by ballot and by the proposer that it was made to.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Promises {
-    made: BTreeMap<(u64, NodeId), Vec<Promise>>,
+    made: Kept<Bag<BTreeMap<(u64, NodeId), ByAcceptor>>>,
 }
 
+type ByAcceptor = Bag<BTreeMap<NodeId, Promise>>;
+
 /// An acceptor's promise, and what it told.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Promise {
     pub(super) acceptor: NodeId,
     first_slot: u64,
@@ -120,18 +144,20 @@ impl Promises {
         (ballot, first_slot): (u64, u64),
         accepted: &[Vote],
     ) {
-        let made = self.made.entry((ballot, proposer)).or_default();
-        if made.iter().any(|promise| promise.acceptor == acceptor) {
+        let made = self.made.get(&(ballot, proposer));
+        if made.is_some_and(|made| made.contains_key(&acceptor)) {
             return;
         }
         let reports = accepted
             .iter()
             .map(|vote| (vote.slot, (vote.ballot, vote.value.clone())));
-        made.push(Promise {
+        let promise = Promise {
             acceptor,
             first_slot,
             reports: reports.collect(),
-        });
+        };
+        let made = self.made.change().entry((ballot, proposer)).or_default();
+        made.insert(acceptor, promise);
     }
 
     /// The promises that a proposer may rest a proposal on.
@@ -142,26 +168,31 @@ impl Promises {
         ballot: u64,
     ) -> impl Iterator<Item = &Promise> + Clone {
         let made = self.made.get(&(ballot, proposer));
-        let made = made.map_or(&[][..], Vec::as_slice);
-        made.iter()
+        made.into_iter()
+            .flat_map(|made| made.values())
             .filter(move |promise| promise.first_slot <= slot)
     }
 }
 
 /// By which quorums the cluster goes: as its nodes say, or majorities.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Quorums {
-    told: Option<Box<(Quorum, Quorum)>>,
+    told: Kept<Option<(Quorum, Quorum)>>,
 }
 
 impl Quorums {
+    /// Whether a node has told.
+    pub(super) fn are_told(&self) -> bool {
+        self.told.is_some()
+    }
+
     /// Listens to a node, until one has told.
     pub(super) fn listen(&mut self, view: &View<'_>) {
         if self.told.is_none()
             && let Facet::Ballots(shown) = view.facet
         {
             let quorums = (shown.prepare_quorum.clone(), shown.accept_quorum.clone());
-            self.told = Some(Box::new(quorums));
+            *self.told.change() = Some(quorums);
         }
     }
 

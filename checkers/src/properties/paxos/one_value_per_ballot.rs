@@ -16,7 +16,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(OneValuePerBallot::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct OneValuePerBallot {
     votes: Votes,
 }
@@ -45,6 +45,10 @@ impl Property for OneValuePerBallot {
             }
         }
         Ok(tested)
+    }
+
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        moment.claims(|claim| matches!(claim, Claim::Accepted(_)))
     }
 }
 

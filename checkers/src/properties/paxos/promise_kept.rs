@@ -1,6 +1,6 @@
 //! PX3: who promised a ballot votes in none below it.
 
-use tribunal_histories::Claim;
+use tribunal_histories::{ByNode, Claim};
 
 use super::ledger::{Votes, in_slot};
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
@@ -18,10 +18,10 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(PromiseKept::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct PromiseKept {
     /// By node, the highest ballot that it promised.
-    promised: Vec<u64>,
+    promised: ByNode<u64>,
     votes: Votes,
 }
 
@@ -63,6 +63,11 @@ impl Property for PromiseKept {
             }
         }
         Ok(tested)
+    }
+
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        moment.recovered()
+            || moment.claims(|claim| matches!(claim, Claim::Accepted(_) | Claim::Promised { .. }))
     }
 }
 

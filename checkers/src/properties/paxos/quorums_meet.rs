@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_histories::{Claim, NodeSet};
+use tribunal_histories::{Bag, Claim, NodeId, NodeSet};
 
-use super::ledger::{Promises, Quorums, Votes, in_slot};
+use super::ledger::{Quorums, Votes, in_slot};
+use crate::properties::kept::Kept;
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
 /// The quorums of the two phases meet, which is all that Paxos asks of them (Flexible Paxos).
@@ -21,15 +22,27 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(QuorumsMeet::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct QuorumsMeet {
     quorums: Quorums,
-    promises: Promises,
+    /// By ballot and proposer, who promised, each with the first slot that the promise tells of: of ballots under which
+    /// something may yet be proposed for the first time.
+    promised: Kept<Bag<Promised>>,
     votes: Votes,
-    /// By slot and ballot, who had accepted when that chose a value.
-    chosen: BTreeMap<(u64, u64), NodeSet>,
     /// By slot, the highest ballot under which something was proposed and judged.
     judged: BTreeMap<u64, u64>,
+}
+
+type Promised = BTreeMap<(u64, NodeId, NodeId), u64>;
+
+impl QuorumsMeet {
+    fn promised_to(&self, proposer: NodeId, slot: u64, ballot: u64) -> NodeSet {
+        let promises = self.promised.iter();
+        let of_it = promises.filter(|((under, to, _), first)| {
+            *under == ballot && *to == proposer && **first <= slot
+        });
+        of_it.map(|((_, _, acceptor), _)| *acceptor).collect()
+    }
 }
 
 impl Property for QuorumsMeet {
@@ -41,21 +54,17 @@ impl Property for QuorumsMeet {
             for claim in &sent.claims {
                 match claim {
                     Claim::Promised {
-                        ballot,
-                        first_slot,
-                        accepted,
+                        ballot, first_slot, ..
                     } => {
-                        let of = (*ballot, *first_slot);
-                        self.promises.add(node, sent.to, of, accepted);
+                        let judged = self.judged.get(first_slot).copied();
+                        let place = (*ballot, sent.to, node);
+                        let may_count = judged.is_none_or(|judged| judged < *ballot);
+                        if may_count && !self.promised.contains_key(&place) {
+                            self.promised.change().insert(place, *first_slot);
+                        }
                     }
                     Claim::Accepted(vote) => {
-                        let acceptors = self.votes.cast(node, vote);
-                        if let Some(acceptors) = acceptors
-                            && self.quorums.choose(acceptors, nodes)
-                        {
-                            let place = (vote.slot, vote.ballot);
-                            self.chosen.entry(place).or_insert(acceptors);
-                        }
+                        self.votes.cast(node, vote);
                     }
                     Claim::Proposed(vote) => {
                         let (slot, ballot) = (vote.slot, vote.ballot);
@@ -64,20 +73,27 @@ impl Property for QuorumsMeet {
                             continue;
                         }
                         *judged = ballot;
-                        let promises = self.promises.to(node, slot, ballot);
-                        let promised: NodeSet = promises.map(|promise| promise.acceptor).collect();
+                        let promised = self.promised_to(node, slot, ballot);
+                        if slot == 0 && self.promised.keys().any(|(lower, ..)| *lower <= ballot) {
+                            // There is but one decision: no further proposal will rest on these.
+                            let promised = self.promised.change();
+                            promised.retain(|(lower, ..), _| *lower > ballot);
+                        }
                         // A proposal without a quorum is not the quorums' fault.
                         if !self.quorums.may_propose(promised, nodes) {
                             continue;
                         }
-                        for ((_, lower), acceptors) in self.chosen.range((slot, 0)..(slot, ballot))
-                        {
+                        for (lower, acceptors) in self.votes.below(slot, ballot) {
+                            if !self.quorums.choose(acceptors, nodes) {
+                                continue;
+                            }
                             tested = true;
-                            if promised.and(*acceptors).is_empty() {
+                            let missed = acceptors.without(promised);
+                            if self.quorums.choose(missed, nodes) {
                                 let slot = in_slot(slot);
                                 return Err(INFO.broken(format!(
                                     "Because {node} proposed under ballot {ballot}{slot} with promises of {promised} \
-                                     alone, although {acceptors} had chosen a value under ballot {lower}: every \
+                                     alone, although {missed} had chosen a value under ballot {lower}: every \
                                      quorum of promises must share an acceptor with every quorum that chooses."
                                 )));
                             }
@@ -88,6 +104,16 @@ impl Property for QuorumsMeet {
             }
         }
         Ok(tested)
+    }
+
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        !self.quorums.are_told()
+            || moment.claims(|claim| {
+                matches!(
+                    claim,
+                    Claim::Accepted(_) | Claim::Promised { .. } | Claim::Proposed(_)
+                )
+            })
     }
 }
 

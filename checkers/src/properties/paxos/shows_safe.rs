@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tribunal_histories::{Claim, NodeId, NodeSet, Value, Vote};
+use tribunal_histories::{Bag, Claim, NodeId, NodeSet, Value, Vote};
 
 use super::ledger::{Promises, Quorums, in_slot};
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
@@ -21,12 +21,12 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(ShowsSafe::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct ShowsSafe {
     quorums: Quorums,
     promises: Promises,
     /// Proposals that were judged, by slot, ballot and proposer: they are sent to every acceptor.
-    judged: BTreeSet<(u64, u64, NodeId, Value)>,
+    judged: Bag<BTreeSet<(u64, u64, NodeId, Value)>>,
 }
 
 impl ShowsSafe {
@@ -109,6 +109,11 @@ impl Property for ShowsSafe {
             }
         }
         Ok(tested)
+    }
+
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        !self.quorums.are_told()
+            || moment.claims(|claim| matches!(claim, Claim::Promised { .. } | Claim::Proposed(_)))
     }
 }
 

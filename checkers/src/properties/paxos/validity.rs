@@ -18,7 +18,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(Validity::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Validity {
     proposals: Proposals,
 }
@@ -52,6 +52,10 @@ impl Property for Validity {
             }
         }
         Ok(tested)
+    }
+
+    fn concerns(&self, moment: &Moment<'_>) -> bool {
+        moment.claims(|claim| matches!(claim, Claim::Accepted(_) | Claim::Proposed(_)))
     }
 }
 

@@ -17,7 +17,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(AcknowledgedEverywhere),
 };
 
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct AcknowledgedEverywhere;
 
 impl Property for AcknowledgedEverywhere {

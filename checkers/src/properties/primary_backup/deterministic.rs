@@ -19,7 +19,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(Deterministic::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Deterministic {
     /// By the operations applied, the state and who was in it first.
     states: BTreeMap<(u64, Digest), (Digest, NodeId)>,

@@ -17,7 +17,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(Fenced::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Fenced {
     primaries: BTreeMap<u64, NodeId>,
     /// By node, the newest view that it has known of since it started; a crash may lose one that was not written down.

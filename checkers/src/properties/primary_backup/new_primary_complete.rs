@@ -13,7 +13,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(NewPrimaryComplete),
 };
 
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct NewPrimaryComplete;
 
 impl Property for NewPrimaryComplete {

@@ -19,7 +19,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(SameOperations::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct SameOperations {
     /// By index and view, the operations up to there and who had them first.
     ever: BTreeMap<(u64, u64), (Digest, NodeId)>,

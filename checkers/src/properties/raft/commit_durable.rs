@@ -15,7 +15,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(CommitDurable::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct CommitDurable {
     on_disk: Holdings,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_histories::{GroupView, NodeId, NodeSet, Voters, VotersRecord};
+use tribunal_histories::{Bag, GroupView, NodeId, NodeSet, Voters, VotersRecord};
 
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
@@ -23,10 +23,10 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(Configuration::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Configuration {
     /// By term and candidate, who voted for it.
-    votes: BTreeMap<(u64, NodeId), NodeSet>,
+    votes: Bag<BTreeMap<(u64, NodeId), NodeSet>>,
 }
 
 impl Property for Configuration {

@@ -12,7 +12,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(CurrentTermCommit),
 };
 
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct CurrentTermCommit;
 
 impl Property for CurrentTermCommit {

@@ -14,7 +14,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(IndexBounds),
 };
 
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct IndexBounds;
 
 impl Property for IndexBounds {

@@ -13,7 +13,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(LeaderAppendOnly),
 };
 
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct LeaderAppendOnly;
 
 impl Property for LeaderAppendOnly {

@@ -16,7 +16,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(LeaderCompleteness),
 };
 
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct LeaderCompleteness;
 
 impl Property for LeaderCompleteness {

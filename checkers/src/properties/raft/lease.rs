@@ -1,6 +1,6 @@
 //! RI18: while a leader holds a lease there is no newer leader.
 
-use tribunal_histories::NodeId;
+use tribunal_histories::{ByNode, NodeId};
 
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
@@ -17,10 +17,10 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(Lease::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Lease {
     /// By node, the term in which it leads, as far as it knows, and whether it holds a lease.
-    leads: Vec<Option<(u64, bool)>>,
+    leads: ByNode<Option<(u64, bool)>>,
     /// The newest leader and its term.
     newest: Option<(u64, NodeId)>,
 }

@@ -1,10 +1,7 @@
 //! RI4: index and term name an entry and all before it.
 
-use std::hash::{Hash, Hasher};
-
 use rustc_hash::FxHashMap;
-use tribunal_histories::{Cause, Digest, LogRecord, NodeId};
-use tribunal_protocols::world::fingerprint;
+use tribunal_histories::{Bag, Cause, Digest, LogRecord, NodeId};
 
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
@@ -21,28 +18,19 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(LogMatching::default()),
 };
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct LogMatching {
     /// By index and term.
-    ever: FxHashMap<(u64, u64), Seen>,
+    ever: Bag<FxHashMap<(u64, u64), Seen>>,
 }
 
 /// An entry that some log had.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Seen {
     prefix: Digest,
     first: NodeId,
     /// Whether a second node had it too.
     shared: bool,
-}
-
-/// The table has no order: its entries' fingerprints are added up.
-impl Hash for LogMatching {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let entries = self.ever.iter().map(|entry| fingerprint(&entry));
-        state.write_u64(entries.fold(0, u64::wrapping_add));
-        state.write_usize(self.ever.len());
-    }
 }
 
 impl LogMatching {

@@ -17,7 +17,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(MatchIndexSound),
 };
 
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct MatchIndexSound;
 
 impl Property for MatchIndexSound {

@@ -1,6 +1,6 @@
 //! RI9: terms, commit, applied and match indexes never decrease.
 
-use tribunal_histories::Cause;
+use tribunal_histories::{ByNode, Cause};
 
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
@@ -19,10 +19,10 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(Monotonic::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Monotonic {
     /// By node, the term from which it must not go back, whatever happens to it.
-    bound: Vec<u64>,
+    bound: ByNode<u64>,
 }
 
 impl Property for Monotonic {

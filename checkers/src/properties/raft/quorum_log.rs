@@ -18,7 +18,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(QuorumLog::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct QuorumLog {
     in_logs: Holdings,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_histories::{Cause, Claim, NodeId};
+use tribunal_histories::{Bag, Cause, Claim, NodeId};
 
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
@@ -21,17 +21,17 @@ pub static INFO: PropertyInfo = PropertyInfo {
 };
 
 /// A client's last read, as often as a node has received it: the network may bring it twice.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Received {
     sequence: u32,
     /// By what the node takes for its read index, the last entry that was committed before.
     committed: BTreeMap<u64, u64>,
 }
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct ReadIndex {
     /// By node and client, its last read. It stays until it is answered: answers may wait for the disk.
-    received: BTreeMap<(NodeId, u32), Received>,
+    received: Bag<BTreeMap<(NodeId, u32), Received>>,
 }
 
 impl Property for ReadIndex {

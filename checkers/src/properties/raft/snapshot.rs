@@ -13,7 +13,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(SnapshotSound),
 };
 
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct SnapshotSound;
 
 impl Property for SnapshotSound {

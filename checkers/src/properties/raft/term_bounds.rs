@@ -14,7 +14,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(TermBounds),
 };
 
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct TermBounds;
 
 impl Property for TermBounds {

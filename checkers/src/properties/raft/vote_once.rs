@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_histories::{Cause, NodeId};
+use tribunal_histories::{ByNode, Cause, NodeId};
 
 use crate::properties::{Moment, Property, PropertyInfo, Violation};
 
@@ -19,13 +19,13 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(VoteOnce::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct VoteOnce {
-    votes: Vec<Votes>,
+    votes: ByNode<Votes>,
 }
 
 /// The votes of one node.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Votes {
     /// By term, the votes that bind it for ever.
     cast: BTreeMap<u64, NodeId>,

@@ -24,7 +24,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(Blocking::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Blocking {
     shown: Shown,
     down: BTreeSet<NodeId>,

@@ -17,7 +17,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(CommitValid::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct CommitValid {
     shown: Shown,
     /// Who takes part, and who voted yes.

@@ -19,7 +19,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(DecisionDurable::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct DecisionDurable {
     told: BTreeMap<NodeId, BTreeSet<TransactionId>>,
 }

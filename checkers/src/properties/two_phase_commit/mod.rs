@@ -55,7 +55,7 @@ fn commitment<'a>(moment: &Moment<'a>) -> CommitmentView<'a> {
 }
 
 /// How much of its journals each node has shown.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Shown {
     nodes: BTreeMap<NodeId, (usize, usize)>,
 }

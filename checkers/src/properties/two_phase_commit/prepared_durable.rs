@@ -19,7 +19,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(PreparedDurable::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct PreparedDurable {
     /// By node, what it voted yes for and has not ended on its disk in an earlier crash.
     promised: BTreeMap<NodeId, BTreeSet<TransactionId>>,

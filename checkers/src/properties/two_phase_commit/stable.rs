@@ -20,7 +20,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(Stable::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Stable {
     shown: Shown,
     decided: BTreeMap<TransactionId, (NodeId, bool)>,

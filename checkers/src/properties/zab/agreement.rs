@@ -17,7 +17,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(Agreement::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Agreement {
     /// By index, what was delivered up to there, and by whom first.
     first: BTreeMap<usize, (Digest, NodeId)>,

@@ -17,7 +17,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(CommitConsistency::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct CommitConsistency {
     /// By epoch, the end of the initial history.
     established: BTreeMap<u64, (u64, LogRecord)>,

@@ -19,7 +19,7 @@ pub(super) struct Delivery {
 }
 
 /// By node, what it has delivered.
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Deliveries {
     nodes: Vec<Vec<Delivery>>,
 }

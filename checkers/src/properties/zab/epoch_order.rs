@@ -25,7 +25,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
 /// Epochs of a node: the accepted and the current one.
 type Epochs = (u64, u64);
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct EpochOrder {
     /// By node, what its messages bind it to.
     bound: Vec<Epochs>,

@@ -17,7 +17,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(HistoryConsistency::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct HistoryConsistency {
     /// By epoch and index, the history up to there, and whose it was first.
     first: BTreeMap<(u64, u64), (Digest, NodeId)>,

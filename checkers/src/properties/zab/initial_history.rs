@@ -18,7 +18,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
 };
 
 /// A leader's history when it was established.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Initial {
     start: u64,
     base: LogRecord,
@@ -35,7 +35,7 @@ impl Initial {
     }
 }
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct InitialHistory {
     established: BTreeMap<u64, Initial>,
 }

@@ -16,7 +16,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(LocalPrimaryOrder::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct LocalPrimaryOrder {
     delivered: Deliveries,
 }

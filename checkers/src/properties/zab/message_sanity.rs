@@ -19,7 +19,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(MessageSanity::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct MessageSanity {
     /// By epoch, the last index that its leader has, as it leads.
     proposed: BTreeMap<u64, u64>,

@@ -21,7 +21,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
 };
 
 /// A primary when it first broadcast, and what it had delivered then.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Primary {
     node: NodeId,
     /// By place; not known if it is in a snapshot.
@@ -36,7 +36,7 @@ impl Primary {
     }
 }
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct PrimaryIntegrity {
     delivered: Deliveries,
     /// All that was delivered, where and by whom first.

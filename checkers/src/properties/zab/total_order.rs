@@ -18,7 +18,7 @@ pub static INFO: PropertyInfo = PropertyInfo {
     watch: || Box::new(TotalOrder::default()),
 };
 
-#[derive(Clone, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct TotalOrder {
     /// By transaction, what came directly before it (nothing before the first), and for whom first.
     before: BTreeMap<Zxid, (Option<Zxid>, NodeId)>,

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
-use tribunal_checkers::{Judgement, Verdict};
+use tribunal_checkers::{Answer, Judgement, Verdict};
 use tribunal_histories::{Outcome, Statistics, Value};
 
+use super::follow::{self, Followed};
 use super::options::{FAILED_CAS, NIL_READS, name_of};
 use super::{Checked, Ended, Stopped, timeline};
 use crate::cli::exit::{Exit, Failure};
@@ -20,6 +21,15 @@ const VERSION: u32 = 1;
 enum Line<'a> {
     /// A file was judged.
     Check(Box<Judged<'a>>),
+    /// A history was followed, and is not there as a whole.
+    Follow {
+        version: u32,
+        file: String,
+        answer: &'static str,
+        events: u64,
+        verdict: Option<&'a Verdict>,
+        violation: Option<Violated<'a>>,
+    },
     /// A file could not be judged.
     Error {
         version: u32,
@@ -60,6 +70,18 @@ struct Judged<'a> {
     operations: Vec<Shown>,
 }
 
+/// The operation at whose return no order was left.
+#[derive(Serialize)]
+struct Violated<'a> {
+    key: &'a Value,
+    process: String,
+    function: &'a str,
+    input: &'a Value,
+    output: &'a Value,
+    line: u64,
+    events: u64,
+}
+
 /// An operation of a counterexample. Positions count events from 0, lines from 1.
 #[derive(Serialize)]
 struct Shown {
@@ -92,6 +114,34 @@ pub(super) fn file(
             error: failure.message.clone(),
             exit: failure.exit.code(),
         },
+    };
+    write(output, &line)
+}
+
+/// What came of following a history.
+pub(super) fn followed(output: &mut dyn Write, path: &Path, followed: &Followed) -> io::Result<()> {
+    let (answer, verdict, violation) = match &followed.ended {
+        follow::Ended::Judged(verdict) => (verdict.answer(), Some(&**verdict), None),
+        follow::Ended::Violated(violation) => {
+            let violated = Violated {
+                key: &violation.key,
+                process: violation.process.to_string(),
+                function: &violation.function,
+                input: &violation.input,
+                output: &violation.output,
+                line: violation.line,
+                events: violation.events,
+            };
+            (Answer::Invalid, None, Some(violated))
+        }
+    };
+    let line = Line::Follow {
+        version: VERSION,
+        file: path.display().to_string(),
+        answer: answer.name(),
+        events: followed.events,
+        verdict,
+        violation,
     };
     write(output, &line)
 }

@@ -3,10 +3,11 @@
 //! A file is loaded, judged and shown before the next one is. What is wrong with one file does not keep the others
 //! from being judged; the worst of all ends the tool.
 
+mod follow;
 mod json;
-mod options;
+pub(crate) mod options;
 mod text;
-mod timeline;
+pub(crate) mod timeline;
 
 use std::cell::Cell;
 use std::fs::File;
@@ -16,12 +17,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tribunal_checkers::{Answer, CheckError, CheckRequest, Limits, Verdict, check_history};
-use tribunal_histories::{BuildOptions, Loaded, format};
+use tribunal_histories::{BuildOptions, Loaded};
 
 use super::exit::{Exit, Failure};
-use super::interrupt;
+use super::{input, interrupt};
+use crate::report::picture::{self, Subject};
+use crate::report::write_whole;
+use follow::Followed;
 pub use options::Args;
-use options::{MessageFormat, Torn};
+use options::{MessageFormat, whole};
 
 /// A file that was judged.
 struct Checked {
@@ -51,6 +55,17 @@ struct Ended {
 /// # Errors
 /// When an answer could not be written.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let one = if args.follow {
+        Some("--follow")
+    } else {
+        args.html.as_ref().map(|_| "--html")
+    };
+    if let Some(flag) = one.filter(|_| args.files.len() > 1) {
+        return Err(Failure::usage(format_args!("{flag} is about one file; name only one")).into());
+    }
+    if args.follow {
+        return follow::run(args);
+    }
     let interrupted = interrupt::listen()?;
     let mut shows = Shows::new(args)?;
     let mut ended = Vec::new();
@@ -60,6 +75,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         }
         let outcome = judge(path, args, &interrupted);
         shows.file(path, &outcome)?;
+        if let (Some(page), Ok(checked)) = (&args.html, &outcome) {
+            draw(page, path, checked)?;
+        }
         let exit = match &outcome {
             Ok(checked) if checked.stopped == Some(Stopped::Interrupt) => Exit::Interrupted,
             Ok(checked) => checked.verdict.answer().into(),
@@ -97,28 +115,8 @@ fn judge(path: &Path, args: &Args, interrupted: &AtomicBool) -> Result<Checked, 
     let options = BuildOptions {
         process_reuse: args.process_reuse,
     };
-    let loaded = format::load(path, args.from, options).map_err(|error| {
-        if error.is_io() {
-            Failure::io(error)
-        } else {
-            Failure::usage(error)
-        }
-    })?;
-    if let (Some(truncation), Torn::Reject) = (loaded.truncated, args.torn) {
-        return Err(Failure::usage(format_args!(
-            "{truncation}: --torn allow judges these"
-        )));
-    }
-    let request = CheckRequest {
-        checker: args.model.clone(),
-        initial: args.initial.clone(),
-        nil_read: args.nil_read,
-        failed_cas: args.failed_cas,
-        limits: Limits {
-            states_max: args.states_max,
-            memory_bytes_max: args.memory_max,
-        },
-    };
+    let loaded = whole(input::load(path, args.from, options)?, args.torn)?;
+    let request = request(args);
     let stopped = Cell::new(None);
     let stop = stop(args, interrupted, &stopped);
     let verdict = check_history(&loaded.history, &request, &stop)
@@ -133,6 +131,32 @@ fn judge(path: &Path, args: &Args, interrupted: &AtomicBool) -> Result<Checked, 
         verdict,
         stopped,
     })
+}
+
+/// What is asked about every file.
+fn request(args: &Args) -> CheckRequest {
+    CheckRequest {
+        checker: args.model.clone(),
+        initial: args.initial.clone(),
+        nil_read: args.nil_read,
+        failed_cas: args.failed_cas,
+        limits: Limits {
+            states_max: args.states_max,
+            memory_bytes_max: args.memory_max,
+        },
+    }
+}
+
+/// Writes the picture of a history.
+fn draw(page: &Path, path: &Path, checked: &Checked) -> Result<(), Failure> {
+    let picture = picture::page(&Subject {
+        name: &path.display().to_string(),
+        history: &checked.loaded.history,
+        lines: &checked.loaded.lines,
+        request: &checked.request,
+        verdict: &checked.verdict,
+    });
+    write_whole(page, |out| out.write_all(picture.as_bytes()))
 }
 
 /// Asks the keyboard and the clock, and remembers which of the two said stop.
@@ -171,7 +195,9 @@ fn placed(error: &CheckError, loaded: &Loaded) -> String {
             Some(line) => format!("line {line}: {error}"),
             None => error.to_string(),
         },
-        CheckError::Initial { .. } | CheckError::UnknownChecker { .. } => error.to_string(),
+        CheckError::Initial { .. }
+        | CheckError::UnknownChecker { .. }
+        | CheckError::WholeOnly { .. } => error.to_string(),
     }
 }
 
@@ -216,6 +242,20 @@ impl<'a> Shows<'a> {
         }
         if let Some(evidence) = &mut self.evidence {
             json::file(evidence, path, outcome)?;
+            evidence.flush()?;
+        }
+        self.output.flush()?;
+        Ok(())
+    }
+
+    /// What came of following a history.
+    fn followed(&mut self, path: &Path, followed: &Followed) -> anyhow::Result<()> {
+        match self.args.message_format {
+            MessageFormat::Json => json::followed(&mut self.output, path, followed)?,
+            MessageFormat::Human => text::followed(&mut self.output, path, followed)?,
+        }
+        if let Some(evidence) = &mut self.evidence {
+            json::followed(evidence, path, followed)?;
             evidence.flush()?;
         }
         self.output.flush()?;

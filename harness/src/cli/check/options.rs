@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use tribunal_checkers::{FailedCas, Limits, NilRead};
-use tribunal_histories::{Format, ProcessReuse, Value};
+use tribunal_histories::{Format, Loaded, ProcessReuse, Value};
 
+use crate::cli::exit::Failure;
 use crate::cli::quantity;
 
 /// Judge recorded histories.
@@ -18,7 +19,7 @@ use crate::cli::quantity;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
-    /// Histories: JSON Lines, EDN, JSON, or a text log of Jepsen's
+    /// Histories: JSON Lines, EDN, JSON, or a text log of Jepsen's; - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
@@ -75,6 +76,19 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub evidence: Option<PathBuf>,
 
+    /// Judge the history while it grows, and stop at the first violation; ends when a pipe does, or with --follow-idle
+    /// or Ctrl-C
+    #[arg(long)]
+    pub follow: bool,
+
+    /// Follow no longer when nothing has come for so long
+    #[arg(long, value_name = "DURATION", requires = "follow", value_parser = quantity::duration)]
+    pub follow_idle: Option<Duration>,
+
+    /// Write the picture of the history to a file: a page for a browser, which needs nothing else
+    #[arg(long, value_name = "PAGE")]
+    pub html: Option<PathBuf>,
+
     /// Show one line for each file
     #[arg(short, long)]
     pub quiet: bool,
@@ -86,6 +100,8 @@ Examples:
   tribunal check store/*/history.edn --model register --initial 0 --quiet
   tribunal check kv.txt --model kv --initial '\"\"' --from edn
   tribunal check history.json --model counter --message-format json | jq .verdict.judgement
+  tribunal check history.jsonl --model register --html history.html
+  tribunal check growing.jsonl --model kv --follow --follow-idle 1m
 
 Ends with 0 if every file is valid, 1 if one is invalid, 2 if one is unknown, 64 if one is not a history of that
 model, 74 if one cannot be read.";
@@ -106,6 +122,19 @@ pub enum Torn {
     Allow,
     /// It is an error, as for every other file that was cut off.
     Reject,
+}
+
+/// A history with all its lines, or with those that were written whole if that is allowed.
+///
+/// # Errors
+/// When it is torn and must not be.
+pub(crate) fn whole(loaded: Loaded, torn: Torn) -> Result<Loaded, Failure> {
+    match (loaded.truncated, torn) {
+        (Some(truncation), Torn::Reject) => Err(Failure::usage(format_args!(
+            "{truncation}: --torn allow takes these"
+        ))),
+        _ => Ok(loaded),
+    }
 }
 
 /// The names of the checkers, with their aliases.
@@ -131,7 +160,7 @@ fn named<T: Copy + Send + Sync + 'static>(
     })
 }
 
-fn process_reuse() -> impl TypedValueParser<Value = ProcessReuse> {
+pub(crate) fn process_reuse() -> impl TypedValueParser<Value = ProcessReuse> {
     named([
         ("allow", ProcessReuse::Allow),
         ("reject", ProcessReuse::Reject),

@@ -7,8 +7,10 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use tribunal_checkers::{Answer, Counterexample, Judgement};
+use tribunal_checkers::{Answer, Counterexample, Judgement, Violation};
+use tribunal_histories::Value;
 
+use super::follow::{self, Followed};
 use super::options::Args;
 use super::{Checked, Ended, Stopped, timeline};
 use crate::cli::exit::Exit;
@@ -26,12 +28,7 @@ const NOT_SEARCHED_MAX: usize = 10;
 
 /// The line that says what came of a file.
 pub(super) fn headline(output: &mut dyn Write, path: &Path, checked: &Checked) -> io::Result<()> {
-    let (word, style) = match checked.verdict.answer() {
-        Answer::Valid => ("VALID", AnsiColor::Green),
-        Answer::Unknown => ("UNKNOWN", AnsiColor::Yellow),
-        Answer::Invalid => ("INVALID", AnsiColor::Red),
-    };
-    let style = style.on_default().bold();
+    let (word, style) = word(checked.verdict.answer());
     let headline = checked.verdict.sentences.first().map_or("", String::as_str);
     write!(
         output,
@@ -46,6 +43,77 @@ pub(super) fn headline(output: &mut dyn Write, path: &Path, checked: &Checked) -
         )?;
     }
     writeln!(output)
+}
+
+/// What came of following a history: without a whole one, there are no operations to show.
+pub(super) fn followed(output: &mut dyn Write, path: &Path, followed: &Followed) -> io::Result<()> {
+    let path = path.display();
+    let events = counted(followed.events, "event");
+    let verdict = match &followed.ended {
+        follow::Ended::Judged(verdict) => verdict,
+        follow::Ended::Violated(violation) => {
+            let style = AnsiColor::Red.on_default().bold();
+            let sentence = sentence(violation);
+            writeln!(output, "{style}INVALID{style:#}  {path}: {sentence}")?;
+            return writeln!(
+                output,
+                "{INDENT}{events} had come; judge the whole history for the operations that show why"
+            );
+        }
+    };
+    let (word, style) = word(verdict.answer());
+    let headline = verdict.sentences.first().map_or("", String::as_str);
+    writeln!(output, "{style}{word:<7}{style:#}  {path}: {headline}")?;
+    let operations = counted(verdict.statistics.operations, "operation");
+    writeln!(
+        output,
+        "{INDENT}{}: {events}, {operations}",
+        verdict.checker
+    )?;
+    if let Judgement::Unknown { not_searched, .. } = &verdict.judgement {
+        for part in not_searched.iter().take(NOT_SEARCHED_MAX) {
+            writeln!(output, "{INDENT}not judged: {part}")?;
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong, of which only one operation is known.
+fn sentence(violation: &Violation) -> String {
+    let Violation {
+        key,
+        process,
+        function,
+        input,
+        output,
+        line,
+        ..
+    } = violation;
+    let of_key = if key.is_nil() {
+        String::new()
+    } else {
+        format!(" (key {key})")
+    };
+    let value = |arrow: &str, value: &Value| {
+        if value.is_nil() {
+            String::new()
+        } else {
+            format!(" {arrow}{value}")
+        }
+    };
+    let (input, output) = (value("", input), value("→ ", output));
+    format!(
+        "not linearizable{of_key}: when {function}{input}{output} (process {process}) returned in line {line}, no order was left"
+    )
+}
+
+fn word(answer: Answer) -> (&'static str, Style) {
+    let (word, color) = match answer {
+        Answer::Valid => ("VALID", AnsiColor::Green),
+        Answer::Unknown => ("UNKNOWN", AnsiColor::Yellow),
+        Answer::Invalid => ("INVALID", AnsiColor::Red),
+    };
+    (word, color.on_default().bold())
 }
 
 /// Everything that there is to say about a file.
@@ -86,9 +154,15 @@ fn counts(output: &mut dyn Write, checked: &Checked) -> io::Result<()> {
         0 => String::new(),
         states => format!(", {}", counted(states, "state")),
     };
+    let methods = checked.verdict.methods.iter();
+    let methods: Vec<_> = methods.map(|method| method.name.as_str()).collect();
+    let methods = match &methods[..] {
+        [] => String::new(),
+        methods => format!(", decided by {}", methods.join(" and ")),
+    };
     writeln!(
         output,
-        "{INDENT}{}: {} ({} ok, {} fail, {} info), {objects}, concurrency {}{states}",
+        "{INDENT}{}: {} ({} ok, {} fail, {} info), {objects}, concurrency {}{states}{methods}",
         checked.verdict.checker,
         counted(operations.total(), "operation"),
         grouped(operations.ok),

@@ -14,17 +14,23 @@ const ROWS_MAX: usize = 24;
 const WHAT_MAX: usize = 44;
 
 /// The operations that show what is wrong, by the positions of their invocations.
-pub(super) fn operations(history: &History, counterexample: &Counterexample) -> Vec<usize> {
+pub(crate) fn operations(history: &History, counterexample: &Counterexample) -> Vec<usize> {
     match counterexample {
         Counterexample::Core(core) => core.operations.clone(),
         Counterexample::Elements {
-            key, read, lost, ..
+            key,
+            read,
+            lost,
+            duplicated,
+            ..
         } => {
             let of_lost = |operation: &Operation| {
                 ["add", "append", "broadcast"].contains(&history.function(operation.function))
                     && operation.outcome == Outcome::Ok
                     && history.value(operation.key) == *key
-                    && lost.contains(&history.value(operation.input))
+                    && [lost, duplicated]
+                        .iter()
+                        .any(|some| some.contains(&history.value(operation.input)))
             };
             let adds = history.operations().filter(of_lost);
             let mut positions: Vec<_> = adds.map(|add| add.invoked).collect();
@@ -149,7 +155,11 @@ fn cells(loaded: &Loaded, entry: Option<&CheckerEntry>, operation: &Operation) -
 }
 
 /// What an operation did, in the parts that its checker looks at: `write 1`, `read → 3`.
-fn what(history: &History, entry: Option<&CheckerEntry>, operation: &Operation) -> String {
+pub(crate) fn what(
+    history: &History,
+    entry: Option<&CheckerEntry>,
+    operation: &Operation,
+) -> String {
     let name = history.function(operation.function);
     let mut shapes = entry.iter().flat_map(|entry| entry.operations);
     let shape = shapes.find(|shape| shape.names.contains(&name));

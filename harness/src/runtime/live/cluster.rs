@@ -41,6 +41,8 @@ pub struct ClusterOptions {
     pub seed: u64,
     /// Where each node gets a directory for its data, and a file for what it writes to its standard error.
     pub directory: PathBuf,
+    /// Whether the nodes do nothing of their own accord: see [`scripted`](super::scripted).
+    pub scripted: bool,
 }
 
 /// A node that ended though nobody killed it: it panicked, or its disk failed.
@@ -114,6 +116,7 @@ impl ClusterOptions {
             nodes: config.nodes(),
             seed,
             directory,
+            scripted: false,
         })
     }
 }
@@ -298,6 +301,11 @@ impl LiveCluster {
         lock(&self.heard).notes.clone()
     }
 
+    /// Where a node keeps its files.
+    pub fn data_directory(&self, node: NodeId) -> PathBuf {
+        self.options.directory.join(node.to_string())
+    }
+
     /// Where a node's standard error goes.
     pub fn stderr_file(&self, node: NodeId) -> PathBuf {
         self.options.directory.join(format!("{node}.stderr"))
@@ -325,10 +333,11 @@ impl LiveCluster {
             peers: NodeId::all(self.places.len())
                 .map(|peer| self.relay.entry(node, peer).unwrap_or(nowhere))
                 .collect(),
-            data: self.options.directory.join(node.to_string()),
+            data: self.data_directory(node),
             cluster_config: self.options.config.clone(),
             seed: self.options.seed,
             incarnation: self.places[node.index()].starts,
+            scripted: self.options.scripted,
         };
         let stderr = File::options()
             .create(true)

@@ -5,7 +5,9 @@
 //! puts a [`Relay`] between them. [`Client`] asks them, and [`run`](fn@run) drives a workload against them
 //! under a nemesis. What comes out is a history, for the same checkers as the simulator's.
 //!
-//! Nothing here is deterministic, and nothing here has a verdict. A run shows less than a simulated one: the
+//! With a script, [`scripted`] has the processes take the steps of a trace, and compares them with `World`.
+//!
+//! All else here is not deterministic, and nothing here has a verdict. A run shows less than a simulated one: the
 //! nodes' views stay in their processes, so only the clients' history can be judged; clocks run as they do; and a
 //! killed process loses nothing that it had handed to the operating system, so that a forgotten `fsync` is for
 //! the simulator to find.
@@ -21,8 +23,10 @@ pub mod frame;
 mod inject;
 pub mod node_process;
 mod outlet;
+mod puppet;
 mod relay;
 mod run;
+pub mod scripted;
 mod surroundings;
 pub mod wal;
 

@@ -21,6 +21,7 @@ use tribunal_protocols::{Disk, Node};
 
 use super::frame::FrameReader;
 use super::outlet::Outlet;
+use super::puppet;
 use super::surroundings::{Arrival, LogThread, Surroundings, Timers};
 use super::wal::{WalError, WriteAheadLog};
 use crate::runtime::env::host;
@@ -58,6 +59,10 @@ pub struct NodeArgs {
     /// How often it was started before; it draws other durations each time.
     #[arg(long)]
     pub incarnation: u64,
+    /// It does nothing of its own accord: whoever connects says what arrives, which timer fires, and when writes reach
+    /// the disk.
+    #[arg(long)]
+    pub scripted: bool,
 }
 
 impl NodeArgs {
@@ -75,7 +80,8 @@ impl NodeArgs {
             ("--incarnation", self.incarnation.to_string().into()),
         ];
         let words = flags.map(|(flag, value)| [flag.into(), value]);
-        words.into_iter().flatten().collect()
+        let scripted = self.scripted.then(|| "--scripted".into());
+        words.into_iter().flatten().chain(scripted).collect()
     }
 }
 
@@ -135,7 +141,7 @@ pub enum NodeError {
 }
 
 /// Gives an I/O error its context.
-fn while_doing(doing: &'static str) -> impl Fn(io::Error) -> NodeError {
+pub(super) fn while_doing(doing: &'static str) -> impl Fn(io::Error) -> NodeError {
     move |source| NodeError::Io { doing, source }
 }
 
@@ -173,6 +179,11 @@ async fn serve<N: Node>(args: &NodeArgs, config: N::Config) -> Result<(), NodeEr
         .local_addr()
         .map_err(while_doing("cannot tell where the node listens"))?;
     let (inbox, arrivals) = mpsc::channel(INBOX);
+    if args.scripted {
+        tell_where(address, recovered.cut_bytes)?;
+        let durable = recovered.durable;
+        return puppet::run::<N>(args.id, config, durable, log, listener, parent).await;
+    }
     tokio::spawn(accept::<N>(listener, inbox));
     let peer = |(node, address): (NodeId, &SocketAddr)| {
         (node != args.id).then(|| Outlet::to(watch::channel(Some(*address)).1))
@@ -193,19 +204,24 @@ async fn serve<N: Node>(args: &NodeArgs, config: N::Config) -> Result<(), NodeEr
         parent,
         failure: None,
     };
-    if recovered.cut_bytes > 0 {
+    tell_where(address, recovered.cut_bytes)?;
+    host(args.id, Arc::new(config), &mut surroundings).await;
+    match surroundings.failure {
+        None => Ok(()),
+        Some(error) => Err(while_doing("the node stopped")(error)),
+    }
+}
+
+/// Reports what recovery came to, and where the node listens.
+fn tell_where(address: SocketAddr, cut_bytes: usize) -> Result<(), NodeError> {
+    if cut_bytes > 0 {
         Report::Note("a torn write was cut off the log".into())
             .tell()
             .map_err(while_doing("cannot report a torn write"))?;
     }
     Report::Listening(address)
         .tell()
-        .map_err(while_doing("cannot report where the node listens"))?;
-    host(args.id, Arc::new(config), &mut surroundings).await;
-    match surroundings.failure {
-        None => Ok(()),
-        Some(error) => Err(while_doing("the node stopped")(error)),
-    }
+        .map_err(while_doing("cannot report where the node listens"))
 }
 
 /// Closed when standard input is: whoever started this process wants it to end, or has ended.

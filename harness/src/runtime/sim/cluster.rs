@@ -73,6 +73,8 @@ pub(super) enum Event<N: Node> {
 pub struct Tally {
     /// Packets that arrived.
     pub packets: u64,
+    /// Packets that nodes sent one another, where they are counted apart.
+    pub packets_between_nodes: u64,
     /// Packets that were lost or stopped by a cut.
     pub packets_lost: u64,
     /// Packets that arrived twice.

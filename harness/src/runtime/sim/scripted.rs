@@ -4,42 +4,43 @@
 //! the same runtime, as in any simulation. What they show, and what clients see, must be what `World` showed when
 //! it took the same steps.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use tribunal_histories::{Cause, Kind, NodeId, Observation};
-use tribunal_protocols::contract::{ClientId, Configuration};
-use tribunal_protocols::world::{Body, DisksOf, Observer, Packet, PacketOf, client_event};
-use tribunal_protocols::{Address, Disk, Durable, Effect, Host, Input, Loss, Node, Reply, Step};
+use tribunal_histories::{Cause, NodeId, Observation};
+use tribunal_protocols::contract::Configuration;
+use tribunal_protocols::world::{Body, DisksOf, Observer, Packet, Setup, SyncMode};
+use tribunal_protocols::{Address, Disk, Durable, Effect, Host, Loss, Node, Step};
 
 use super::cluster::{Directive, End};
 use super::madsim::{Director, direct};
 use crate::runtime::env::Turn;
+use crate::runtime::scene::Scene;
 
 /// The step of a script could not be taken: the nodes did otherwise than where the script comes from.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` cannot be taken here: the cluster is not where the script was written")]
 pub struct OffScript(pub String);
 
-/// Takes a script's steps with fresh nodes under madsim, where writes reach disks when the script says so, and
-/// shows everything to an observer, which is given back.
+/// Takes a script's steps with nodes under madsim, and shows everything to an observer, which is given back.
 ///
 /// # Errors
 /// The first step that could not be taken.
 pub fn run<N: Node, O: Observer + Send + 'static>(
-    config: N::Config,
+    setup: &Setup<N>,
     script: impl IntoIterator<Item = Step<N>>,
     observer: O,
 ) -> Result<O, OffScript> {
-    let nodes = config.nodes();
+    let nodes = setup.config.nodes();
+    let mut disks: Vec<_> = setup.disks.iter().cloned().map(Disk::holding).collect();
+    disks.resize(nodes, Disk::default());
     let scripted = Scripted {
-        config: Arc::new(config),
+        config: Arc::new(setup.config.clone()),
+        sync: setup.sync,
         script: script.into_iter().collect(),
         directives: NodeId::all(nodes).map(Directive::Boot).collect(),
-        disks: vec![Disk::default(); nodes],
-        timers: vec![BTreeMap::new(); nodes],
-        network: BTreeMap::new(),
-        calls: BTreeMap::new(),
+        disks,
+        scene: Scene::new(nodes),
         dying: None,
         refused: None,
         observer,
@@ -53,14 +54,12 @@ pub fn run<N: Node, O: Observer + Send + 'static>(
 
 struct Scripted<N: Node, O> {
     config: Arc<N::Config>,
+    sync: SyncMode,
     script: VecDeque<Step<N>>,
     /// What comes before the script goes on.
     directives: VecDeque<Directive<N>>,
     disks: Vec<Disk<N>>,
-    timers: Vec<BTreeMap<N::Timer, u64>>,
-    network: BTreeMap<PacketOf<N>, u16>,
-    /// Operations in flight.
-    calls: BTreeMap<ClientId, (u32, N::Request)>,
+    scene: Scene<N>,
     /// The node that has the turn dies at its end, with this loss.
     dying: Option<Loss>,
     refused: Option<Step<N>>,
@@ -68,86 +67,14 @@ struct Scripted<N: Node, O> {
 }
 
 impl<N: Node, O: Observer> Scripted<N, O> {
-    fn put(&mut self, packet: PacketOf<N>) {
-        *self.network.entry(packet).or_default() += 1;
-    }
-
-    fn take(&mut self, packet: &PacketOf<N>) -> Option<()> {
-        let count = self.network.get_mut(packet)?;
-        *count -= 1;
-        if *count == 0 {
-            self.network.remove(packet);
-        }
-        Some(())
-    }
-
-    /// What a step gives a node, if the step is possible here.
-    fn input(&mut self, step: &Step<N>) -> Option<(NodeId, Input<N>)> {
-        match step {
-            Step::Fire {
-                node,
-                timer,
-                choice,
-            } => {
-                let choices = self.timers[node.index()].remove(timer)?;
-                let (timer, choice) = (*timer, *choice);
-                (choice < choices).then_some((*node, Input::Timer { timer, choice }))
-            }
-            Step::Deliver(packet) => {
-                self.take(packet)?;
-                match (packet.from, packet.to, packet.body.clone()) {
-                    (Address::Node(from), Address::Node(to), Body::Message(message)) => {
-                        Some((to, Input::Message { from, message }))
-                    }
-                    (
-                        Address::Client(client),
-                        Address::Node(to),
-                        Body::Request { sequence, request },
-                    ) => Some((
-                        to,
-                        Input::Request {
-                            client,
-                            sequence,
-                            request,
-                        },
-                    )),
-                    _ => None,
-                }
-            }
-            _ => None,
-        }
-    }
-
     /// Lets a step begin; `None` if it is not possible here. What it means for a node is then the next directive.
     fn begin(&mut self, step: &Step<N>) -> Option<()> {
         let directive = match step {
-            Step::Invoke {
-                client,
-                sequence,
-                to,
-                request,
-            } => {
-                self.calls.insert(*client, (*sequence, request.clone()));
-                let event = client_event(*client, request, Kind::Invoke, None);
-                self.observer.client_event(event);
-                return self.send_request(*client, *to);
-            }
-            Step::Resend { client, to } => return self.send_request(*client, *to),
-            Step::GiveUp { client } => {
-                let (_, request) = self.calls.remove(client)?;
-                let event = client_event(*client, &request, Kind::Info, None);
-                self.observer.client_event(event);
-                return Some(());
-            }
             Step::Deliver(packet) if matches!(packet.to, Address::Client(_)) => {
-                return self.respond(packet);
-            }
-            Step::Duplicate(packet) => {
-                *self.network.get_mut(packet)? += 1;
-                return Some(());
+                return self.scene.outside(step, &mut self.observer);
             }
             Step::Deliver(_) | Step::Fire { .. } => {
-                let (node, input) = self.input(step)?;
+                let (node, input) = self.scene.input(step)?;
                 Directive::Turn(node, Turn::Input(input))
             }
             Step::CrashDuring {
@@ -155,7 +82,7 @@ impl<N: Node, O: Observer> Scripted<N, O> {
                 effects,
                 loss,
             } => {
-                let (node, input) = self.input(step)?;
+                let (node, input) = self.scene.input(step)?;
                 self.dying = Some(*loss);
                 let effects = usize::from(*effects);
                 Directive::Turn(node, Turn::CutShort { input, effects })
@@ -166,49 +93,14 @@ impl<N: Node, O: Observer> Scripted<N, O> {
                 return Some(());
             }
             Step::Restart { node } => Directive::Boot(*node),
-            // What a cut stops, the script does not deliver.
-            Step::Cut { .. } | Step::Heal | Step::Remark(_) => return Some(()),
+            other => return self.scene.outside(other, &mut self.observer),
         };
         self.directives.push_back(directive);
         Some(())
     }
 
-    fn send_request(&mut self, client: ClientId, to: NodeId) -> Option<()> {
-        let (sequence, request) = self.calls.get(&client)?.clone();
-        self.put(Packet {
-            from: Address::Client(client),
-            to: Address::Node(to),
-            body: Body::Request { sequence, request },
-        });
-        Some(())
-    }
-
-    fn respond(&mut self, packet: &PacketOf<N>) -> Option<()> {
-        self.take(packet)?;
-        let (Address::Client(client), Body::Response { sequence, response }) =
-            (packet.to, &packet.body)
-        else {
-            return None;
-        };
-        let Some((_, request)) = self.calls.get(&client).filter(|call| call.0 == *sequence) else {
-            return Some(());
-        };
-        let (kind, result) = match N::reply(request, response) {
-            Reply::Ok(value) => (Kind::Ok, value),
-            Reply::Fail(error) => (Kind::Fail, error),
-            Reply::Elsewhere(_) => return Some(()),
-        };
-        let event = client_event(client, request, kind, Some(result));
-        self.observer.client_event(event);
-        self.calls.remove(&client);
-        Some(())
-    }
-
     fn crash(&mut self, node: NodeId, loss: Loss) {
-        self.timers[node.index()].clear();
-        let end = Address::Node(node);
-        self.network
-            .retain(|packet, _| packet.from != end || packet.to != end);
+        self.scene.crash(node);
         self.disks[node.index()].crash(loss);
         self.directives.push_back(Directive::Kill(node));
         self.observer.observe(&Observation {
@@ -242,7 +134,7 @@ impl<N: Node, O: Observer + Send + 'static> Director<N> for Scripted<N, O> {
             match effect {
                 Effect::Send { to, message } => {
                     sent.push(N::message_view(to, &message));
-                    self.put(Packet {
+                    self.scene.put(Packet {
                         from: Address::Node(node),
                         to: Address::Node(to),
                         body: Body::Message(message),
@@ -254,17 +146,17 @@ impl<N: Node, O: Observer + Send + 'static> Director<N> for Scripted<N, O> {
                     response,
                 } => {
                     sent.extend(N::answer_view(node, client, sequence, &response));
-                    self.put(Packet {
+                    self.scene.put(Packet {
                         from: Address::Node(node),
                         to: Address::Client(client),
                         body: Body::Response { sequence, response },
                     });
                 }
                 Effect::SetTimer { timer, choices, .. } => {
-                    self.timers[node.index()].insert(timer, choices);
+                    self.scene.timers(node).insert(timer, choices);
                 }
                 Effect::CancelTimer(timer) => {
-                    self.timers[node.index()].remove(&timer);
+                    self.scene.timers(node).remove(&timer);
                 }
                 Effect::Note(probe) => self.observer.note(probe),
                 Effect::Write(_) => unreachable!("the disk's queue keeps writes"),
@@ -277,8 +169,12 @@ impl<N: Node, O: Observer + Send + 'static> Director<N> for Scripted<N, O> {
             sent: &sent,
             logs: &DisksOf(&self.disks),
         });
+        let writes = self.disks[node.index()].unsynced_count();
         if let Some(loss) = self.dying.take() {
             self.crash(node, loss);
+        } else if self.sync == SyncMode::Immediate && writes > 0 {
+            let synced = Directive::Turn(node, Turn::Synced(writes));
+            self.directives.push_front(synced);
         }
     }
 

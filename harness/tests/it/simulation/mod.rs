@@ -42,7 +42,7 @@ fn run(plan: &Plan, seed: u64) -> Outcomes {
 }
 
 /// Does something for every item on two threads; the results are in the items' order.
-fn on_two_threads<T: Copy + Send + Sync, R: Send>(
+pub(super) fn on_two_threads<T: Copy + Send + Sync, R: Send>(
     items: &[T],
     work: impl Fn(T) -> R + Sync,
 ) -> Vec<R> {

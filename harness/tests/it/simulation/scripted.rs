@@ -5,7 +5,7 @@ use tribunal::runtime::sim::scripted;
 use tribunal_histories::{EventRecord, NodeId, Observation};
 use tribunal_protocols::contract::Configuration;
 use tribunal_protocols::raft::{Config, Raft};
-use tribunal_protocols::world::{Observer, SyncMode};
+use tribunal_protocols::world::{Observer, Setup, SyncMode};
 use tribunal_protocols::{Loss, Step, World};
 
 /// All that was to be seen, in order.
@@ -32,6 +32,10 @@ impl Observer for Seen {
     fn note(&mut self, probe: &'static str) {
         self.notes.push(probe);
     }
+}
+
+fn setup() -> Setup<Raft> {
+    Setup::fresh(Config::of(3), SyncMode::Explicit)
 }
 
 fn loss(draw: &mut Draw) -> Loss {
@@ -76,7 +80,7 @@ fn next_step(draw: &mut Draw, world: &World<Raft>, sequence: u32) -> Option<Step
 fn walk(seed: u64, steps: usize) -> (Vec<Step<Raft>>, Seen) {
     let mut draw = Draw::keyed(seed, Domain::Order, 0, 0);
     let mut seen = Seen::default();
-    let mut world = World::<Raft>::fresh(Config::of(3), SyncMode::Explicit, &mut seen);
+    let mut world = setup().start(&mut seen);
     let (mut path, mut sequence) = (Vec::new(), 1);
     for _ in 0..steps {
         let Some(step) = next_step(&mut draw, &world, sequence) else {
@@ -100,7 +104,7 @@ fn a_path_of_world_is_the_same_path_under_madsim() {
             .filter(|step| matches!(step, Step::CrashDuring { .. }))
             .count();
         answered += seen.events.len();
-        let again = scripted::run::<Raft, Seen>(Config::of(3), path, Seen::default());
+        let again = scripted::run::<Raft, Seen>(&setup(), path, Seen::default());
         assert!(again.unwrap() == seen, "seed {seed}");
     }
     assert!(answered > 200, "only {answered} events of clients");
@@ -116,6 +120,6 @@ fn a_script_that_does_not_fit_is_refused() {
         .unwrap();
     let step = path[first].clone();
     path.splice(first..first, std::iter::repeat_n(step.clone(), 2));
-    let refused = scripted::run::<Raft, ()>(Config::of(3), path, ());
+    let refused = scripted::run::<Raft, ()>(&setup(), path, ());
     assert_eq!(refused, Err(scripted::OffScript(step.to_string())));
 }

@@ -17,10 +17,9 @@ mod writer;
 
 use std::io::BufRead;
 
-pub(super) use parser::Parser;
+pub(super) use parser::{Form, Parser};
 pub use writer::Writer;
 
-use self::parser::Form;
 use super::error::ReadError;
 use super::source::until_error;
 use crate::event::EventRecord;
@@ -31,14 +30,36 @@ use crate::value::Value;
 /// # Errors
 /// The first form that is not an event, or a file that is cut off.
 pub fn read(input: impl BufRead) -> impl Iterator<Item = Result<EventRecord, ReadError>> {
-    let mut parser = Parser::new(input, 1);
-    let mut place = Place::Start;
+    read_from(input, 1, Place::Start)
+}
+
+/// The events of what follows in a history in EDN, which begins on a line and at a place.
+pub(super) fn read_from(
+    input: impl BufRead,
+    line: u64,
+    mut place: Place,
+) -> impl Iterator<Item = Result<EventRecord, ReadError>> {
+    let mut parser = Parser::new(input, line);
     until_error(move || next_event(&mut parser, &mut place))
 }
 
+/// Where the events of a text begin: the place there, the line, and how many bytes precede it.
+pub(super) fn opening(text: &[u8]) -> (Place, u64, usize) {
+    let mut parser = Parser::new(text, 1);
+    let mut place = Place::Start;
+    let opened = parser
+        .skip_blank()
+        .and_then(|()| open(&mut parser, &mut place));
+    match opened {
+        Ok(_) => (place, parser.line(), text.len() - parser.rest().len()),
+        // A comment of many megabytes: whoever reads the events will say so.
+        Err(_) => (Place::Start, 1, 0),
+    }
+}
+
 /// Where the reader is.
-#[derive(Clone, Copy)]
-enum Place {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
     /// Nothing has been read: events may follow, or a collection of them.
     Start,
     /// Between events that follow each other.
@@ -49,6 +70,29 @@ enum Place {
     After,
 }
 
+impl Place {
+    /// The place after an event here.
+    pub(super) fn after_event(self) -> Self {
+        match self {
+            Self::Start => Self::Stream,
+            other => other,
+        }
+    }
+}
+
+/// Takes the bracket that opens the collection of all events, if it is here.
+fn open(parser: &mut Parser<impl BufRead>, place: &mut Place) -> Result<bool, ReadError> {
+    let line = parser.line();
+    let close = match (*place, parser.source.peek()?) {
+        (Place::Start, Some(b'[')) => b']',
+        (Place::Start, Some(b'(')) => b')',
+        _ => return Ok(false),
+    };
+    parser.source.next()?;
+    *place = Place::Inside { line, close };
+    Ok(true)
+}
+
 fn next_event(
     parser: &mut Parser<impl BufRead>,
     place: &mut Place,
@@ -56,20 +100,16 @@ fn next_event(
     loop {
         parser.skip_blank()?;
         parser.source.begin_event();
-        let line = parser.source.line();
-        if let (Place::Start, Some(open @ (b'[' | b'('))) = (*place, parser.source.peek()?) {
-            parser.source.next()?;
-            let close = if open == b'[' { b']' } else { b')' };
-            *place = Place::Inside { line, close };
+        let line = parser.line();
+        if open(parser, place)? {
             continue;
         }
         match (*place, parser.form()?) {
             (_, Form::Discarded) => {}
-            (Place::Start | Place::Stream, Form::Value(value)) => {
-                *place = Place::Stream;
+            (Place::Start | Place::Stream | Place::Inside { .. }, Form::Value(value)) => {
+                *place = place.after_event();
                 return event(line, &value).map(Some);
             }
-            (Place::Inside { .. }, Form::Value(value)) => return event(line, &value).map(Some),
             (Place::Inside { close, .. }, Form::Close(bracket)) if bracket == close => {
                 *place = Place::After;
             }
@@ -90,7 +130,7 @@ fn next_event(
 }
 
 /// The event that a map is.
-fn event(line: u64, value: &Value) -> Result<EventRecord, ReadError> {
+pub(super) fn event(line: u64, value: &Value) -> Result<EventRecord, ReadError> {
     let not_an_event = |problem| ReadError::NotAnEvent { line, problem };
     let Value::Map(entries) = value else {
         return Err(not_an_event(format!("{value} is not a map")));

@@ -40,6 +40,11 @@ impl<R: BufRead> Parser<R> {
         }
     }
 
+    /// The line of the next byte.
+    pub(in crate::format) fn line(&self) -> u64 {
+        self.source.line()
+    }
+
     /// The error that the text is not EDN.
     pub(super) fn malformed(&self, problem: impl Into<String>) -> ReadError {
         ReadError::Malformed {
@@ -82,7 +87,7 @@ impl<R: BufRead> Parser<R> {
     }
 
     /// What stands next.
-    pub(super) fn form(&mut self) -> Result<Form, ReadError> {
+    pub(in crate::format) fn form(&mut self) -> Result<Form, ReadError> {
         self.skip_blank()?;
         let Some(byte) = self.source.peek()? else {
             return Ok(Form::End);
@@ -104,7 +109,7 @@ impl<R: BufRead> Parser<R> {
     }
 
     /// Skips white space, commas and comments.
-    pub(super) fn skip_blank(&mut self) -> Result<(), ReadError> {
+    pub(in crate::format) fn skip_blank(&mut self) -> Result<(), ReadError> {
         while let Some(byte) = self.source.peek()? {
             match byte {
                 b';' => while !matches!(self.source.next()?, None | Some(b'\n')) {},

@@ -1,0 +1,241 @@
+//! What was in a container when: the elements of a queue, stack or priority queue with the operations that put them
+//! in and took them out.
+//!
+//! While every element is put in once, the operations of other elements can be left out of any legal order, so that
+//! operations on a few elements that exclude each other do so whatever the others did. There is one exception: an
+//! operation that took out nobody knows what may have taken out an element of which nobody knows what became. Which,
+//! if any, is tried here, from conflict to conflict.
+
+use super::numbering::Numbering;
+use super::{Act, Answer, Conflict, Deeds, Mark, NEVER};
+
+/// An element. It was put in before the first and taken out after the second of these: if the former comes first it
+/// was certainly there in between.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Element {
+    /// Its value.
+    pub(super) value: u32,
+    /// The invocation of the operation that put it in, which names that.
+    pub(super) put_invoked: u32,
+    /// The return of it, or of the operation that took the element out if that came first.
+    pub(super) put_returned: u32,
+    /// The invocation of the operation that took it out, or that of the other if that came later.
+    pub(super) take_invoked: u32,
+    /// The return of it.
+    pub(super) take_returned: u32,
+    /// The name of it: the position of its invocation. [`NEVER`] if the element stayed.
+    pub(super) take: u32,
+}
+
+/// An operation that found nothing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Nothing {
+    pub(super) invoked: u32,
+    pub(super) returned: u32,
+}
+
+/// All that was ever in a container.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    /// In the order in which they were put in.
+    pub(super) elements: Vec<Element>,
+    /// In the order of their invocations.
+    pub(super) nothings: Vec<Nothing>,
+}
+
+/// Elements and operations that found nothing, by their places in [`Contents`], which exclude each other.
+#[derive(Debug, Default)]
+pub(super) struct Clash {
+    pub(super) elements: Vec<u32>,
+    pub(super) nothings: Vec<u32>,
+}
+
+/// Puts the operations of a container in order, or finds a clash.
+pub(super) type Arrange = fn(&Contents) -> Result<Vec<u32>, Clash>;
+
+/// Judges a container.
+pub(super) fn judge(deeds: Deeds<'_>, arrange: Arrange) -> Answer {
+    let (mut contents, mut unknown) = match collect(deeds) {
+        Ok(collected) => collected,
+        Err(answer) => return answer,
+    };
+    let mut is_assigned = false;
+    loop {
+        let clash = match arrange(&contents) {
+            Ok(order) => return Answer::Order(order),
+            Err(clash) => clash,
+        };
+        if clash.elements.is_empty() {
+            return Answer::Undecided("the monitor found no order, and no reason either");
+        }
+        let elements = || {
+            clash
+                .elements
+                .iter()
+                .map(|at| contents.elements[*at as usize])
+        };
+        let nothings = || {
+            clash
+                .nothings
+                .iter()
+                .map(|at| contents.nothings[*at as usize])
+        };
+        let returns = elements().flat_map(|element| [element.put_returned, element.take_returned]);
+        let returns = returns.chain(nothings().map(|nothing| nothing.returned));
+        let deadline = returns.filter(|at| *at != NEVER).max().unwrap_or(0);
+        let stays = |at: &&u32| contents.elements[**at as usize].take == NEVER;
+        let staying = clash.elements.iter().find(stays).copied();
+        let was_taken_by_unknown = is_assigned
+            && elements().any(|element| element.take != NEVER && element.take_returned == NEVER);
+        // The latest that is in time: those that began earlier are in time for more.
+        let taker = unknown.iter().rposition(|invoked| *invoked < deadline);
+        match (staying, taker) {
+            (Some(element), Some(taker)) => {
+                let invoked = unknown.remove(taker);
+                let element = &mut contents.elements[element as usize];
+                element.take = invoked;
+                element.take_invoked = invoked.max(element.put_invoked);
+                is_assigned = true;
+            }
+            (None, _) if !was_taken_by_unknown => {
+                return conflict(deeds, &contents, &clash);
+            }
+            (Some(_), None) if !is_assigned => return conflict(deeds, &contents, &clash),
+            _ => {
+                return Answer::Undecided(
+                    "crashed operations may have taken out one element or another",
+                );
+            }
+        }
+    }
+}
+
+/// The operations of a clash. What took out nobody knows what might have helped if there were fewer of them.
+fn conflict(deeds: Deeds<'_>, contents: &Contents, clash: &Clash) -> Answer {
+    let elements = clash
+        .elements
+        .iter()
+        .map(|at| &contents.elements[*at as usize]);
+    let elements = elements.flat_map(|element| [element.put_invoked, element.take]);
+    let nothings = clash.nothings.iter();
+    let nothings = nothings.map(|at| contents.nothings[*at as usize].invoked);
+    let unknown = deeds.iter().filter(|mark| mark.act == Act::TakeSome);
+    let unknown = unknown.map(|mark| mark.invoked);
+    Answer::Conflict(Conflict::new(
+        elements.chain(nothings).collect(),
+        unknown.collect(),
+    ))
+}
+
+/// The contents, and the operations that took out nobody knows what, in the order of their invocations.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one pass over the deeds, whose arms share what was collected"
+)]
+fn collect(deeds: Deeds<'_>) -> Result<(Contents, Vec<u32>), Answer> {
+    const EMPTY: Element = Element {
+        value: 0,
+        put_invoked: NEVER,
+        put_returned: NEVER,
+        take_invoked: NEVER,
+        take_returned: NEVER,
+        take: NEVER,
+    };
+    let has_value = |mark: &Mark| matches!(mark.act, Act::Put | Act::Take);
+    let marks = deeds
+        .marks
+        .iter()
+        .take_while(|mark| mark.invoked < deeds.end);
+    let values = marks.filter(|mark| has_value(mark)).map(|mark| mark.value);
+    let numbering = Numbering::new(values);
+    let mut slots = vec![EMPTY; numbering.len()];
+    let mut contents = Contents::default();
+    let mut unknown = Vec::new();
+    let mut puts = 0;
+    for mark in deeds.iter().filter(|mark| mark.act == Act::Put) {
+        let slot = &mut slots[numbering.of(mark.value)];
+        if slot.put_invoked != NEVER {
+            return Err(Answer::Undecided("an element is put in twice"));
+        }
+        slot.put_invoked = mark.invoked;
+        slot.put_returned = mark.returned;
+        puts += 1;
+    }
+    for mark in deeds.iter() {
+        match mark.act {
+            Act::Put => {}
+            Act::Take => {
+                let slot = &mut slots[numbering.of(mark.value)];
+                if slot.take != NEVER {
+                    let all = vec![slot.put_invoked, slot.take, mark.invoked];
+                    return Err(Answer::Conflict(Conflict::new(all, Vec::new())));
+                }
+                slot.take = mark.invoked;
+                slot.take_invoked = mark.invoked;
+                slot.take_returned = mark.returned;
+            }
+            Act::TakeNone => contents.nothings.push(Nothing {
+                invoked: mark.invoked,
+                returned: mark.returned,
+            }),
+            Act::TakeSome => unknown.push(mark.invoked),
+            _ => {
+                return Err(Answer::Undecided(
+                    "there are operations that the monitor does not know",
+                ));
+            }
+        }
+    }
+    contents.elements.reserve(puts);
+    for mark in deeds.iter() {
+        let from_nowhere = match mark.act {
+            Act::Put => {
+                let slot = &slots[numbering.of(mark.value)];
+                // What crashed, and put in what nobody took out, can be left out of every order that has it.
+                if slot.put_returned != NEVER || slot.take != NEVER {
+                    contents.elements.push(Element {
+                        value: mark.value,
+                        put_returned: slot.put_returned.min(slot.take_returned),
+                        take_invoked: slot.take_invoked.max(slot.put_invoked),
+                        ..*slot
+                    });
+                }
+                false
+            }
+            Act::Take => mark.returned < slots[numbering.of(mark.value)].put_invoked,
+            _ => false,
+        };
+        if from_nowhere {
+            return Err(Answer::Conflict(Conflict::new(
+                vec![mark.invoked],
+                Vec::new(),
+            )));
+        }
+    }
+    Ok((contents, unknown))
+}
+
+/// A few elements that are certainly there, one after the other without a gap, at all times from one position to
+/// another; none if there are no such elements.
+pub(super) fn cover(
+    elements: impl Iterator<Item = (u32, Element)> + Clone,
+    from: u32,
+    to: u32,
+) -> Vec<u32> {
+    let mut chosen = Vec::new();
+    let mut covered = from;
+    while covered < to {
+        let there = elements
+            .clone()
+            .filter(|(_, element)| element.put_returned <= covered);
+        let longest = there.max_by_key(|(_, element)| element.take_invoked);
+        match longest {
+            Some((at, element)) if element.take_invoked > covered => {
+                chosen.push(at);
+                covered = element.take_invoked;
+            }
+            _ => return Vec::new(),
+        }
+    }
+    chosen
+}

@@ -1,0 +1,442 @@
+//! Registers in which every value is stored once: zones, and chains of compare-and-sets.
+//!
+//! Gibbons and Korach 1997, theorems 4.7 (read and write) and 4.13 (read-modify-write). All operations on one value
+//! are a block: the write, then its reads. A compare-and-set comes directly after the operations on the value that it
+//! found, so that blocks which compare-and-sets link are one block, a *chain*, of which the order is known but for
+//! that of reads of the same value. A block has a zone: from the first return of an operation in it, *f*, to the last
+//! invocation, *s*. Block A must come before block B exactly if some operation of A returned before one of B began:
+//! if A.f < B.s. The blocks can be ordered if no two must come before each other (a longer cycle contains such a
+//! pair: take its block with the greatest f; either its successor must also come before it, or it can be left out).
+//! Two forward zones (f < s) exclude each other when they overlap, a backward zone (s < f) and a forward one when the
+//! latter contains the former, two backward ones never.
+//!
+//! A crashed write or compare-and-set whose value nobody saw is left out: an order that has it is legal without it.
+//! One whose value somebody saw did happen, and returns never. The initial value was written before everything.
+
+use super::numbering::Numbering;
+use super::{Act, Answer, Conflict, Deeds, Mark, NEVER};
+
+/// No operation, or no slot.
+const NONE: u32 = u32::MAX;
+
+/// The time before everything.
+const BEFORE: i64 = -1;
+
+/// What is known of one value.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    /// The operation that stored it: when it began and returned.
+    invoked: u32,
+    returned: u32,
+    /// The slot of the value that a compare-and-set found when it stored this.
+    before: u32,
+    /// The slot of the value that a compare-and-set stored when it found this.
+    after: u32,
+    /// The first return of a read of it.
+    first_return: u32,
+    /// The last invocation of a read of it, and how many reads there are.
+    last_invoked: u32,
+    reads: u32,
+    kind: Kind,
+}
+
+/// How a value came into the register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// It did not, or nobody can tell.
+    Absent,
+    Initial,
+    Write,
+    Cas,
+}
+
+impl Slot {
+    const EMPTY: Self = Self {
+        invoked: NONE,
+        returned: NEVER,
+        before: NONE,
+        after: NONE,
+        first_return: NEVER,
+        last_invoked: 0,
+        reads: 0,
+        kind: Kind::Absent,
+    };
+
+    fn is_crashed(&self) -> bool {
+        self.returned == NEVER && self.kind != Kind::Initial
+    }
+}
+
+/// A block with its zone.
+#[derive(Clone, Copy, Debug)]
+struct Zone {
+    first_return: i64,
+    last_invoked: i64,
+    head: u32,
+}
+
+impl Zone {
+    fn is_forward(&self) -> bool {
+        self.first_return < self.last_invoked
+    }
+}
+
+/// Judges a register; `initial` is the number of its first value.
+pub(super) fn judge(deeds: Deeds<'_>, initial: u32) -> Answer {
+    match Register::new(deeds, initial).and_then(Register::order) {
+        Ok(order) => Answer::Order(order),
+        Err(answer) => answer,
+    }
+}
+
+struct Register<'a> {
+    deeds: Deeds<'a>,
+    numbering: Numbering,
+    slots: Vec<Slot>,
+}
+
+fn number(index: usize) -> u32 {
+    u32::try_from(index).expect("fewer than events")
+}
+
+impl<'a> Register<'a> {
+    fn new(deeds: Deeds<'a>, initial: u32) -> Result<Self, Answer> {
+        let values = deeds.iter().flat_map(|mark| {
+            let stored = (mark.act == Act::Cas).then_some(mark.stored);
+            [Some(mark.value), stored].into_iter().flatten()
+        });
+        let numbering = Numbering::new(
+            values
+                .chain([initial])
+                .filter(|value| *value != NONE)
+                .collect::<Vec<_>>()
+                .into_iter(),
+        );
+        let mut register = Self {
+            deeds,
+            slots: vec![Slot::EMPTY; numbering.len()],
+            numbering,
+        };
+        if let Some(first) = register.numbering.find(initial) {
+            register.slots[first].kind = Kind::Initial;
+            register.slots[first].returned = 0;
+        }
+        for mark in deeds.iter() {
+            register.note(&mark)?;
+        }
+        register.drop_unseen();
+        register.link()?;
+        Ok(register)
+    }
+
+    fn note(&mut self, mark: &Mark) -> Result<(), Answer> {
+        if !matches!(mark.act, Act::Read | Act::Write | Act::Cas) {
+            let why = "there are operations that zones do not know";
+            return Err(Answer::Undecided(why));
+        }
+        let value = self.numbering.of(mark.value);
+        match mark.act {
+            Act::Read => {
+                let slot = &mut self.slots[value];
+                slot.first_return = slot.first_return.min(mark.returned);
+                slot.last_invoked = slot.last_invoked.max(mark.invoked);
+                slot.reads += 1;
+                Ok(())
+            }
+            Act::Cas => {
+                let stored = self.numbering.of(mark.stored);
+                self.store(stored, number(value), Kind::Cas, mark)
+            }
+            _ => self.store(value, NONE, Kind::Write, mark),
+        }
+    }
+
+    fn store(&mut self, value: usize, before: u32, kind: Kind, mark: &Mark) -> Result<(), Answer> {
+        let slot = &mut self.slots[value];
+        if slot.kind != Kind::Absent {
+            return Err(Answer::Undecided("a value is stored twice"));
+        }
+        slot.invoked = mark.invoked;
+        slot.returned = mark.returned;
+        slot.before = before;
+        slot.kind = kind;
+        Ok(())
+    }
+
+    /// Leaves out what crashed and stored a value that nobody saw.
+    fn drop_unseen(&mut self) {
+        let mut is_seen = vec![false; self.slots.len()];
+        for start in 0..self.slots.len() {
+            let slot = &self.slots[start];
+            let found = (slot.kind == Kind::Cas && !slot.is_crashed()).then_some(slot.before);
+            let read = (slot.reads > 0).then_some(number(start));
+            for seen in [found, read].into_iter().flatten() {
+                // If what was seen was stored by a compare-and-set that crashed, so was what that found.
+                let mut at = seen;
+                while !std::mem::replace(&mut is_seen[at as usize], true) {
+                    let slot = &self.slots[at as usize];
+                    if slot.kind == Kind::Cas && slot.is_crashed() {
+                        at = slot.before;
+                    }
+                }
+            }
+        }
+        for (slot, is_seen) in self.slots.iter_mut().zip(is_seen) {
+            if slot.is_crashed() && !is_seen {
+                slot.kind = Kind::Absent;
+            }
+        }
+    }
+
+    /// Links each compare-and-set to the value that it found.
+    fn link(&mut self) -> Result<(), Answer> {
+        for stored in 0..self.slots.len() {
+            let slot = self.slots[stored];
+            match slot.kind {
+                Kind::Absent if slot.reads > 0 => {
+                    return Err(self.conflict(&[number(stored)], &[i64::from(slot.first_return)]));
+                }
+                Kind::Cas => {
+                    let before = &mut self.slots[slot.before as usize];
+                    let other = std::mem::replace(&mut before.after, number(stored));
+                    let is_absent = before.kind == Kind::Absent;
+                    let slots = [slot.before, number(stored), other];
+                    if is_absent || other != NONE {
+                        let slots = slots.map(|slot| self.witnesses(slot)).concat();
+                        return Err(self.conflict(&slots, &[]));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The slots that show that what was stored in a slot did happen: itself, or if that crashed and was not read, the
+    /// slot of a compare-and-set that found it, and so on.
+    fn witnesses(&self, mut slot: u32) -> Vec<u32> {
+        let mut slots = Vec::new();
+        while slot != NONE && !slots.contains(&slot) {
+            slots.push(slot);
+            let held = &self.slots[slot as usize];
+            if !held.is_crashed() || held.reads > 0 {
+                break;
+            }
+            let mut all = 0..self.slots.len();
+            let found = all.find(|other| {
+                let other = &self.slots[*other];
+                other.kind == Kind::Cas && other.before == slot
+            });
+            slot = found.map_or(NONE, number);
+        }
+        slots
+    }
+
+    /// The conflict of the operations that stored the values of some slots, the first reads of them, and the
+    /// operations that begin or return at some positions.
+    fn conflict(&self, slots: &[u32], positions: &[i64]) -> Answer {
+        let mut operations: Vec<u32> = Vec::new();
+        for slot in slots.iter().filter(|slot| **slot != NONE) {
+            let slot = &self.slots[*slot as usize];
+            operations.extend(Some(slot.invoked).filter(|invoked| *invoked != NONE));
+            operations.extend(self.deeds.returning_at(slot.first_return));
+        }
+        for position in positions {
+            let Ok(position) = u32::try_from(*position) else {
+                continue;
+            };
+            let begins = |mark: &Mark| mark.invoked.cmp(&position);
+            match self.deeds.marks.binary_search_by(begins) {
+                Ok(_) => operations.push(position),
+                Err(_) => operations.extend(self.deeds.returning_at(position)),
+            }
+        }
+        // What a compare-and-set found was stored by another, perhaps, and so on back to a write.
+        let mut helpers = Vec::new();
+        let mut is_visited = vec![false; self.slots.len()];
+        for slot in slots.iter().filter(|slot| **slot != NONE) {
+            let mut at = *slot;
+            while at != NONE && !std::mem::replace(&mut is_visited[at as usize], true) {
+                helpers.push(self.slots[at as usize].invoked);
+                at = self.slots[at as usize].before;
+            }
+        }
+        Answer::Conflict(Conflict::new(operations, helpers))
+    }
+
+    fn order(self) -> Result<Vec<u32>, Answer> {
+        let mut zones = self.zones()?;
+        self.exclude(&mut zones)?;
+        Ok(self.emit(&zones))
+    }
+
+    /// The chains with their zones, each checked in itself.
+    fn zones(&self) -> Result<Vec<Zone>, Answer> {
+        let mut zones = Vec::new();
+        let mut chained = 0_usize;
+        let mut chain = Vec::new();
+        let present = self.slots.iter().filter(|slot| slot.kind != Kind::Absent);
+        let present = present.count();
+        for (head, slot) in self.slots.iter().enumerate() {
+            if !matches!(slot.kind, Kind::Initial | Kind::Write) {
+                continue;
+            }
+            chain.clear();
+            let mut at = number(head);
+            while at != NONE {
+                chain.push(at);
+                at = self.slots[at as usize].after;
+            }
+            chained += chain.len();
+            zones.push(self.zone(&chain)?);
+        }
+        if chained < present {
+            return Err(self.cycle());
+        }
+        Ok(zones)
+    }
+
+    /// The zone of a chain. Whatever comes later in it must not have returned before something earlier began.
+    fn zone(&self, chain: &[u32]) -> Result<Zone, Answer> {
+        let mut first_return = i64::from(NEVER);
+        let mut last_invoked = BEFORE;
+        for (place, at) in chain.iter().enumerate().rev() {
+            let slot = &self.slots[*at as usize];
+            if slot.reads > 0 {
+                let last_read = i64::from(slot.last_invoked);
+                if first_return < last_read {
+                    return Err(self.conflict(&chain[place..], &[first_return, last_read]));
+                }
+                first_return = first_return.min(i64::from(slot.first_return));
+                last_invoked = last_invoked.max(last_read);
+            }
+            if slot.kind == Kind::Initial {
+                first_return = BEFORE;
+                continue;
+            }
+            let invoked = i64::from(slot.invoked);
+            if first_return < invoked {
+                return Err(self.conflict(&chain[place..], &[first_return, invoked]));
+            }
+            first_return = first_return.min(i64::from(slot.returned));
+            last_invoked = last_invoked.max(invoked);
+        }
+        let head = chain[0];
+        Ok(Zone {
+            first_return,
+            last_invoked,
+            head,
+        })
+    }
+
+    /// The conflict of compare-and-sets each of which found what another stored, with no beginning.
+    fn cycle(&self) -> Answer {
+        let mut is_chained = vec![false; self.slots.len()];
+        for (head, slot) in self.slots.iter().enumerate() {
+            let mut at = if matches!(slot.kind, Kind::Initial | Kind::Write) {
+                number(head)
+            } else {
+                NONE
+            };
+            while at != NONE {
+                is_chained[at as usize] = true;
+                at = self.slots[at as usize].after;
+            }
+        }
+        let mut all = 0..self.slots.len();
+        let start = all.find(|at| !is_chained[*at] && self.slots[*at].kind == Kind::Cas);
+        let mut slots = Vec::new();
+        let mut at = start.map_or(NONE, number);
+        while at != NONE && !is_chained[at as usize] {
+            is_chained[at as usize] = true;
+            slots.push(at);
+            at = self.slots[at as usize].before;
+        }
+        self.conflict(&slots, &[])
+    }
+
+    /// Sorts the zones into an order of their blocks, if no two exclude each other.
+    fn exclude(&self, zones: &mut [Zone]) -> Result<(), Answer> {
+        let mut forward: Vec<_> = zones
+            .iter()
+            .filter(|zone| zone.is_forward())
+            .copied()
+            .collect();
+        forward.sort_unstable_by_key(|zone| zone.first_return);
+        for pair in forward.windows(2) {
+            if pair[1].first_return < pair[0].last_invoked {
+                return Err(self.pair(&pair[0], &pair[1]));
+            }
+        }
+        // A block with a forward zone takes effect up to its end. One with a backward zone takes effect at once, at
+        // any moment of its zone: at the beginning, or when the forward zone around that ends.
+        let mut keyed = Vec::with_capacity(zones.len());
+        for zone in &*zones {
+            let key = if zone.is_forward() {
+                2 * zone.last_invoked
+            } else {
+                let begin = zone.last_invoked;
+                let over = forward.partition_point(|other| other.first_return < begin);
+                let over = forward[..over]
+                    .last()
+                    .filter(|over| over.last_invoked > begin);
+                if let Some(over) = over
+                    && over.last_invoked > zone.first_return
+                {
+                    return Err(self.pair(over, zone));
+                }
+                2 * over.map_or(begin, |over| over.last_invoked) + 1
+            };
+            keyed.push((key, *zone));
+        }
+        keyed.sort_by_key(|(key, _)| *key);
+        for (place, (_, zone)) in zones.iter_mut().zip(keyed) {
+            *place = zone;
+        }
+        Ok(())
+    }
+
+    /// The conflict of two blocks that must each come before the other.
+    fn pair(&self, one: &Zone, other: &Zone) -> Answer {
+        let mut slots = Vec::new();
+        let mut positions = Vec::new();
+        for zone in [one, other] {
+            positions.extend([zone.first_return, zone.last_invoked]);
+            // The links between the two operations that make the zone are part of why they are one block.
+            let mut at = zone.head;
+            while at != NONE {
+                slots.push(at);
+                at = self.slots[at as usize].after;
+            }
+        }
+        self.conflict(&slots, &positions)
+    }
+
+    /// The operations of the blocks in this order.
+    fn emit(&self, zones: &[Zone]) -> Vec<u32> {
+        let mut offsets = Vec::with_capacity(self.slots.len() + 1);
+        let mut sum = 0;
+        for slot in &self.slots {
+            offsets.push(sum);
+            sum += slot.reads;
+        }
+        let mut reads = vec![0_u32; sum as usize];
+        for mark in self.deeds.iter().filter(|mark| mark.act == Act::Read) {
+            let offset = &mut offsets[self.numbering.of(mark.value)];
+            reads[*offset as usize] = mark.invoked;
+            *offset += 1;
+        }
+        let mut order = Vec::with_capacity(reads.len() + self.slots.len());
+        for zone in zones {
+            let mut at = zone.head;
+            while at != NONE {
+                let slot = &self.slots[at as usize];
+                order.extend(Some(slot.invoked).filter(|invoked| *invoked != NONE));
+                let end = offsets[at as usize];
+                order.extend_from_slice(&reads[(end - slot.reads) as usize..end as usize]);
+                at = slot.after;
+            }
+        }
+        order
+    }
+}

@@ -1,0 +1,50 @@
+//! Parts of an object that have nothing to do with each other: the elements of a set that nobody reads whole.
+//!
+//! Each is searched on its own, as if it were an object with a key of its own (Horn and Kroening, FORTE 2015).
+
+use rustc_hash::FxHashMap;
+use tribunal_histories::Value;
+
+use crate::model::{Call, Model};
+
+/// The calls of each part, in the order of the parts' first calls; all calls together if any is about more than one.
+pub(super) fn split<M: Model>(model: &M, calls: Vec<Call<M::Op>>) -> Vec<Vec<Call<M::Op>>> {
+    let mut places: FxHashMap<Value, usize> = FxHashMap::default();
+    for call in &calls {
+        let Some(part) = model.part(&call.op) else {
+            return vec![calls];
+        };
+        if !places.contains_key(part) {
+            places.insert(part.clone(), places.len());
+        }
+    }
+    let mut parts = vec![Vec::new(); places.len()];
+    for call in calls {
+        let place = model.part(&call.op).map_or(0, |part| places[part]);
+        parts[place].push(call);
+    }
+    parts
+}
+
+/// One order of all operations, by the positions of their invocations, given one of each part.
+///
+/// In each order every operation takes effect at once when it begins, or when the one before has; that is before it
+/// returns, for none before it began later than that. At these moments all of them do, whatever their parts.
+pub(super) fn merge(mut orders: Vec<Vec<usize>>) -> Vec<usize> {
+    if orders.len() == 1 {
+        return orders.swap_remove(0);
+    }
+    let mut moments: Vec<(usize, usize)> = Vec::new();
+    for order in orders {
+        let mut latest = 0;
+        for operation in order {
+            latest = operation.max(latest);
+            moments.push((latest, operation));
+        }
+    }
+    moments.sort_by_key(|(moment, _)| *moment);
+    moments
+        .into_iter()
+        .map(|(_, operation)| operation)
+        .collect()
+}

@@ -1,0 +1,16 @@
+//! Audits: systems that somebody else wrote, driven by the same workloads and nemeses, judged by the same checkers.
+//!
+//! A [`Subject`] is such a system while it runs: it is called, time passes, answers come. What can be done to it is a
+//! small trait each ([`Kill`], [`Pause`], [`Cut`], [`Disturb`]), and a fault asks for what it needs ([`inject`]).
+//! [`drive`](drive::drive) lets clients and a nemesis loose on any subject; everything that happens goes into its
+//! [`Ledger`].
+//!
+//! [`maelstrom`] has the first kind of subject: programs that speak Maelstrom's protocol on standard input and output.
+
+pub mod drive;
+mod ledger;
+pub mod maelstrom;
+mod subject;
+
+pub use ledger::Ledger;
+pub use subject::{CannotInject, Cut, Disturb, Kill, Pause, Subject, inject};

@@ -1,0 +1,68 @@
+//! A value that worlds share, with its fingerprints, which are computed once.
+
+use std::hash::Hash;
+use std::sync::OnceLock;
+
+use tribunal_histories::{Renaming, fingerprint};
+
+/// A value, and its fingerprints under the renamings that an explorer goes by. A clone has none: it is made to be changed.
+#[derive(Debug)]
+pub(super) struct Sealed<T> {
+    value: T,
+    fingerprints: OnceLock<Fingerprints>,
+}
+
+/// By renaming. There is always one; more are rare, and are behind a pointer.
+#[derive(Debug)]
+enum Fingerprints {
+    One(u64),
+    Several(Box<[u64]>),
+}
+
+impl<T> Sealed<T> {
+    pub(super) fn new(value: T) -> Self {
+        Self {
+            value,
+            fingerprints: OnceLock::new(),
+        }
+    }
+
+    /// The value, to change it.
+    pub(super) fn change(&mut self) -> &mut T {
+        self.fingerprints.take();
+        &mut self.value
+    }
+}
+
+impl<T: Hash> Sealed<T> {
+    /// The fingerprint under one of the renamings, by its place among them: they are the same at every call.
+    pub(super) fn fingerprint(&self, renamings: &[Renaming], which: usize) -> u64 {
+        let fingerprints = self.fingerprints.get_or_init(|| match renamings {
+            [_] => Fingerprints::One(fingerprint(&self.value)),
+            several => Fingerprints::Several(
+                several
+                    .iter()
+                    .map(|renaming| renaming.fingerprint(&self.value))
+                    .collect(),
+            ),
+        });
+        match fingerprints {
+            Fingerprints::One(only) => *only,
+            Fingerprints::Several(several) => several[which],
+        }
+    }
+}
+
+impl<T: Clone> Clone for Sealed<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.value.clone())
+    }
+}
+
+impl<T> std::ops::Deref for Sealed<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
