@@ -86,7 +86,10 @@ pub enum Grain {
     /// That one packet arrives.
     #[default]
     Packets,
-    /// The same, but what nodes say to each other to choose a leader, or so that it finds out what was before it, arrives
+    /// The same, but what a node answers at once to a packet arrives with it or never: a request and its answer are one
+    /// step.
+    Answers,
+    /// That one packet arrives, but what nodes say to each other to choose a leader, or so that it finds out what was before it, arrives
     /// at once or is lost: an election among some of the nodes is one step.
     Elections,
     /// Whatever nodes say to each other arrives at once or is lost: what a node begins, and all that comes of it among

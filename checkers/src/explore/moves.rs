@@ -127,19 +127,25 @@ impl Mover {
     }
 
     /// Whether a packet belongs to an exchange, and does not stay on the network when that is over.
-    pub(super) fn is_exchanged<N: Explored>(&self, packet: &PacketOf<N>) -> bool {
+    pub(super) fn is_exchanged<N: Explored>(&self, packet: &PacketOf<N>, is_answer: bool) -> bool {
         match (&packet.body, self.grain) {
-            (Body::Message(_), Grain::Exchanges) => packet.from != packet.to,
-            (Body::Message(message), Grain::Elections) => {
-                packet.from != packet.to && N::is_of_election(message)
-            }
+            _ if packet.from == packet.to => false,
+            (Body::Message(_), Grain::Exchanges) => true,
+            (Body::Message(_), Grain::Answers) => is_answer,
+            (Body::Message(message), Grain::Elections) => N::is_of_election(message),
             _ => false,
         }
     }
 
-    fn way<N: Explored>(&self, packet: &PacketOf<N>, party: NodeSet, mute: NodeSet) -> Way {
+    fn way<N: Explored>(
+        &self,
+        packet: &PacketOf<N>,
+        is_answer: bool,
+        party: NodeSet,
+        mute: NodeSet,
+    ) -> Way {
         match (packet.from, packet.to) {
-            _ if self.is_exchanged::<N>(packet) => {
+            _ if self.is_exchanged::<N>(packet, is_answer) => {
                 let arrives = |end| matches!(end, Address::Node(node) if party.contains(node));
                 let silent = matches!(packet.from, Address::Node(node) if mute.contains(node));
                 match arrives(packet.from) && arrives(packet.to) && !silent {
@@ -190,18 +196,27 @@ impl Mover {
         }
         world.take(step, observer)?;
         taken(step);
-        let mut queue: VecDeque<_> = it.in_order(world.take_sent()).into();
+        let answers = |packet: &PacketOf<N>| match step {
+            Step::Deliver(asked) => (packet.from, packet.to) == (asked.to, asked.from),
+            _ => false,
+        };
+        let mut queue: VecDeque<_> = it
+            .in_order(world.take_sent())
+            .into_iter()
+            .map(|packet| (answers(&packet), packet))
+            .collect();
         let mut lost = Vec::new();
         let mut crashed = false;
         let mut deliveries = 0;
-        while let Some(packet) = queue.pop_front() {
-            match self.way::<N>(&packet, party, it.mute) {
+        while let Some((is_answer, packet)) = queue.pop_front() {
+            let exchanged = self.is_exchanged::<N>(&packet, is_answer);
+            match self.way::<N>(&packet, is_answer, party, it.mute) {
                 Way::Stays => {}
                 Way::Lost => lost.push(packet),
-                Way::AtOnce if crashed && self.is_exchanged::<N>(&packet) => lost.push(packet),
+                Way::AtOnce if crashed && exchanged => lost.push(packet),
                 Way::AtOnce if deliveries == DELIVERIES_MAX => {
                     carried.endless = true;
-                    if self.is_exchanged::<N>(&packet) {
+                    if exchanged {
                         lost.push(packet);
                     }
                 }
@@ -211,7 +226,6 @@ impl Mover {
                         Address::Node(node) => Some(node),
                         Address::Client(_) => None,
                     };
-                    let exchanged = self.is_exchanged::<N>(&packet);
                     let mut step = Step::Deliver(packet.clone());
                     let delivery = u16::try_from(carried.effects.len()).unwrap_or(u16::MAX);
                     if let Some(at) = it.crash
@@ -233,7 +247,8 @@ impl Mover {
                     match world.take(&step, observer) {
                         Ok(()) => {
                             taken(&step);
-                            queue.extend(it.in_order(world.take_sent()));
+                            let sent = it.in_order(world.take_sent());
+                            queue.extend(sent.into_iter().map(|packet| (false, packet)));
                             if let Some(node) = to.filter(|_| exchanged) {
                                 carried.reached.insert(node);
                             }

@@ -206,7 +206,7 @@ impl<N: Explored> Search<N> {
         let on_their_way = state
             .world
             .network()
-            .filter(|(packet, _)| self.mover.is_exchanged::<N>(packet));
+            .filter(|(packet, _)| self.mover.is_exchanged::<N>(packet, false));
         if on_their_way.count() < usize::from(self.budget.late) {
             moves.extend((0..carried.lost).map(|place| Move {
                 late: Some(place),

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use rustc_hash::FxHashMap;
 use stateright::{Model, Property};
-use tribunal_histories::{BuildOptions, History, Kind, NodeId, NodeSet, Renaming};
+use tribunal_histories::{BuildOptions, History, Kind, NodeId, NodeSet, Renaming, Renamings};
 use tribunal_protocols::contract::{Configuration, Recorded};
 use tribunal_protocols::explored::Explored;
 use tribunal_protocols::world::Setup;
@@ -35,7 +35,7 @@ pub(super) struct Search<N: Explored> {
     /// What is asked and what goes wrong, if it is to be as in some run.
     pub(super) neighbourhood: Option<Neighbourhood<N>>,
     /// The names that nodes may have for each other, the ones that they have first.
-    pub(super) renamings: Vec<Renaming>,
+    pub(super) renamings: Renamings,
     pub(super) properties: Vec<&'static PropertyInfo>,
     /// Whether what clients saw is judged, and not only the cluster.
     pub(super) judges_history: bool,
@@ -285,14 +285,14 @@ pub(super) fn renamings<N: Explored>(
     requests: &[Vec<N::Request>],
     near: Option<&Neighbourhood<N>>,
     reductions: Reductions,
-) -> Vec<Renaming> {
+) -> Renamings {
     let nodes = setup.config.nodes();
     let named = requests.iter().flatten().any(Recorded::is_administrative);
     // An exchange takes two of the orders in which what one node sends to several may arrive: between more than two they
     // are not all, and what is left out would depend on names.
-    let orders = budget.grain != Grain::Packets && nodes > 3;
+    let orders = matches!(budget.grain, Grain::Elections | Grain::Exchanges) && nodes > 3;
     if orders || !reductions.nodes || named || near.is_some() || !setup.disks.is_empty() {
-        return vec![Renaming::identity(nodes)];
+        return Renamings::none(nodes);
     }
     let actors = NodeSet::all(actors(budget, nodes));
     let passive = NodeSet::all(nodes).without(actors);
@@ -309,5 +309,5 @@ pub(super) fn renamings<N: Explored>(
         class.remove(last);
         all = Renaming::within(nodes, &classes);
     }
-    all
+    Renamings::new(all)
 }

@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use tribunal_histories::{EventRecord, Kind, Observation, Renaming, fingerprint};
+use tribunal_histories::{EventRecord, Kind, Observation, Renamings, fingerprint};
 use tribunal_protocols::explored::Explored;
 use tribunal_protocols::world::{Observer, World};
 
@@ -97,7 +97,7 @@ impl<N: Explored> State<N> {
         memory: Memory,
         spent: Spent,
         depth: u32,
-        renamings: &[Renaming],
+        renamings: &Renamings,
     ) -> Self {
         let mut state = Self {
             world,

@@ -4,7 +4,7 @@
 use super::automaton::{Class, StateId};
 use super::configuration::{Antichain, Configuration, Kinds, Slots, Usages};
 use super::paths::{Paths, Step};
-use super::search::{OBJECT_STATES_MAX, Search, Supply, number};
+use super::search::{OBJECT_BYTES_MAX, OBJECT_STATES_MAX, Search, Supply, number};
 use crate::model::{Call, Model};
 
 /// Something that happens to a call.
@@ -395,7 +395,10 @@ impl<'s, 'a, M: Model> Run<'s, 'a, M> {
             ));
         }
         let is_endless = matches!(self.supply, Supply::Counting(_));
-        if is_endless && self.search.automaton.states() > OBJECT_STATES_MAX {
+        let automaton = &self.search.automaton;
+        if is_endless
+            && (automaton.states() > OBJECT_STATES_MAX || automaton.bytes() > OBJECT_BYTES_MAX)
+        {
             return Err("the object has too many states for an endless supply".to_owned());
         }
         if self.states.is_multiple_of(ASK_EVERY) {

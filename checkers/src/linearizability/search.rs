@@ -87,6 +87,9 @@ const FROM_ABOVE_STATES: u64 = 20_000;
 const FROM_ABOVE_STATES_PER_CALL: u64 = 64;
 pub(super) const OBJECT_STATES_MAX: usize = 4096;
 
+/// And of more bytes: a queue with an endless supply of what is put into it grows with every step.
+pub(super) const OBJECT_BYTES_MAX: usize = 1 << 18;
+
 /// The most states from any of which a search may start.
 const START_STATES_MAX: usize = 256;
 

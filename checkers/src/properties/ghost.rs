@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tribunal_histories::{
     Cause, Claim, Digest, Facet, GroupView, LogRecord, LogView, NodeId, NodeSet, Observation,
-    PeerProgress, Renaming, Role, View, Voters,
+    PeerProgress, Renamings, Role, View, Voters,
 };
 
 use super::committed::Committed;
@@ -308,8 +308,9 @@ impl Ghost {
     }
 
     /// A number that equal memories share: of what was ever committed. What nodes showed last is what they show now.
-    pub(super) fn fingerprint(&self, renaming: &Renaming) -> u64 {
-        renaming.fingerprint(&(&*self.committed, &*self.states))
+    pub(super) fn fingerprint(&self, renamings: &Renamings, which: usize) -> u64 {
+        let remembered = (&*self.committed, &*self.states);
+        renamings.fingerprints(&remembered).under(which)
     }
 
     /// Remembers an observation whose log is unchanged up to `kept`.

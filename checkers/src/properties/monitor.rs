@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use foldhash::quality::FixedState;
-use tribunal_histories::{Observation, Renaming};
+use tribunal_histories::{Fingerprints, Observation, Renamings};
 
 use super::ghost::{Ghost, Moment};
 use super::{Property, PropertyInfo, Violation, properties_for};
@@ -31,7 +31,7 @@ struct Watched {
 #[derive(Debug)]
 struct Remembered {
     property: Box<dyn Property>,
-    fingerprints: OnceLock<Box<[u64]>>,
+    fingerprints: OnceLock<Fingerprints>,
 }
 
 impl Remembered {
@@ -42,14 +42,12 @@ impl Remembered {
         }
     }
 
-    fn fingerprint(&self, renamings: &[Renaming], which: usize) -> u64 {
+    fn fingerprint(&self, id: &'static str, renamings: &Renamings, which: usize) -> u64 {
         let fingerprints = self.fingerprints.get_or_init(|| {
-            let under = renamings.iter();
-            under
-                .map(|renaming| self.property.fingerprint(renaming))
-                .collect()
+            let plain = self.property.fingerprint(&renamings[0]);
+            renamings.looked_up(id, plain, |renaming| self.property.fingerprint(renaming))
         });
-        fingerprints[which]
+        fingerprints.under(which)
     }
 }
 
@@ -124,11 +122,15 @@ impl Monitor {
 
     /// A number that monitors share which judge whatever follows in the same way: the fingerprint that this one would
     /// have under one of these renamings, by its place among them. They must be the same at every call.
-    pub fn fingerprint(&self, renamings: &[Renaming], which: usize) -> u64 {
+    pub fn fingerprint(&self, renamings: &Renamings, which: usize) -> u64 {
         let mut hasher = FixedState::with_seed(0).build_hasher();
-        hasher.write_u64(self.ghost.fingerprint(&renamings[which]));
+        hasher.write_u64(self.ghost.fingerprint(renamings, which));
         for watched in &self.watched {
-            hasher.write_u64(watched.property.fingerprint(renamings, which));
+            hasher.write_u64(
+                watched
+                    .property
+                    .fingerprint(watched.info.id, renamings, which),
+            );
         }
         hasher.finish()
     }

@@ -64,8 +64,9 @@ fn a_search_that_is_stopped_or_out_of_memory_is_unknown() {
 #[test]
 fn too_many_operations_at_once_are_not_guessed_at() {
     let script: String = (0..129)
-        .map(|process| format!("{process} invoke write {process}\n"))
-        .chain((0..129).map(|process| format!("{process} ok write {process}\n")))
+        .map(|process| (process, process / 2))
+        .map(|(process, value)| format!("{process} invoke write {value}\n"))
+        .chain((0..129).map(|process| format!("{process} ok write {}\n", process / 2)))
         .collect();
     let request = CheckRequest::new("register");
     let verdict = check_history(&history(&script), &request, &|| false).unwrap();

@@ -2,7 +2,7 @@
 //! fingerprints that an explorer goes by; and what is called moot does nothing, whenever it arrives.
 
 use tribunal_checkers::properties::Monitor;
-use tribunal_histories::{EventRecord, NodeId, NodeSet, Observation, Renaming};
+use tribunal_histories::{EventRecord, NodeId, NodeSet, Observation, Renaming, Renamings};
 use tribunal_protocols::contract::{Configuration, with_fields};
 use tribunal_protocols::explored::Explored;
 use tribunal_protocols::paxos::Paxos;
@@ -68,10 +68,11 @@ fn assert_names_do_not_matter<N: Explored>(
     let nodes = setup.config.nodes();
     let names = Renaming::within(nodes, &[class]);
     // As many as under other names: a world keeps the fingerprints under all that it is asked about.
-    let plain = [Renaming::identity(nodes), Renaming::identity(nodes)];
+    let identity = Renaming::identity(nodes);
+    let plain = Renamings::new(vec![identity.clone(), identity.clone()]);
     let mut numbers = Numbers(1);
     for renaming in names.iter().skip(1) {
-        let under = [Renaming::identity(nodes), renaming.clone()];
+        let under = Renamings::new(vec![identity.clone(), renaming.clone()]);
         for _ in 0..20 {
             let watching = || Watching(Monitor::of(N::NAME).expect("it has properties"));
             let (mut one, mut other) = (watching(), watching());

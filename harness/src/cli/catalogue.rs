@@ -44,7 +44,7 @@ pub struct Entry {
     /// Its short name, where it has one: `RF1`.
     pub id: Option<&'static str>,
     /// What it is called on the command line.
-    pub name: &'static str,
+    pub name: String,
     /// What it is, in a sentence or a few.
     pub about: String,
     /// What else is to be known about it.
@@ -121,10 +121,10 @@ pub const SECTIONS: &[Section] = &[
 ];
 
 impl Entry {
-    fn new(name: &'static str, about: impl Into<String>) -> Self {
+    fn new(name: impl Into<String>, about: impl Into<String>) -> Self {
         Self {
             id: None,
-            name,
+            name: name.into(),
             about: about.into(),
             facts: Vec::new(),
         }
@@ -140,7 +140,7 @@ impl Entry {
     /// The short name, if there is one, and the name.
     pub fn title(&self) -> String {
         let id = self.id.map_or_else(String::new, |id| format!("{id} "));
-        id + self.name
+        id + &self.name
     }
 
     /// The entry with a fact more, unless there is nothing to say.
@@ -205,14 +205,14 @@ fn nemeses() -> Vec<Entry> {
     });
     let selections = SELECTIONS
         .iter()
-        .map(|(name, about)| Entry::new(name, *about));
+        .map(|(name, about)| Entry::new(*name, *about));
     families.chain(selections).collect()
 }
 
 fn schedules() -> Vec<Entry> {
     SCHEDULES
         .iter()
-        .map(|(name, about)| Entry::new(name, *about))
+        .map(|(name, about)| Entry::new(*name, *about))
         .collect()
 }
 
@@ -299,8 +299,7 @@ fn expeditions() -> Vec<Entry> {
     let of = |protocol: &'static Protocol| {
         let rows = engine(protocol).grid().iter();
         rows.map(|row| {
-            Entry::new(row.name, row.about)
-                .with("protocol", [protocol.name])
+            Entry::new(format!("{}/{}", protocol.name, row.name), row.about)
                 .with("flags", [row.flags])
         })
     };

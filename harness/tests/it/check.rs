@@ -205,20 +205,23 @@ fn evidence_goes_to_a_file() {
     assert_eq!(ended.code, Some(74), "{ended:?}");
 }
 
-/// Many concurrent enqueues, taken out in an order that none of theirs explains, which only all orders tell.
+/// Many concurrent enqueues, of each value two, taken out in an order that none of theirs explains, which only all orders
+/// tell.
 fn hard() -> Sample {
     let mut text = String::new();
     for process in 0..24 {
+        let value = process / 2;
         text += &format!(
-            "{{\"process\":{process},\"type\":\"invoke\",\"f\":\"enqueue\",\"value\":{process}}}\n"
+            "{{\"process\":{process},\"type\":\"invoke\",\"f\":\"enqueue\",\"value\":{value}}}\n"
         );
     }
     for process in 0..24 {
+        let value = process / 2;
         text += &format!(
-            "{{\"process\":{process},\"type\":\"ok\",\"f\":\"enqueue\",\"value\":{process}}}\n"
+            "{{\"process\":{process},\"type\":\"ok\",\"f\":\"enqueue\",\"value\":{value}}}\n"
         );
     }
-    for value in (0..23).chain([0]) {
+    for value in (0..23).map(|number| number / 2).chain([0]) {
         text += &format!(
             "{{\"process\":0,\"type\":\"invoke\",\"f\":\"dequeue\"}}\n\
              {{\"process\":0,\"type\":\"ok\",\"f\":\"dequeue\",\"value\":{value}}}\n"

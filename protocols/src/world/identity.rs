@@ -1,6 +1,6 @@
 //! When two worlds are the same: what an explorer has seen once it need not see again.
 
-use tribunal_histories::{Bag, Renaming, fingerprint};
+use tribunal_histories::{Bag, Renamings, fingerprint};
 
 use super::World;
 use crate::contract::Node;
@@ -37,7 +37,7 @@ impl<N: Node> World<N> {
     /// A number that equal worlds share, and unequal ones almost never: the fingerprint that this world would have
     /// under one of these renamings, by its place among them. A world and its clones keep the fingerprints of their
     /// parts, so the renamings must be the same at every call.
-    pub fn fingerprint(&self, renamings: &[Renaming], which: usize) -> u64 {
+    pub fn fingerprint(&self, renamings: &Renamings, which: usize) -> u64 {
         let renaming = &renamings[which];
         // What is a set, or is named, is summed up: its order would be one of names.
         let mut parts = 0_u64;
@@ -46,7 +46,7 @@ impl<N: Node> World<N> {
             parts = parts.wrapping_add(fingerprint(&(renaming.of(node).0, place)));
         }
         let packets = self.network.fingerprint(renamings, which);
-        let clients = renaming.fingerprint(&self.calls);
+        let clients = renamings.fingerprints(&self.calls).under(which);
         match self.cuts.is_empty() {
             true => fingerprint(&(parts, packets, clients)),
             false => {

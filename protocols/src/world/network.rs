@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use tribunal_histories::{Renaming, fingerprint};
+use tribunal_histories::{Renamings, fingerprint};
 
 use super::packet::{Address, PacketOf};
 use super::sealed::Sealed;
@@ -132,7 +132,7 @@ impl<N: Node> Network<N> {
     }
 
     /// A number that equal networks share, under one of these renamings.
-    pub(super) fn fingerprint(&self, renamings: &[Renaming], which: usize) -> u64 {
+    pub(super) fn fingerprint(&self, renamings: &Renamings, which: usize) -> u64 {
         let mut sum = 0_u64;
         let mut place_in_link = 0_u16;
         for (place, slot) in self.slots.iter().enumerate() {

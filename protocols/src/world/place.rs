@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use tribunal_histories::Renaming;
+use tribunal_histories::Renamings;
 
 use super::sealed::Sealed;
 use crate::contract::Node;
@@ -59,7 +59,7 @@ impl<N: Node> Shared<N> {
     }
 
     /// A number that equal places share, under one of these renamings.
-    pub(super) fn fingerprint(&self, renamings: &[Renaming], which: usize) -> u64 {
+    pub(super) fn fingerprint(&self, renamings: &Renamings, which: usize) -> u64 {
         self.0.fingerprint(renamings, which)
     }
 }

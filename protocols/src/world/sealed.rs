@@ -3,20 +3,13 @@
 use std::hash::Hash;
 use std::sync::OnceLock;
 
-use tribunal_histories::{Renaming, fingerprint};
+use tribunal_histories::{Fingerprints, Renamings};
 
 /// A value, and its fingerprints under the renamings that an explorer goes by. A clone has none: it is made to be changed.
 #[derive(Debug)]
 pub(super) struct Sealed<T> {
     value: T,
     fingerprints: OnceLock<Fingerprints>,
-}
-
-/// By renaming. There is always one; more are rare, and are behind a pointer.
-#[derive(Debug)]
-enum Fingerprints {
-    One(u64),
-    Several(Box<[u64]>),
 }
 
 impl<T> Sealed<T> {
@@ -36,20 +29,11 @@ impl<T> Sealed<T> {
 
 impl<T: Hash> Sealed<T> {
     /// The fingerprint under one of the renamings, by its place among them: they are the same at every call.
-    pub(super) fn fingerprint(&self, renamings: &[Renaming], which: usize) -> u64 {
-        let fingerprints = self.fingerprints.get_or_init(|| match renamings {
-            [_] => Fingerprints::One(fingerprint(&self.value)),
-            several => Fingerprints::Several(
-                several
-                    .iter()
-                    .map(|renaming| renaming.fingerprint(&self.value))
-                    .collect(),
-            ),
-        });
-        match fingerprints {
-            Fingerprints::One(only) => *only,
-            Fingerprints::Several(several) => several[which],
-        }
+    pub(super) fn fingerprint(&self, renamings: &Renamings, which: usize) -> u64 {
+        let fingerprints = self
+            .fingerprints
+            .get_or_init(|| renamings.fingerprints(&self.value));
+        fingerprints.under(which)
     }
 }
 

@@ -48,16 +48,28 @@ fn followed(name: &str, events: &[EventRecord]) -> Came {
     }
 }
 
-/// How long the earliest prefix is that is not linearizable.
-fn earliest(name: &str, events: &[EventRecord]) -> Option<u64> {
+/// How long the earliest prefix is that is not linearizable, if there is one; nothing if that took too long to find out.
+fn earliest(name: &str, events: &[EventRecord]) -> Option<Option<u64>> {
     let history = History::from_records(events.iter().cloned(), BuildOptions::default()).unwrap();
-    let verdict = check_history(&history, &CheckRequest::new(name), &|| false).unwrap();
+    let limits = Limits {
+        states_max: 100_000,
+        ..Limits::default()
+    };
+    let request = CheckRequest {
+        limits,
+        ..CheckRequest::new(name)
+    };
+    let verdict = check_history(&history, &request, &|| false).unwrap();
     match verdict.judgement {
-        Judgement::Valid { .. } => None,
+        Judgement::Valid { .. } => Some(None),
         Judgement::Invalid {
             counterexample: Counterexample::Core(core),
-        } => Some(core.prefix as u64),
-        other => panic!("{other:?}"),
+        } => Some(Some(core.prefix as u64)),
+        Judgement::Unknown { .. } => {
+            assert!(["fifo-queue", "stack", "priority-queue"].contains(&name));
+            None
+        }
+        other => panic!("{name}: {other:?}"),
     }
 }
 
@@ -79,7 +91,10 @@ fn whole_and_growing_histories_are_judged_alike() {
                 ..Synthesis::new(*model, 120)
             };
             let events: Vec<_> = synthesis.events().collect();
-            let expected = earliest(model.name, &events);
+            let Some(expected) = earliest(model.name, &events) else {
+                unknown += 1;
+                continue;
+            };
             match (followed(model.name, &events), expected) {
                 (Came::Unknown, _) => unknown += 1,
                 (Came::Valid, None) => {}

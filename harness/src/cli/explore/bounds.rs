@@ -37,9 +37,12 @@ pub(super) fn asked(text: &str) -> Result<Asked, String> {
 pub(super) fn grain(text: &str) -> Result<Grain, String> {
     match text {
         "packets" => Ok(Grain::Packets),
+        "answers" => Ok(Grain::Answers),
         "elections" => Ok(Grain::Elections),
         "exchanges" => Ok(Grain::Exchanges),
-        _ => Err("the grain of a search is `packets`, `elections` or `exchanges`".to_owned()),
+        _ => Err(
+            "the grain of a search is `packets`, `answers`, `elections` or `exchanges`".to_owned(),
+        ),
     }
 }
 
@@ -147,6 +150,7 @@ pub(super) fn told(budget: &Budget) -> String {
     parts.push(
         match budget.grain {
             Grain::Packets => "packet by packet",
+            Grain::Answers => "answers at once or never",
             Grain::Elections => "elections in one step",
             Grain::Exchanges => "exchanges in one step",
         }

@@ -117,7 +117,7 @@ pub struct Args {
     #[arg(long, value_name = "ORDER", default_value = "any", help_heading = BOUNDS)]
     pub(super) order: Arrival,
 
-    /// What is one step: that a packet arrives; or an election; or all that comes of what a node begins
+    /// What is one step: that one of the packets arrives; or with its answers; or elections; or exchanges, all that comes of what a node begins
     #[arg(long, value_name = "GRAIN", default_value = "packets", value_parser = bounds::grain, help_heading = BOUNDS)]
     pub(super) grain: Grain,
 
@@ -209,7 +209,7 @@ const NODES: u8 = 3;
 /// What a failure brings with it.
 const NOT_OF_A_TRACE: [&str; 28] = [
     "grid",
-    "row",
+    "from_row",
     "serve",
     "protocol",
     "nodes",
