@@ -18,11 +18,21 @@ pub struct Expedition {
     pub flags: &'static str,
 }
 
+/// Whose names nodes compare, or compute with: those are not alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// Nobody's: names are only asked for whether they are equal.
+    Nobodys,
+    /// Of those that begin something of their own accord (ballots that belong to nodes).
+    OfActors,
+    /// Of all (ties that names break).
+    OfAll,
+}
+
 /// A protocol that can be explored.
 pub trait Explored: Staged {
-    /// Whether nodes compare each other's names, or compute with them (ballots that belong to nodes, ties that names break):
-    /// then only those nodes are alike that begin nothing of their own accord.
-    const NAMES_MATTER: bool;
+    /// Whose names make a difference.
+    const NAMES_MATTER: Names;
 
     /// The searches that are recommended; the first is what `tribunal explore PROTOCOL` does if no bounds are given.
     const GRID: &'static [Expedition];

@@ -39,6 +39,8 @@ pub struct Budget {
     pub in_order: bool,
     /// What is one step.
     pub grain: Grain,
+    /// With how many others an exchange is at most; `None` for any number.
+    pub contacts: Option<u8>,
     /// How many packets at once may outlive the exchange that they belong to, and arrive later.
     pub late: u8,
     /// Whether what nodes say to each other when they start, before anything else happens, is lost.
@@ -62,6 +64,7 @@ impl Default for Budget {
             cuts: 0,
             in_order: false,
             grain: Grain::Packets,
+            contacts: None,
             late: 0,
             silent_start: false,
         }
@@ -90,11 +93,15 @@ pub enum Grain {
     /// step.
     Answers,
     /// That one packet arrives, but what nodes say to each other to choose a leader, or so that it finds out what was before it, arrives
-    /// at once or is lost: an election among some of the nodes is one step.
+    /// at once or is lost: an election among some of the nodes is one step. What comes of it for the node itself
+    /// may be late, for the answers might have been.
     Elections,
     /// Whatever nodes say to each other arrives at once or is lost: what a node begins, and all that comes of it among
     /// some of the nodes, is one step.
     Exchanges,
+    /// The same, but what follows an election within an exchange reaches other nodes than took part in it, or not even the
+    /// node itself, and is answered to it or is not.
+    Rounds,
 }
 
 /// How many timers fire, by kind: the first word of a timer's name.

@@ -27,6 +27,8 @@ pub(super) struct Move<N: Explored> {
     pub(super) what: What<N>,
     /// The nodes that an exchange reaches, besides those that the step is about.
     pub(super) contact: NodeSet,
+    /// The nodes that what follows an election reaches, the node itself among them or not; in rounds.
+    pub(super) reach: Option<NodeSet>,
     /// Whether what is sent to several at once arrives first at the last of them, by name: between two nodes, that is the
     /// other of the two orders.
     pub(super) backwards: bool,
@@ -62,6 +64,7 @@ impl<N: Explored> Move<N> {
         Self {
             what: What::Step(step),
             contact: NodeSet::EMPTY,
+            reach: None,
             backwards: false,
             mute: NodeSet::EMPTY,
             crash: None,
@@ -88,6 +91,8 @@ pub(super) struct Carried {
     pub(super) effects: Vec<u16>,
     /// How many packets of an exchange were lost.
     pub(super) lost: u16,
+    /// Whether anything followed an election of a round.
+    pub(super) follows: bool,
     /// Whether it went on for more packets than are delivered in one move.
     pub(super) endless: bool,
 }
@@ -130,9 +135,17 @@ impl Mover {
     pub(super) fn is_exchanged<N: Explored>(&self, packet: &PacketOf<N>, is_answer: bool) -> bool {
         match (&packet.body, self.grain) {
             _ if packet.from == packet.to => false,
-            (Body::Message(_), Grain::Exchanges) => true,
+            (Body::Message(_), Grain::Exchanges | Grain::Rounds) => true,
             (Body::Message(_), Grain::Answers) => is_answer,
             (Body::Message(message), Grain::Elections) => N::is_of_election(message),
+            _ => false,
+        }
+    }
+
+    /// Whether a node tells itself what comes of an election that was one step.
+    fn is_after_election<N: Explored>(&self, packet: &PacketOf<N>) -> bool {
+        match &packet.body {
+            Body::Message(message) => self.grain == Grain::Elections && !N::is_of_election(message),
             _ => false,
         }
     }
@@ -154,6 +167,8 @@ impl Mover {
                 }
             }
             (Address::Node(from), Address::Node(to)) if from != to => Way::Stays,
+            // Had an answer been late, the node would have told itself later.
+            (_, Address::Node(_)) if self.is_after_election::<N>(packet) => Way::Stays,
             _ if self.reductions.absorb => Way::AtOnce,
             _ => Way::Stays,
         }
@@ -187,7 +202,8 @@ impl Mover {
             }
         };
         let mut party = it.contact;
-        if let Some(node) = step.node() {
+        let beginner = begins_at(step);
+        if let Some(node) = beginner {
             party.insert(node);
         }
         if count_effects {
@@ -210,7 +226,17 @@ impl Mover {
         let mut deliveries = 0;
         while let Some((is_answer, packet)) = queue.pop_front() {
             let exchanged = self.is_exchanged::<N>(&packet, is_answer);
-            match self.way::<N>(&packet, is_answer, party, it.mute) {
+            let way = match (&packet.body, it.reach, beginner) {
+                (Body::Message(message), Some(reach), Some(beginner))
+                    if !N::is_of_election(message) =>
+                {
+                    carried.follows = true;
+                    way_in_round::<N>(&packet, beginner, reach, it.mute)
+                }
+                (_, Some(_), _) => self.way::<N>(&packet, is_answer, party, NodeSet::EMPTY),
+                _ => self.way::<N>(&packet, is_answer, party, it.mute),
+            };
+            match way {
                 Way::Stays => {}
                 Way::Lost => lost.push(packet),
                 Way::AtOnce if crashed && exchanged => lost.push(packet),
@@ -265,14 +291,41 @@ impl Mover {
                 world.lose(packet);
             }
         }
-        if self.reductions.moot && self.grain != Grain::Exchanges {
+        let whole = matches!(self.grain, Grain::Exchanges | Grain::Rounds);
+        if self.reductions.moot && !whole {
             lose_what_is_moot(world, self.may_crash);
         }
         if self.reductions.inert {
-            let quiet = self.grain == Grain::Exchanges && is_quiet(world);
+            let quiet = whole && is_quiet(world);
             world.settle(|config, node, disk| N::settled(config, node, disk, quiet));
         }
         Ok(carried)
+    }
+}
+
+/// What becomes of a packet after an election of a round.
+fn way_in_round<N: Explored>(
+    packet: &PacketOf<N>,
+    beginner: NodeId,
+    reach: NodeSet,
+    mute: NodeSet,
+) -> Way {
+    let arrives = match (packet.from, packet.to) {
+        (Address::Node(from), Address::Node(to)) if from == beginner => reach.contains(to),
+        (Address::Node(from), Address::Node(to)) if to == beginner => !mute.contains(from),
+        _ => false,
+    };
+    match arrives {
+        true => Way::AtOnce,
+        false => Way::Lost,
+    }
+}
+
+/// The node with which an exchange begins that a step brings about.
+pub(super) fn begins_at<N: Explored>(step: &Step<N>) -> Option<NodeId> {
+    match step {
+        Step::Invoke { to, .. } | Step::Resend { to, .. } => Some(*to),
+        other => other.node(),
     }
 }
 

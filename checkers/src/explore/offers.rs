@@ -8,8 +8,8 @@ use tribunal_protocols::explored::Explored;
 use tribunal_protocols::world::{Address, PacketOf, SyncMode};
 use tribunal_protocols::{ClientId, Loss, Step};
 
-use super::bounds::{Asked, Budget};
-use super::moves::{Carried, CrashPoint, Move, What};
+use super::bounds::{Asked, Budget, Grain};
+use super::moves::{Carried, CrashPoint, Move, What, begins_at};
 use super::search::Search;
 use super::state::State;
 
@@ -137,12 +137,15 @@ impl<N: Explored> Search<N> {
             contact: everybody,
             ..Move::of(step.clone())
         };
+        if self.ends_alone(state, step) {
+            return;
+        }
         let within = self.may_crash_within(state);
         let Some(probe) = self.probe(state, &whole, within) else {
             return;
         };
         let mut reached = probe.reached;
-        if let Some(node) = step.node() {
+        if let Some(node) = begins_at(step) {
             reached.remove(node);
         }
         let mut begin = vec![step.clone()];
@@ -151,7 +154,8 @@ impl<N: Explored> Search<N> {
             begin.extend((1..effects).map(|kept| during(step, kept)));
         }
         for (place, step) in begin.into_iter().enumerate() {
-            for contact in subsets(reached) {
+            let most = self.budget.contacts.map_or(usize::MAX, usize::from);
+            for contact in subsets(reached).filter(|contact| contact.len() <= most) {
                 for backwards in [false, true] {
                     if backwards && contact.len() < 2 {
                         continue;
@@ -161,6 +165,10 @@ impl<N: Explored> Search<N> {
                         backwards,
                         ..Move::of(step.clone())
                     };
+                    if self.budget.grain == Grain::Rounds {
+                        self.rounds(state, it, everybody, moves);
+                        continue;
+                    }
                     self.mutes(state, &it, moves);
                     let crashes = within && place == 0;
                     if crashes || self.budget.late > 0 {
@@ -171,6 +179,32 @@ impl<N: Explored> Search<N> {
                     moves.push(it);
                 }
             }
+        }
+    }
+
+    /// The same move, with whom what follows an election may reach, and whether the node hears of it.
+    fn rounds(&self, state: &State<N>, it: Move<N>, everybody: NodeSet, moves: &mut Vec<Move<N>>) {
+        let whole = Move {
+            reach: Some(everybody),
+            ..it
+        };
+        let follows = self
+            .probe(state, &whole, false)
+            .is_some_and(|it| it.follows);
+        if !follows {
+            return moves.push(whole);
+        }
+        for reach in subsets(everybody) {
+            let heard = Move {
+                reach: Some(reach),
+                ..whole.clone()
+            };
+            let mute = reach;
+            let unheard = (!mute.is_empty()).then(|| Move {
+                mute,
+                ..heard.clone()
+            });
+            moves.extend([Some(heard), unheard].into_iter().flatten());
         }
     }
 
@@ -213,6 +247,16 @@ impl<N: Explored> Search<N> {
                 ..it.clone()
             }));
         }
+    }
+
+    /// Whether a step is beyond the bound of terms already where nobody else hears of it: an exchange is then, too.
+    fn ends_alone(&self, state: &State<N>, step: &Step<N>) -> bool {
+        let mut world = state.world.clone();
+        let alone = Move::of(step.clone());
+        let done = self
+            .mover
+            .carry_out(&mut world, &alone, &mut (), false, &mut |_| ());
+        done.is_ok() && self.is_beyond_term(&world)
     }
 
     /// What a move would do.
@@ -282,6 +326,7 @@ impl<N: Explored> Search<N> {
         moves.extend(first.into_values().map(|packet| Move {
             what: What::Lose(packet.clone()),
             contact: NodeSet::EMPTY,
+            reach: None,
             backwards: false,
             mute: NodeSet::EMPTY,
             crash: None,

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use stateright::{Model, Property};
 use tribunal_histories::{BuildOptions, History, Kind, NodeId, NodeSet, Renaming, Renamings};
 use tribunal_protocols::contract::{Configuration, Recorded};
-use tribunal_protocols::explored::Explored;
+use tribunal_protocols::explored::{Explored, Names};
 use tribunal_protocols::world::Setup;
 use tribunal_protocols::{Step, World};
 
@@ -235,7 +235,7 @@ impl<N: Explored> Search<N> {
         kind
     }
 
-    fn is_beyond_term(&self, world: &World<N>) -> bool {
+    pub(super) fn is_beyond_term(&self, world: &World<N>) -> bool {
         let Some(bound) = self.budget.term else {
             return false;
         };
@@ -290,14 +290,21 @@ pub(super) fn renamings<N: Explored>(
     let named = requests.iter().flatten().any(Recorded::is_administrative);
     // An exchange takes two of the orders in which what one node sends to several may arrive: between more than two they
     // are not all, and what is left out would depend on names.
-    let orders = matches!(budget.grain, Grain::Elections | Grain::Exchanges) && nodes > 3;
+    let several = nodes > 3 && budget.contacts.is_none_or(|most| most > 2);
+    let orders = matches!(
+        budget.grain,
+        Grain::Elections | Grain::Exchanges | Grain::Rounds
+    ) && several;
     if orders || !reductions.nodes || named || near.is_some() || !setup.disks.is_empty() {
         return Renamings::none(nodes);
     }
     let actors = NodeSet::all(actors(budget, nodes));
     let passive = NodeSet::all(nodes).without(actors);
-    let mut classes = vec![passive];
-    if !N::NAMES_MATTER && budget.asked == Asked::Any {
+    let mut classes = Vec::new();
+    if N::NAMES_MATTER != Names::OfAll {
+        classes.push(passive);
+    }
+    if N::NAMES_MATTER == Names::Nobodys && budget.asked == Asked::Any {
         classes.push(actors);
     }
     let mut all = Renaming::within(nodes, &classes);

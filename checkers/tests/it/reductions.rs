@@ -16,6 +16,7 @@ use tribunal_protocols::raft::Raft;
 use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::two_phase_commit::TwoPhaseCommit;
 use tribunal_protocols::world::{Setup, SyncMode};
+use tribunal_protocols::zab::Zab;
 
 /// A small cluster, and what it is up to.
 struct Small {
@@ -195,4 +196,68 @@ fn primary_backup_in_exchanges() {
         },
     };
     assert_same_verdicts::<PrimaryBackup>(&small, "PB1");
+}
+
+#[test]
+fn zab_in_exchanges_with_a_crash() {
+    let small = Small {
+        nodes: 3,
+        set: &[],
+        budget: Budget {
+            term: Some(1),
+            timeouts: Timeouts {
+                others: Some(0),
+                named: vec![
+                    ("retry".to_owned(), Some(1)),
+                    ("decide".to_owned(), Some(3)),
+                ],
+            },
+            crashes: 1,
+            grain: Grain::Exchanges,
+            silent_start: true,
+            ..Budget::default()
+        },
+    };
+    assert_same_verdicts::<Zab>(&small, "ZB19");
+}
+
+/// What is one step makes no difference to verdicts either, where it is recommended.
+fn assert_same_verdicts_in<N: Explored>(grains: &[Grain], small: &Small, bug: &str) {
+    for grain in grains {
+        let budget = Budget {
+            grain: *grain,
+            ..small.budget.clone()
+        };
+        let small = Small { budget, ..*small };
+        let (complete, violated, _) = searched::<N>(&small, None, Reductions::ALL);
+        assert!(complete && !violated, "{}, {grain:?}", N::NAME);
+        let (_, violated, _) = searched::<N>(&small, Some(bug), Reductions::ALL);
+        assert!(violated, "{}, {grain:?} does not find {bug}", N::NAME);
+    }
+}
+
+#[test]
+fn steps_of_all_sizes_find_the_same() {
+    let paxos = Small {
+        nodes: 3,
+        set: &[("refusals", "false"), ("votes_to_all", "false")],
+        budget: Budget {
+            operations: clients(&["propose 1", "propose 2"]),
+            asked: Asked::Own,
+            actors: Some(2),
+            term: Some(2),
+            timeouts: Timeouts::of(0),
+            ..Budget::default()
+        },
+    };
+    // An exchange among the same nodes in both phases cannot show these.
+    let all = [
+        Grain::Packets,
+        Grain::Answers,
+        Grain::Elections,
+        Grain::Rounds,
+    ];
+    for bug in ["BP1", "BP3"] {
+        assert_same_verdicts_in::<Paxos>(&all, &paxos, bug);
+    }
 }

@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::disallowed_methods,
-    clippy::exit,
     reason = "what an auditor must notice is done here on purpose"
 )]
 

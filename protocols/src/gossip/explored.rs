@@ -1,10 +1,10 @@
 //! Gossip in exploration: ties are broken by names.
 
 use super::{Gossip, Message};
-use crate::explored::{Expedition, Explored};
+use crate::explored::{Expedition, Explored, Names};
 
 impl Explored for Gossip {
-    const NAMES_MATTER: bool = true;
+    const NAMES_MATTER: Names = Names::OfActors;
 
     const GRID: &'static [Expedition] = &[Expedition {
         name: "3-nodes",

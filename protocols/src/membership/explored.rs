@@ -1,10 +1,10 @@
 //! Membership in exploration: epochs collide by names.
 
 use super::{Membership, Message};
-use crate::explored::{Expedition, Explored};
+use crate::explored::{Expedition, Explored, Names};
 
 impl Explored for Membership {
-    const NAMES_MATTER: bool = true;
+    const NAMES_MATTER: Names = Names::OfActors;
 
     const GRID: &'static [Expedition] = &[
         Expedition {

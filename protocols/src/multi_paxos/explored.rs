@@ -4,10 +4,10 @@ use tribunal_histories::{ByNode, Role};
 
 use super::election::Candidacy;
 use super::{Config, Message, MultiPaxos, config::Reads, stable::Stable};
-use crate::explored::{Expedition, Explored, set};
+use crate::explored::{Expedition, Explored, Names, set};
 
 impl Explored for MultiPaxos {
-    const NAMES_MATTER: bool = true;
+    const NAMES_MATTER: Names = Names::OfActors;
 
     const GRID: &'static [Expedition] = &[
         Expedition {

@@ -4,10 +4,10 @@ use tribunal_histories::NodeId;
 
 use super::proposer::Phase;
 use super::{Config, HardState, Message, Paxos, PaxosBug};
-use crate::explored::{Expedition, Explored};
+use crate::explored::{Expedition, Explored, Names};
 
 impl Explored for Paxos {
-    const NAMES_MATTER: bool = true;
+    const NAMES_MATTER: Names = Names::OfActors;
 
     const GRID: &'static [Expedition] = &[
         Expedition {
@@ -23,7 +23,7 @@ impl Explored for Paxos {
         Expedition {
             name: "5-acceptors",
             about: "agreement, 5 acceptors, 2 proposers, 3 ballots",
-            flags: "--nodes 5 --ballots 6 --asks own --actors 2 --op 'propose 1' --op 'propose 2' --timeouts round=any,0 --set refusals=false --set votes_to_all=false --strategy dfs --properties PX1,PX7",
+            flags: "--nodes 5 --ballots 6 --grain rounds --contacts 2 --asks own --actors 2 --op 'propose 1' --op 'propose 2' --timeouts round=any,0 --set refusals=false --set votes_to_all=false --strategy dfs --properties PX1,PX7",
         },
         Expedition {
             name: "crash",
@@ -37,9 +37,15 @@ impl Explored for Paxos {
         },
     ];
 
-    /// A ballot is all that there is.
-    fn is_of_election(_message: &Message) -> bool {
-        false
+    /// Phase 1. What was promised and not heard of only keeps votes of earlier ballots from being cast, and they may as well
+    /// never be asked for. No step of a ballot hangs on one of a higher ballot, so that all steps may be brought into the
+    /// order of their ballots (communication-closed rounds: Elrad and Francez 1982; Chaouch-Saad, Charron-Bost and Merz
+    /// 2009): a ballot is then one step, if phase 2 may reach any nodes, its own or not.
+    fn is_of_election(message: &Message) -> bool {
+        matches!(
+            message,
+            Message::Prepare { .. } | Message::Promise { .. } | Message::Refused { .. }
+        )
     }
 
     /// Of acceptors: what asks below their promise, if nobody is told of refusals. Promises and votes last, but for

@@ -3,11 +3,11 @@
 use tribunal_histories::Role;
 
 use super::{Config, Message, PrimaryBackup, Store};
-use crate::explored::{Expedition, Explored, set};
+use crate::explored::{Expedition, Explored, Names, set};
 use crate::quorum::NodeSet;
 
 impl Explored for PrimaryBackup {
-    const NAMES_MATTER: bool = true;
+    const NAMES_MATTER: Names = Names::OfActors;
 
     const GRID: &'static [Expedition] = &[
         Expedition {

@@ -3,10 +3,10 @@
 use tribunal_histories::{ByNode, NodeSet, Role};
 
 use super::{Config, HardState, Message, Raft};
-use crate::explored::{Expedition, Explored, set};
+use crate::explored::{Expedition, Explored, Names, set};
 
 impl Explored for Raft {
-    const NAMES_MATTER: bool = false;
+    const NAMES_MATTER: Names = Names::Nobodys;
 
     const GRID: &'static [Expedition] = &[
         Expedition {

@@ -1,10 +1,10 @@
 //! Two-phase commit in exploration: accounts lie on nodes by their names.
 
 use super::{Message, TwoPhaseCommit};
-use crate::explored::{Expedition, Explored};
+use crate::explored::{Expedition, Explored, Names};
 
 impl Explored for TwoPhaseCommit {
-    const NAMES_MATTER: bool = true;
+    const NAMES_MATTER: Names = Names::OfActors;
 
     const GRID: &'static [Expedition] = &[
         Expedition {

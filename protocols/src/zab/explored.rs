@@ -1,10 +1,10 @@
 //! ZAB in exploration: votes compare names.
 
 use super::{Message, Zab};
-use crate::explored::{Expedition, Explored};
+use crate::explored::{Expedition, Explored, Names};
 
 impl Explored for Zab {
-    const NAMES_MATTER: bool = true;
+    const NAMES_MATTER: Names = Names::OfAll;
 
     const GRID: &'static [Expedition] = &[
         Expedition {
@@ -20,7 +20,7 @@ impl Explored for Zab {
         Expedition {
             name: "5-servers",
             about: "5 servers, 3 of which act, 2 epochs",
-            flags: "--nodes 5 --epochs 2 --timeouts retry=5,decide=any,leader=1,ping=1,0 --actors 3 --grain exchanges --silent-start --asks own --op 'write x 1' --strategy dfs",
+            flags: "--nodes 5 --epochs 2 --timeouts retry=4,decide=any,leader=1,ping=1,0 --actors 3 --grain exchanges --contacts 2 --silent-start --asks own --op '' --op '' --op 'write x 1' --strategy dfs",
         },
     ];
 

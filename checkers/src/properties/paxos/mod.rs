@@ -39,7 +39,7 @@ pub const PROPERTIES: &[&PropertyInfo] = &[
 
 #[cfg(test)]
 mod tests {
-    use tribunal_histories::Renaming;
+    use tribunal_histories::Renamings;
 
     use super::script::{Cluster, N1, N2, N3};
 
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_cloned_monitor_goes_its_own_way() {
-        let names = [Renaming::identity(3)];
+        let names = Renamings::none(3);
         let before = three_ballots();
         let mut after = before.clone();
         let [first, second] =

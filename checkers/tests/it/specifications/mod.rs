@@ -19,7 +19,7 @@ use tribunal_protocols::Bugs;
 use tribunal_protocols::contract::{
     Configuration, Context, Datum, Durable, Input, Node, Recorded, Reply, TimerRange,
 };
-use tribunal_protocols::explored::{Expedition, Explored};
+use tribunal_protocols::explored::{Expedition, Explored, Names};
 use tribunal_protocols::scenario::Staged;
 use tribunal_protocols::world::{Setup, SyncMode};
 
@@ -242,7 +242,7 @@ impl<S: Specification> Staged for Specified<S> {
 }
 
 impl<S: Specification> Explored for Specified<S> {
-    const NAMES_MATTER: bool = true;
+    const NAMES_MATTER: Names = Names::OfActors;
     const GRID: &'static [Expedition] = &[];
 
     fn is_of_election(_message: &S::Action) -> bool {

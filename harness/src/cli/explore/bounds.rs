@@ -40,8 +40,10 @@ pub(super) fn grain(text: &str) -> Result<Grain, String> {
         "answers" => Ok(Grain::Answers),
         "elections" => Ok(Grain::Elections),
         "exchanges" => Ok(Grain::Exchanges),
+        "rounds" => Ok(Grain::Rounds),
         _ => Err(
-            "the grain of a search is `packets`, `answers`, `elections` or `exchanges`".to_owned(),
+            "the grain of a search is `packets`, `answers`, `elections`, `exchanges` or `rounds`"
+                .to_owned(),
         ),
     }
 }
@@ -153,6 +155,7 @@ pub(super) fn told(budget: &Budget) -> String {
             Grain::Answers => "answers at once or never",
             Grain::Elections => "elections in one step",
             Grain::Exchanges => "exchanges in one step",
+            Grain::Rounds => "rounds in one step",
         }
         .to_owned(),
     );

@@ -121,6 +121,10 @@ pub struct Args {
     #[arg(long, value_name = "GRAIN", default_value = "packets", value_parser = bounds::grain, help_heading = BOUNDS)]
     pub(super) grain: Grain,
 
+    /// With how many others an exchange is at most; with 2 on 5 nodes, quorums and no more
+    #[arg(long, value_name = "N", help_heading = BOUNDS)]
+    pub(super) contacts: Option<u8>,
+
     /// How many packets at once may outlive the exchange that they belong to
     #[arg(long, value_name = "N", default_value = "0", help_heading = BOUNDS)]
     pub(super) late: u8,
@@ -207,7 +211,7 @@ struct Alone {
 const NODES: u8 = 3;
 
 /// What a failure brings with it.
-const NOT_OF_A_TRACE: [&str; 28] = [
+const NOT_OF_A_TRACE: [&str; 29] = [
     "grid",
     "from_row",
     "serve",
@@ -230,6 +234,7 @@ const NOT_OF_A_TRACE: [&str; 28] = [
     "resends",
     "order",
     "grain",
+    "contacts",
     "late",
     "sync",
     "reduce",
@@ -391,6 +396,7 @@ impl Args {
             cuts: self.cuts,
             in_order: self.order == Arrival::Fifo,
             grain: self.grain,
+            contacts: self.contacts,
             late: self.late,
             silent_start: self.silent_start,
         }
