@@ -324,7 +324,9 @@ impl<M: Model> Judge<'_, M> {
                 ..all
             };
             let answer = monitor::ask(discipline, deeds, self.split.initial);
-            is_exact = !matches!(answer, Answer::Undecided(_));
+            if !matches!(answer, Answer::Conflict(_)) {
+                is_exact = matches!(answer, Answer::Order(_));
+            }
             if let Answer::Conflict(earlier) = answer {
                 // What returned last of those is part of the conflict, but perhaps not the last of all that matters.
                 last = ask_before - 1;

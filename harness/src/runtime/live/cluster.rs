@@ -232,7 +232,10 @@ impl LiveCluster {
                 stderr: self.stderr_file(node),
             });
         };
-        self.relay.node_listens(node, Some(address));
+        if !self.options.scripted {
+            // A puppet's strings go to the first that connects, and the relay connects at once.
+            self.relay.node_listens(node, Some(address));
+        }
         self.addresses
             .send_modify(|all| all[node.index()] = Some(address));
         Ok(())
