@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
 use super::exit::Exit;
 
 /// Listens to Ctrl-C from now on. The first sets the flag; the second ends the process at once.
@@ -17,9 +19,14 @@ pub(crate) fn listen() -> io::Result<Arc<AtomicBool>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()?;
+    // Taken here, not by the thread: from the return of this on, no Ctrl-C ends the process unheard.
+    let interrupts = {
+        let _here = runtime.enter();
+        signal(SignalKind::interrupt())?
+    };
     thread::Builder::new()
         .name("interrupt".to_owned())
-        .spawn(move || runtime.block_on(wait(&flag)))?;
+        .spawn(move || runtime.block_on(wait(interrupts, &flag)))?;
     Ok(interrupted)
 }
 
@@ -28,10 +35,10 @@ pub(crate) fn listen() -> io::Result<Arc<AtomicBool>> {
     clippy::disallowed_methods,
     reason = "the user has asked twice, and whoever is at work does not hear the flag"
 )]
-async fn wait(flag: &AtomicBool) {
-    if tokio::signal::ctrl_c().await.is_ok() {
+async fn wait(mut interrupts: Signal, flag: &AtomicBool) {
+    if interrupts.recv().await.is_some() {
         flag.store(true, Ordering::Relaxed);
-        if tokio::signal::ctrl_c().await.is_ok() {
+        if interrupts.recv().await.is_some() {
             std::process::exit(i32::from(Exit::Interrupted.code()));
         }
     }

@@ -30,7 +30,7 @@ fn files_that_are_no_histories() {
     );
     insta::assert_snapshot!(error_of(b"Dear reader,\nthis is a letter.\n"), @r#"
     the file is no history in a known format: it begins with `Dear reader,`; the formats are jsonl, edn,
-    jepsen-json, jepsen-log (name one with --from)
+    jepsen-json, jepsen-log, parquet (name one with --from)
     "#);
     insta::assert_snapshot!(
         error_of(b"{\"tribunal\":\"trace\",\"version\":1}\n"),

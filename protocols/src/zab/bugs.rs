@@ -82,8 +82,11 @@ planted_bugs! {
     NewestByZxid "ZB15" "newest-by-zxid"
         "The newest history is that with the last transaction, whoever's history it was taken over from."
         breaks ["ZI7", "ZI8"], minimum "3 nodes, 3 epochs [MC]",
-        source "paper §5, phase 1, half of it", found by [Simulation],
-        hunt Hunt { nodes: 3, workload: "append", nemesis: "kill,partition", seeds: 50, ..Hunt::USUAL };
+        source "paper §5, phase 1, half of it", found by [Simulation, Exploration],
+        hunt Hunt { nodes: 3, workload: "append", nemesis: "kill,partition", seeds: 50, ..Hunt::USUAL },
+        explore "\
+            --epochs 3 --timeouts retry=2,decide=6,leader=2,quorum=2 --contacts 1 --grain exchanges \
+            --silent-start --asks own --op '' --op 'write x 2' --op 'write x 1' --properties ZI7";
     NewestByAcceptedEpoch "ZB16" "newest-by-accepted-epoch"
         "Histories are compared by the epoch that was promised, not by that whose history was taken over."
         breaks ["ZI7", "ZI8"], minimum "3 nodes [MC]",
@@ -100,8 +103,11 @@ planted_bugs! {
     NewestByCounter "ZB18" "newest-by-counter"
         "The newest history is that whose last transaction has the highest counter, of whatever epoch."
         breaks ["ZI7", "ZI8", "ZI3"], minimum "3 nodes [MC]",
-        source "derived: histories compared by length", found by [Simulation],
-        hunt Hunt { nodes: 3, seeds: 20, ..Hunt::USUAL };
+        source "derived: histories compared by length", found by [Simulation, Exploration],
+        hunt Hunt { nodes: 3, seeds: 20, ..Hunt::USUAL },
+        explore "\
+            --epochs 3 --timeouts retry=2,decide=6,leader=2,quorum=2 --contacts 1 --grain exchanges \
+            --silent-start --asks own --op '' --op 'write x 2' --op 'write x 1' --properties ZI7";
     AcceptedEpochNotDurable "ZB19" "accepted-epoch-not-durable"
         "A promise is remembered in memory only: after a restart the node takes part in the same epoch again."
         breaks ["ZI12"], minimum "3 nodes, 1 crash [MC]",
@@ -111,13 +117,19 @@ planted_bugs! {
     ServesBeforeQuorum "ZB21" "serves-before-quorum"
         "A leader begins to broadcast before a quorum has acknowledged NEWLEADER."
         breaks ["ZI8", "ZI11"], minimum "3 nodes, depth 10 [MC]",
-        source "paper §5, step l.2.2 left out", found by [Simulation],
-        hunt Hunt { nodes: 3, seeds: 40, ..Hunt::USUAL };
+        source "paper §5, step l.2.2 left out", found by [Simulation, Exploration],
+        hunt Hunt { nodes: 3, seeds: 40, ..Hunt::USUAL },
+        explore "\
+            --epochs 3 --timeouts retry=2,decide=5,leader=2,quorum=1 --contacts 1 --grain elections \
+            --silent-start --asks own --op '' --op '' --op 'write x 1' --properties ZI8";
     GapAccepted "ZB22" "gap-accepted"
         "A follower accepts a proposal though it lacks the one before it."
         breaks ["ZI10", "ZI11"], minimum "3 nodes, depth 8 [MC]",
-        source "issues.md #1 of ZooKeeper's specifications", found by [Simulation],
-        hunt Hunt { nodes: 3, seeds: 20, ..Hunt::USUAL };
+        source "issues.md #1 of ZooKeeper's specifications", found by [Simulation, Exploration],
+        hunt Hunt { nodes: 3, seeds: 20, ..Hunt::USUAL },
+        explore "\
+            --epochs 1 --timeouts retry=1,decide=2 --grain elections --contacts 1 --silent-start --asks own \
+            --op '' --op '' --op 'write x 1' --op '' --op '' --op 'write x 2'";
     CommitsOutOfOrder "ZB24" "commits-out-of-order"
         "A follower that hears that a transaction is committed delivers that one, and not those before it."
         breaks ["ZI5"], minimum "3 nodes, depth 8 [MC]",
