@@ -10,17 +10,16 @@ trap 'rm -rf "$out"' EXIT
 
 # protocol, bug, and the flags of the bug's hunt (`tribunal list bugs`)
 failures='
-paxos BP6
-paxos BP13
-multi_paxos MP2
-multi_paxos MP6
-raft RF1
+paxos BP5
+paxos BP24
+multi_paxos MP3
 raft RF2 --nodes 3
 raft RF5
-zab ZB16 --nodes 3 --workload append --nemesis kill,partition
+zab ZB19 --nodes 3
 primary_backup PB3
 two_phase_commit TP5
 membership GM1 --set style=redis
+gossip GD12
 '
 
 # The value of a field in a line of JSON.
