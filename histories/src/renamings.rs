@@ -49,7 +49,11 @@ impl Renamings {
 
     /// The fingerprints of a value, by renaming.
     pub fn fingerprints<T: Hash + ?Sized>(&self, value: &T) -> Fingerprints {
-        let plain = fingerprint(value);
+        self.fingerprints_of(value, fingerprint(value))
+    }
+
+    /// The same, of a value whose [`fingerprint`] is known.
+    pub fn fingerprints_of<T: Hash + ?Sized>(&self, value: &T, plain: u64) -> Fingerprints {
         let kind = std::any::type_name::<T>();
         self.looked_up(kind, plain, |renaming| renaming.fingerprint(value))
     }

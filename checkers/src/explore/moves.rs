@@ -16,7 +16,9 @@ use std::collections::VecDeque;
 use tribunal_histories::{NodeId, NodeSet};
 use tribunal_protocols::contract::Configuration;
 use tribunal_protocols::explored::Explored;
-use tribunal_protocols::world::{Address, Body, NotEnabled, Observer, PacketOf, World};
+use tribunal_protocols::world::{
+    Address, Body, NotEnabled, Observer, PacketOf, SharedPacket, World,
+};
 use tribunal_protocols::{Loss, Step};
 
 use super::bounds::{Budget, Grain, Reductions};
@@ -46,7 +48,7 @@ pub(super) enum What<N: Explored> {
     /// A step.
     Step(Step<N>),
     /// A packet is lost: no step, for what does not arrive can as well be late for ever.
-    Lose(PacketOf<N>),
+    Lose(SharedPacket<N>),
 }
 
 /// A crash in the middle of an exchange.
@@ -73,7 +75,7 @@ impl<N: Explored> Move<N> {
     }
 
     /// Puts what was sent in one step in the order in which it arrives. What goes to the same node keeps its order.
-    fn in_order(&self, mut sent: Vec<PacketOf<N>>) -> Vec<PacketOf<N>> {
+    fn in_order(&self, mut sent: Vec<SharedPacket<N>>) -> Vec<SharedPacket<N>> {
         match self.backwards {
             true => sent.sort_by_key(|packet| Reverse(packet.to)),
             false => sent.sort_by_key(|packet| packet.to),
@@ -212,30 +214,36 @@ impl Mover {
         }
         world.take(step, observer)?;
         taken(step);
+        let mut follows = false;
         let answers = |packet: &PacketOf<N>| match step {
             Step::Deliver(asked) => (packet.from, packet.to) == (asked.to, asked.from),
             _ => false,
         };
-        let mut queue: VecDeque<_> = it
-            .in_order(world.take_sent())
-            .into_iter()
-            .map(|packet| (answers(&packet), packet))
-            .collect();
+        let mut queue = VecDeque::new();
+        let mut sort = |queue: &mut VecDeque<_>, sent: Vec<SharedPacket<N>>, is_first: bool| {
+            for packet in it.in_order(sent) {
+                let is_answer = is_first && answers(&packet);
+                let exchanged = self.is_exchanged::<N>(&packet, is_answer);
+                let way = match (&packet.body, it.reach, beginner) {
+                    (Body::Message(message), Some(reach), Some(beginner))
+                        if !N::is_of_election(message) =>
+                    {
+                        follows = true;
+                        way_in_round::<N>(&packet, beginner, reach, it.mute)
+                    }
+                    (_, Some(_), _) => self.way::<N>(&packet, is_answer, party, NodeSet::EMPTY),
+                    _ => self.way::<N>(&packet, is_answer, party, it.mute),
+                };
+                if !matches!(way, Way::Stays) {
+                    queue.push_back((way, exchanged, packet));
+                }
+            }
+        };
+        sort(&mut queue, world.take_sent(), true);
         let mut lost = Vec::new();
         let mut crashed = false;
         let mut deliveries = 0;
-        while let Some((is_answer, packet)) = queue.pop_front() {
-            let exchanged = self.is_exchanged::<N>(&packet, is_answer);
-            let way = match (&packet.body, it.reach, beginner) {
-                (Body::Message(message), Some(reach), Some(beginner))
-                    if !N::is_of_election(message) =>
-                {
-                    carried.follows = true;
-                    way_in_round::<N>(&packet, beginner, reach, it.mute)
-                }
-                (_, Some(_), _) => self.way::<N>(&packet, is_answer, party, NodeSet::EMPTY),
-                _ => self.way::<N>(&packet, is_answer, party, it.mute),
-            };
+        while let Some((way, exchanged, packet)) = queue.pop_front() {
             match way {
                 Way::Stays => {}
                 Way::Lost => lost.push(packet),
@@ -273,8 +281,7 @@ impl Mover {
                     match world.take(&step, observer) {
                         Ok(()) => {
                             taken(&step);
-                            let sent = it.in_order(world.take_sent());
-                            queue.extend(sent.into_iter().map(|packet| (false, packet)));
+                            sort(&mut queue, world.take_sent(), false);
                             if let Some(node) = to.filter(|_| exchanged) {
                                 carried.reached.insert(node);
                             }
@@ -285,6 +292,7 @@ impl Mover {
                 }
             }
         }
+        carried.follows = follows;
         carried.lost = u16::try_from(lost.len()).unwrap_or(u16::MAX);
         for (place, packet) in (0..).zip(&lost) {
             if it.late != Some(place) {
@@ -297,7 +305,7 @@ impl Mover {
         }
         if self.reductions.inert {
             let quiet = whole && is_quiet(world);
-            world.settle(|config, node, disk| N::settled(config, node, disk, quiet));
+            world.settle(quiet, N::settled);
         }
         Ok(carried)
     }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use tribunal_histories::{NodeId, NodeSet};
 use tribunal_protocols::contract::ClientId;
 use tribunal_protocols::explored::Explored;
-use tribunal_protocols::world::{Address, Body, PacketOf, SyncMode, World};
+use tribunal_protocols::world::{Address, Body, PacketOf, SharedPacket, SyncMode, World};
 use tribunal_protocols::{Loss, Step};
 
 use super::moves::Move;
@@ -266,7 +266,7 @@ impl<N: Explored> Neighbourhood<N> {
     }
 
     /// Whether a packet may still arrive in a run of this neighbourhood.
-    fn may_arrive(&self, packet: &PacketOf<N>, used: &Used) -> bool {
+    fn may_arrive(&self, packet: &SharedPacket<N>, used: &Used) -> bool {
         let Some((from, to, kind)) = class_of::<N>(packet) else {
             return true;
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tribunal_histories::{NodeId, NodeSet};
 use tribunal_protocols::contract::Configuration;
 use tribunal_protocols::explored::Explored;
-use tribunal_protocols::world::{Address, PacketOf, SyncMode};
+use tribunal_protocols::world::{Address, SharedPacket, SyncMode, World};
 use tribunal_protocols::{ClientId, Loss, Step};
 
 use super::bounds::{Asked, Budget, Grain};
@@ -137,13 +137,14 @@ impl<N: Explored> Search<N> {
             contact: everybody,
             ..Move::of(step.clone())
         };
-        if self.ends_alone(state, step) {
-            return;
-        }
         let within = self.may_crash_within(state);
-        let Some(probe) = self.probe(state, &whole, within) else {
+        let Some((probe, world)) = self.probe(state, &whole, within) else {
             return;
         };
+        // What is not beyond the bound after the whole exchange is not after a part of it.
+        if self.is_beyond_term(&world) && self.ends_alone(state, step) {
+            return;
+        }
         let mut reached = probe.reached;
         if let Some(node) = begins_at(step) {
             reached.remove(node);
@@ -172,7 +173,8 @@ impl<N: Explored> Search<N> {
                     self.mutes(state, &it, moves);
                     let crashes = within && place == 0;
                     if crashes || self.budget.late > 0 {
-                        let carried = self.probe(state, &it, crashes).unwrap_or_default();
+                        let carried = self.probe(state, &it, crashes);
+                        let carried = carried.map(|(carried, _)| carried).unwrap_or_default();
                         self.crashes_within(state, &it, &carried, crashes, moves);
                         self.late(state, &it, &carried, moves);
                     }
@@ -190,7 +192,7 @@ impl<N: Explored> Search<N> {
         };
         let follows = self
             .probe(state, &whole, false)
-            .is_some_and(|it| it.follows);
+            .is_some_and(|(carried, _)| carried.follows);
         if !follows {
             return moves.push(whole);
         }
@@ -251,20 +253,22 @@ impl<N: Explored> Search<N> {
 
     /// Whether a step is beyond the bound of terms already where nobody else hears of it: an exchange is then, too.
     fn ends_alone(&self, state: &State<N>, step: &Step<N>) -> bool {
-        let mut world = state.world.clone();
-        let alone = Move::of(step.clone());
-        let done = self
-            .mover
-            .carry_out(&mut world, &alone, &mut (), false, &mut |_| ());
-        done.is_ok() && self.is_beyond_term(&world)
+        let alone = self.probe(state, &Move::of(step.clone()), false);
+        alone.is_some_and(|(_, world)| self.is_beyond_term(&world))
     }
 
-    /// What a move would do.
-    fn probe(&self, state: &State<N>, it: &Move<N>, count_effects: bool) -> Option<Carried> {
+    /// What a move would do, and to what world it would lead.
+    fn probe(
+        &self,
+        state: &State<N>,
+        it: &Move<N>,
+        count_effects: bool,
+    ) -> Option<(Carried, World<N>)> {
         let mut world = state.world.clone();
-        self.mover
-            .carry_out(&mut world, it, &mut (), count_effects, &mut |_| ())
-            .ok()
+        let carried =
+            self.mover
+                .carry_out(&mut world, it, &mut (), count_effects, &mut |_| ());
+        Some((carried.ok()?, world))
     }
 
     /// Nodes crash between steps, and nodes that are down start again; links are cut, and mended.
@@ -319,7 +323,7 @@ impl<N: Explored> Search<N> {
         if !self.budget.in_order || !more(state.spent.drops, self.budget.drops) {
             return;
         }
-        let mut first: BTreeMap<_, &PacketOf<N>> = BTreeMap::new();
+        let mut first: BTreeMap<_, &SharedPacket<N>> = BTreeMap::new();
         for (packet, _) in state.world.network() {
             first.entry((packet.from, packet.to)).or_insert(packet);
         }

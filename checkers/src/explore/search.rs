@@ -79,6 +79,7 @@ impl<N: Explored> Model for Search<N> {
         if self.budget.in_order {
             world.keep_order_of_packets();
         }
+        world.remember_deeds();
         world.take_sent();
         if self.budget.silent_start {
             world.retain_packets(|packet| packet.from == packet.to);

@@ -7,7 +7,7 @@ use tribunal_protocols::contract::{Configuration, with_fields};
 use tribunal_protocols::explored::Explored;
 use tribunal_protocols::paxos::Paxos;
 use tribunal_protocols::raft::Raft;
-use tribunal_protocols::world::{Address, Body, Observer, PacketOf, Setup, SyncMode};
+use tribunal_protocols::world::{Address, Body, Observer, Setup, SharedPacket, SyncMode};
 use tribunal_protocols::{Step, World};
 
 /// A monitor that watches a world.
@@ -114,13 +114,13 @@ fn raft_nodes_are_alike() {
 }
 
 /// What a packet does when it arrives: nothing, if the network is all that changed.
-fn does_nothing<N: Explored>(world: &World<N>, packet: &PacketOf<N>) -> bool {
+fn does_nothing<N: Explored>(world: &World<N>, packet: &SharedPacket<N>) -> bool {
     let mut before = world.clone();
     let mut after = world.clone();
     let arrives = after.take(&Step::Deliver(packet.clone()), &mut ()).is_ok();
     before.lose(packet);
     let inert = |world: &mut World<N>| {
-        world.settle(|config, node, disk| N::settled(config, node, disk, false));
+        world.settle(false, N::settled);
     };
     inert(&mut before);
     inert(&mut after);
@@ -138,7 +138,7 @@ fn assert_moot_is_moot<N: Explored>(
     let mut seen = 0;
     for _ in 0..300 {
         let mut world = setup.start(&mut ());
-        let mut moot: Vec<PacketOf<N>> = Vec::new();
+        let mut moot: Vec<SharedPacket<N>> = Vec::new();
         for _ in 0..60 {
             let mut steps = all_steps(&world, nodes, requests);
             steps.retain(|step| may_crash || !matches!(step, Step::Crash { .. }));

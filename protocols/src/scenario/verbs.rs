@@ -6,7 +6,7 @@ use tribunal_histories::{NodeId, Role};
 
 use super::play::Stage;
 use super::{Staged, Wrong, show};
-use crate::world::{Address, PacketOf, Step, World};
+use crate::world::{Address, SharedPacket, Step, World};
 
 /// The most steps that one command may become.
 const STEPS_MAX: usize = 10_000;
@@ -28,7 +28,7 @@ impl<N: Staged> Stage<N> {
             .map(|packet| (packet.to_string(), packet))
             .filter(|(text, _)| begins(text, way))
             .collect();
-        let names = |packets: &[(String, PacketOf<N>)]| {
+        let names = |packets: &[(String, SharedPacket<N>)]| {
             packets.iter().map(|(text, _)| text.clone()).collect()
         };
         let matching: Vec<_> = on_the_way
@@ -51,7 +51,7 @@ impl<N: Staged> Stage<N> {
             .node_named(candidate)
             .ok_or(Wrong::NotUnderstood("campaign n1 with n2 n3"))?;
         let voters = self.nodes(voters)?;
-        let older: BTreeMap<PacketOf<N>, u16> = self
+        let older: BTreeMap<SharedPacket<N>, u16> = self
             .world
             .network()
             .map(|(packet, count)| (packet.clone(), count))

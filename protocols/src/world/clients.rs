@@ -1,8 +1,11 @@
 //! What clients do to a world, and what they see.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use tribunal_histories::{EventRecord, Kind, NodeId, Process, Value};
 
-use super::{Address, Body, NotEnabled, Observer, Packet, PacketOf, World};
+use super::{Address, Body, NotEnabled, Observer, Packet, SharedPacket, World};
 use crate::contract::{ClientId, Node, Recorded, Reply};
 
 /// A client's latest operation.
@@ -15,6 +18,9 @@ pub(super) struct Call<Q> {
     retired: bool,
 }
 
+/// By client.
+pub(super) type Calls<N> = BTreeMap<ClientId, Call<<N as Node>::Request>>;
+
 /// What clients do.
 impl<N: Node> World<N> {
     /// A client's latest operation, by its number, and whether it is still in flight; `None` before its first.
@@ -22,6 +28,10 @@ impl<N: Node> World<N> {
         self.calls
             .get(&client)
             .map(|call| (call.sequence, call.open))
+    }
+
+    fn change_calls(&mut self) -> &mut Calls<N> {
+        Arc::make_mut(&mut self.calls).change()
     }
 
     pub(super) fn invoke(
@@ -45,7 +55,7 @@ impl<N: Node> World<N> {
             open: true,
             retired: false,
         };
-        self.calls.insert(client, call);
+        self.change_calls().insert(client, call);
         observer.client_event(client_event(client, request, Kind::Invoke, None));
         self.resend(client, to)
     }
@@ -60,11 +70,11 @@ impl<N: Node> World<N> {
             sequence: call.sequence,
             request: call.request.clone(),
         };
-        self.put(Packet {
+        self.network.put(SharedPacket::from(Packet {
             from: Address::Client(client),
             to: Address::Node(to),
             body,
-        });
+        }));
         Ok(())
     }
 
@@ -74,7 +84,7 @@ impl<N: Node> World<N> {
         observer: &mut dyn Observer,
     ) -> Result<(), NotEnabled> {
         let call = self
-            .calls
+            .change_calls()
             .get_mut(&client)
             .filter(|call| call.open)
             .ok_or(NotEnabled)?;
@@ -87,15 +97,17 @@ impl<N: Node> World<N> {
     pub(super) fn respond(
         &mut self,
         client: ClientId,
-        packet: &PacketOf<N>,
+        packet: &SharedPacket<N>,
         observer: &mut dyn Observer,
     ) -> Result<(), NotEnabled> {
         let Body::Response { sequence, response } = &packet.body else {
             return Err(NotEnabled);
         };
-        self.remove(packet)?;
+        if !self.network.take(packet) {
+            return Err(NotEnabled);
+        }
         let call = self
-            .calls
+            .change_calls()
             .get_mut(&client)
             .filter(|call| call.open && call.sequence == *sequence);
         let Some(call) = call else {

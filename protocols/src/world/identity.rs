@@ -11,7 +11,7 @@ impl<N: Node> PartialEq for World<N> {
     fn eq(&self, other: &Self) -> bool {
         self.places == other.places
             && self.network == other.network
-            && self.calls == other.calls
+            && **self.calls == **other.calls
             && self.cuts == other.cuts
     }
 }
@@ -25,7 +25,7 @@ impl<N: Node> World<N> {
         let mut earlier = before.network.iter();
         let mut were_there = self.network.iter();
         self.places == before.places
-            && self.calls == before.calls
+            && **self.calls == **before.calls
             && self.cuts == before.cuts
             && were_there.all(|(packet, count)| {
                 earlier
@@ -46,7 +46,7 @@ impl<N: Node> World<N> {
             parts = parts.wrapping_add(fingerprint(&(renaming.of(node).0, place)));
         }
         let packets = self.network.fingerprint(renamings, which);
-        let clients = renamings.fingerprints(&self.calls).under(which);
+        let clients = self.calls.fingerprint(renamings, which);
         match self.cuts.is_empty() {
             true => fingerprint(&(parts, packets, clients)),
             false => {

@@ -6,7 +6,9 @@
 //! searches here; a failing trace shrinks here.
 
 mod clients;
+mod deed;
 mod identity;
+mod known;
 mod names;
 mod network;
 mod observer;
@@ -16,35 +18,46 @@ mod sealed;
 mod setup;
 mod step;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tribunal_histories::{Cause, MessageView, NodeId, Observation};
+use tribunal_histories::{NodeId, Observation};
 
 pub use clients::client_event;
 pub use names::NoSuchStep;
 pub use observer::Observer;
-pub use packet::{Address, Body, Packet, PacketOf};
+pub use packet::{Address, Body, Packet, PacketOf, SharedPacket};
 pub use setup::{Setup, SyncMode};
 pub use step::{Step, fold_delivery};
 
-use crate::contract::{ClientId, Configuration, Durable, Effect, Input, Node};
+use crate::contract::{Configuration, Durable, Node};
 use crate::disk::{Disk, Loss};
 use crate::host::Host;
-use clients::Call;
+use clients::Calls;
+use deed::{Deed, Deeds, Happening};
+use known::Known;
 use network::Network;
-use place::{Place, Shared};
+use place::Shared;
+use sealed::Sealed;
 
 /// A cluster as a value.
 #[derive(Clone, Debug)]
 pub struct World<N: Node> {
-    config: Arc<N::Config>,
-    sync: SyncMode,
+    fixed: Arc<Fixed<N>>,
     /// By node.
     places: Vec<Shared<N>>,
     network: Network<N>,
-    calls: BTreeMap<ClientId, Call<N::Request>>,
+    calls: Arc<Sealed<Calls<N>>>,
     cuts: BTreeSet<(NodeId, NodeId)>,
+}
+
+/// What is the same for a world and its clones, whatever happens in them.
+#[derive(Debug)]
+struct Fixed<N: Node> {
+    config: Arc<N::Config>,
+    sync: SyncMode,
+    /// What nodes did before, if that is remembered.
+    known: Option<Known<N>>,
 }
 
 /// The step cannot be taken now.
@@ -62,18 +75,32 @@ impl<N: Node> World<N> {
     ) -> Self {
         let nodes = config.nodes();
         assert_eq!(disks.len(), nodes, "a disk a node");
-        let mut world = Self {
+        let fixed = Fixed {
             config: Arc::new(config),
             sync,
+            known: None,
+        };
+        let mut world = Self {
+            fixed: Arc::new(fixed),
             places: disks.into_iter().map(Shared::new).collect(),
             network: Network::new(),
-            calls: BTreeMap::new(),
+            calls: Arc::new(Sealed::new(Calls::<N>::new())),
             cuts: BTreeSet::new(),
         };
         for node in NodeId::all(nodes) {
-            world.boot(node, observer);
+            world.happens(node, Happening::Boot, observer);
         }
         world
+    }
+
+    /// From now on, what a node does in this world is looked up if a node did it before in this world or a clone of it.
+    /// For searches, in which the same happens over and over; it changes nothing.
+    pub fn remember_deeds(&mut self) {
+        self.fixed = Arc::new(Fixed {
+            config: self.fixed.config.clone(),
+            sync: self.fixed.sync,
+            known: Some(Known::new()),
+        });
     }
 
     /// A cluster with empty disks.
@@ -84,7 +111,7 @@ impl<N: Node> World<N> {
 
     /// The cluster's configuration.
     pub fn config(&self) -> &N::Config {
-        &self.config
+        &self.fixed.config
     }
 
     /// A node, if it is up.
@@ -107,7 +134,7 @@ impl<N: Node> World<N> {
     }
 
     /// The packets on the network, and how often each.
-    pub fn network(&self) -> impl Iterator<Item = (&PacketOf<N>, u16)> {
+    pub fn network(&self) -> impl Iterator<Item = (&SharedPacket<N>, u16)> {
         self.network.iter()
     }
 
@@ -117,29 +144,34 @@ impl<N: Node> World<N> {
     }
 
     /// What was put on the network since this was last asked, in order; at first, nothing.
-    pub fn take_sent(&mut self) -> Vec<PacketOf<N>> {
+    pub fn take_sent(&mut self) -> Vec<SharedPacket<N>> {
         self.network.take_sent()
     }
 
     /// Takes a packet off the network: it never arrives. Not a [step](Step), for in a world what does not arrive can as
     /// well be late for ever; whether it was there.
-    pub fn lose(&mut self, packet: &PacketOf<N>) -> bool {
+    pub fn lose(&mut self, packet: &SharedPacket<N>) -> bool {
         self.network.take(packet)
     }
 
-    /// Puts nodes in the places of those that are up, where `settled` gives one that will do the same.
-    pub fn settle(&mut self, settled: impl Fn(&N::Config, &N, &N::Durable) -> Option<N>) {
+    /// Puts nodes in the places of those that are up, where `settled` gives one that will do the same: the same function
+    /// at every call, which is told whether all is `quiet`.
+    pub fn settle(
+        &mut self,
+        quiet: bool,
+        settled: impl Fn(&N::Config, &N, &N::Durable, bool) -> Option<N>,
+    ) {
+        let config = &*self.fixed.config;
         for place in &mut self.places {
-            let Some(host) = &place.host else { continue };
-            let other = settled(&self.config, host.node(), place.disk.written());
-            if let (Some(other), Some(host)) = (other, &mut place.change().host) {
-                host.settle(other);
+            let other = place.settled(quiet, |node, disk| settled(config, node, disk, quiet));
+            if let Some(other) = other.cloned() {
+                *place = other;
             }
         }
     }
 
     /// Takes off the network what is not to be kept.
-    pub fn retain_packets(&mut self, keep: impl FnMut(&PacketOf<N>) -> bool) {
+    pub fn retain_packets(&mut self, keep: impl FnMut(&SharedPacket<N>) -> bool) {
         self.network.retain(keep);
     }
 
@@ -193,16 +225,16 @@ impl<N: Node> World<N> {
             Step::GiveUp { client } => self.give_up(*client, observer),
             Step::Deliver(packet) => match packet.to {
                 Address::Client(client) => self.respond(client, packet, observer),
-                Address::Node(_) => self.give_input(step, None, observer),
+                Address::Node(_) => self.give(step, None, observer),
             },
             Step::Duplicate(packet) => {
-                if self.network.count(packet) == 0 {
+                if !self.network.has(packet) {
                     return Err(NotEnabled);
                 }
                 self.network.put(packet.clone());
                 Ok(())
             }
-            Step::Fire { .. } => self.give_input(step, None, observer),
+            Step::Fire { .. } => self.give(step, None, observer),
             Step::Sync { node, writes } => self.reach_disk(*node, usize::from(*writes), observer),
             Step::Crash { node, loss } => self.crash(*node, *loss, observer),
             Step::CrashDuring {
@@ -211,14 +243,14 @@ impl<N: Node> World<N> {
                 loss,
             } => {
                 let node = step.node().ok_or(NotEnabled)?;
-                self.give_input(step, Some(usize::from(*effects)), observer)?;
+                self.give(step, Some(usize::from(*effects)), observer)?;
                 self.crash(node, *loss, observer)
             }
             Step::Restart { node } => {
                 if self.is_up(*node) {
                     return Err(NotEnabled);
                 }
-                self.boot(*node, observer);
+                self.happens(*node, Happening::Boot, observer);
                 Ok(())
             }
             Step::Cut { from, to } => {
@@ -239,20 +271,24 @@ impl<N: Node> World<N> {
     /// How many effects a step that gives a node an input has: the places where a crash may cut it. `None` for other
     /// steps, and for those that cannot be taken now.
     pub fn effects_of(&self, step: &Step<N>) -> Option<usize> {
-        let (node, input) = self.input_of(step)?;
-        let place = &self.places[node.index()];
-        let (mut host, mut disk) = (place.host.clone()?, place.disk.clone());
-        let before = disk.waiting_count();
-        let mut effects = Vec::new();
-        host.step(input, &mut disk, &mut effects);
-        Some(effects.len() + disk.waiting_count() - before)
+        let (node, what) = self.given(step, None)?;
+        if let Some(deeds) = self.known_deeds(node, &what) {
+            return deeds.first().map(|(_, deed)| deed.effects);
+        }
+        let mut place = self.places[node.index()].clone();
+        let deed = place.change().undergo(node, &what, &self.fixed.config);
+        Some(deed.effects)
     }
 
     /// What a step gives a node, if the step can be taken now.
-    fn input_of(&self, step: &Step<N>) -> Option<(NodeId, Input<N>)> {
+    fn given(&self, step: &Step<N>, cut: Option<usize>) -> Option<(NodeId, Happening<N>)> {
         match step {
-            Step::Deliver(packet) if self.arrives(packet) && self.network.count(packet) > 0 => {
-                input_in::<N>(packet)
+            Step::Deliver(packet) if self.arrives(packet) && self.network.has(packet) => {
+                let Address::Node(node) = packet.to else {
+                    return None;
+                };
+                let packet = packet.clone();
+                Some((node, Happening::Deliver { packet, cut }))
             }
             Step::Fire {
                 node,
@@ -260,7 +296,7 @@ impl<N: Node> World<N> {
                 choice,
             } if self.choices(*node, timer) > *choice => {
                 let (timer, choice) = (*timer, *choice);
-                Some((*node, Input::Timer { timer, choice }))
+                Some((*node, Happening::Fire { timer, choice, cut }))
             }
             _ => None,
         }
@@ -288,62 +324,18 @@ impl<N: Node> World<N> {
     }
 
     /// Gives a node its input; with `cut`, the node gets no further than that many effects.
-    fn give_input(
+    fn give(
         &mut self,
         step: &Step<N>,
         cut: Option<usize>,
         observer: &mut dyn Observer,
     ) -> Result<(), NotEnabled> {
-        let (node, input) = self.input_of(step).ok_or(NotEnabled)?;
-        match step {
-            Step::Deliver(packet) => self.remove(packet)?,
-            Step::Fire { node, timer, .. } => {
-                self.places[node.index()].change().timers.remove(timer);
-            }
-            _ => return Err(NotEnabled),
+        let (node, what) = self.given(step, cut).ok_or(NotEnabled)?;
+        if let Step::Deliver(packet) = step {
+            self.network.take(packet);
         }
-        let place = node.index();
-        let Place { host, disk, .. } = self.places[place].change();
-        let host = host.as_mut().ok_or(NotEnabled)?;
-        let mut effects = Vec::new();
-        match cut {
-            None => host.step(input, disk, &mut effects),
-            Some(kept) => host.step_cut(input, kept, disk, &mut effects),
-        }
-        self.perform(node, Cause::Step, effects, observer);
-        if self.sync == SyncMode::Immediate && cut.is_none() {
-            while self.places[place].disk.is_dirty() {
-                let writes = self.places[place].disk.unsynced_count();
-                self.reach_disk(node, writes, observer)?;
-            }
-        }
+        self.happens(node, what, observer);
         Ok(())
-    }
-
-    fn remove(&mut self, packet: &PacketOf<N>) -> Result<(), NotEnabled> {
-        match self.network.take(packet) {
-            true => Ok(()),
-            false => Err(NotEnabled),
-        }
-    }
-
-    fn put(&mut self, packet: PacketOf<N>) {
-        self.network.put(packet);
-    }
-
-    fn boot(&mut self, node: NodeId, observer: &mut dyn Observer) {
-        let place = node.index();
-        let mut effects = Vec::new();
-        let here = self.places[place].change();
-        let config = self.config.clone();
-        here.host = Some(Host::boot(node, config, &mut here.disk, &mut effects));
-        self.perform(node, Cause::Boot, effects, observer);
-        while self.sync == SyncMode::Immediate && self.places[place].disk.is_dirty() {
-            let writes = self.places[place].disk.unsynced_count();
-            if self.reach_disk(node, writes, observer).is_err() {
-                break;
-            }
-        }
     }
 
     fn reach_disk(
@@ -352,15 +344,11 @@ impl<N: Node> World<N> {
         writes: usize,
         observer: &mut dyn Observer,
     ) -> Result<(), NotEnabled> {
-        let place = node.index();
-        if writes == 0 || writes > self.places[place].disk.unsynced_count() {
+        let unsynced = self.disk(node).unsynced_count();
+        if writes == 0 || writes > unsynced || !self.is_up(node) {
             return Err(NotEnabled);
         }
-        let Place { host, disk, .. } = self.places[place].change();
-        let host = host.as_mut().ok_or(NotEnabled)?;
-        let mut effects = Vec::new();
-        host.synced(writes, disk, &mut effects);
-        self.perform(node, Cause::Sync, effects, observer);
+        self.happens(node, Happening::Sync(writes), observer);
         Ok(())
     }
 
@@ -370,76 +358,68 @@ impl<N: Node> World<N> {
         loss: Loss,
         observer: &mut dyn Observer,
     ) -> Result<(), NotEnabled> {
-        let place = node.index();
         if !self.is_up(node) {
             return Err(NotEnabled);
         }
-        let here = self.places[place].change();
-        here.host = None;
-        here.timers.clear();
-        here.disk.crash(loss);
         let end = Address::Node(node);
         self.network
             .retain(|packet| packet.from != end || packet.to != end);
-        self.show(node, Cause::Crash, &[], observer);
+        self.happens(node, Happening::Crash(loss), observer);
         Ok(())
     }
 
-    /// Does what the node asked for, and shows the node to the observer.
-    fn perform(
-        &mut self,
-        node: NodeId,
-        cause: Cause,
-        effects: Vec<Effect<N>>,
-        observer: &mut dyn Observer,
-    ) {
-        let mut sent = Vec::new();
-        for effect in effects {
-            match effect {
-                Effect::Send { to, message } => {
-                    sent.push(N::message_view(to, &message));
-                    let (from, to) = (Address::Node(node), Address::Node(to));
-                    self.put(Packet {
-                        from,
-                        to,
-                        body: Body::Message(message),
-                    });
-                }
-                Effect::Reply {
-                    client,
-                    sequence,
-                    response,
-                } => {
-                    sent.extend(N::answer_view(node, client, sequence, &response));
-                    let (from, to) = (Address::Node(node), Address::Client(client));
-                    self.put(Packet {
-                        from,
-                        to,
-                        body: Body::Response { sequence, response },
-                    });
-                }
-                Effect::SetTimer { timer, choices, .. } => {
-                    self.places[node.index()]
-                        .change()
-                        .timers
-                        .insert(timer, choices);
-                }
-                Effect::CancelTimer(timer) => {
-                    self.places[node.index()].change().timers.remove(&timer);
-                }
-                Effect::Note(probe) => observer.note(probe),
-                Effect::Write(_) => unreachable!("the disk's queue keeps writes"),
+    /// Something happens to a node, and what then happens of itself.
+    fn happens(&mut self, node: NodeId, what: Happening<N>, observer: &mut dyn Observer) {
+        if let Some(deeds) = self.known_deeds(node, &what) {
+            for (place, deed) in &*deeds {
+                self.places[node.index()] = place.clone();
+                self.make_known(node, deed, observer);
             }
+            return;
         }
-        self.show(node, cause, &sent, observer);
+        let mut next = Some(what);
+        while let Some(what) = next {
+            let place = &mut self.places[node.index()];
+            let deed = place.change().undergo(node, &what, &self.fixed.config);
+            next = what.then(place, self.fixed.sync);
+            self.make_known(node, &deed, observer);
+        }
     }
 
-    fn show(&self, node: NodeId, cause: Cause, sent: &[MessageView], observer: &mut dyn Observer) {
+    /// What a node does when something happens to it, if such things are remembered.
+    fn known_deeds(&self, node: NodeId, what: &Happening<N>) -> Option<Deeds<N>> {
+        let known = self.fixed.known.as_ref()?;
+        let here = &self.places[node.index()];
+        let key = (here.plain_fingerprint(), what.fingerprint(node));
+        Some(known.deeds(key, || {
+            let mut deeds = Vec::new();
+            let mut place = here.clone();
+            let mut undergo = |what: &Happening<N>| {
+                let deed = place.change().undergo(node, what, &self.fixed.config);
+                deeds.push((place.clone(), deed));
+                what.then(&place, self.fixed.sync)
+            };
+            let mut next = undergo(what);
+            while let Some(what) = next {
+                next = undergo(&what);
+            }
+            deeds.into()
+        }))
+    }
+
+    /// Puts what a node sent on the network, and shows the node to the observer.
+    fn make_known(&mut self, node: NodeId, deed: &Deed<N>, observer: &mut dyn Observer) {
+        for packet in &deed.packets {
+            self.network.put(packet.clone());
+        }
+        for note in &deed.notes {
+            observer.note(note);
+        }
         let observation = Observation {
             node,
-            cause,
+            cause: deed.cause,
             view: self.view(node),
-            sent,
+            sent: &deed.sent,
             logs: self,
         };
         observer.observe(&observation);
@@ -457,26 +437,6 @@ impl<N: Node> tribunal_histories::Logs for World<N> {
 
     fn durable_log(&self, node: NodeId) -> tribunal_histories::LogView<'_> {
         self.disk(node).synced().log()
-    }
-}
-
-/// What a packet is to the node at its end.
-fn input_in<N: Node>(packet: &PacketOf<N>) -> Option<(NodeId, Input<N>)> {
-    match (packet.from, packet.to, &packet.body) {
-        (Address::Node(from), Address::Node(to), Body::Message(message)) => {
-            let message = message.clone();
-            Some((to, Input::Message { from, message }))
-        }
-        (Address::Client(client), Address::Node(to), Body::Request { sequence, request }) => {
-            let (sequence, request) = (*sequence, request.clone());
-            let input = Input::Request {
-                client,
-                sequence,
-                request,
-            };
-            Some((to, input))
-        }
-        _ => None,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use tribunal_histories::NodeId;
 
-use super::{Address, Body, PacketOf, Step, World};
+use super::{Address, Body, SharedPacket, Step, World};
 use crate::contract::Node;
 use crate::disk::Loss;
 
@@ -94,7 +94,7 @@ impl<N: Node> World<N> {
         })
     }
 
-    fn find_packet(&self, name: &str, text: &str) -> Result<PacketOf<N>, NoSuchStep> {
+    fn find_packet(&self, name: &str, text: &str) -> Result<SharedPacket<N>, NoSuchStep> {
         let ends = text.split_once(' ').and_then(|(ends, _)| way(ends));
         let (from, to) = ends.ok_or_else(|| NoSuchStep::Unknown(name.to_owned()))?;
         let found = self
@@ -160,7 +160,7 @@ impl<N: Node> World<N> {
     }
 
     /// The packets on the network from one end to another.
-    pub fn between(&self, from: Address, to: Address) -> impl Iterator<Item = &PacketOf<N>> {
+    pub fn between(&self, from: Address, to: Address) -> impl Iterator<Item = &SharedPacket<N>> {
         self.network
             .iter()
             .map(|(packet, _)| packet)
@@ -172,7 +172,7 @@ impl<N: Node> World<N> {
     /// step was taken out of it and terms and indexes moved.
     pub fn like(&self, step: &Step<N>) -> Step<N> {
         match step {
-            Step::Deliver(packet) if self.network.count(packet) == 0 => {
+            Step::Deliver(packet) if !self.network.has(packet) => {
                 let (kind, text) = (kind(packet), packet.to_string());
                 let same_kind = self
                     .between(packet.from, packet.to)

@@ -3,18 +3,15 @@
 //! As a rule they are a multiset: any packet may arrive next. A world can also keep the order in which packets were sent
 //! from one node to another, as a connection does.
 
-use std::sync::Arc;
-
 use tribunal_histories::{Renamings, fingerprint};
 
-use super::packet::{Address, PacketOf};
-use super::sealed::Sealed;
+use super::packet::{Address, PacketOf, SharedPacket};
 use crate::contract::Node;
 
-/// A packet, how often it is on its way, and its fingerprints.
+/// A packet, and how often it is on its way.
 #[derive(Clone, Debug)]
 struct Slot<N: Node> {
-    packet: Arc<Sealed<PacketOf<N>>>,
+    packet: SharedPacket<N>,
     count: u16,
 }
 
@@ -27,7 +24,7 @@ pub(super) struct Network<N: Node> {
     /// Whether packets of one link arrive in the order in which they were sent.
     in_order: bool,
     /// What was put on its way since it was last asked for, if anybody asks.
-    sent: Option<Vec<Arc<Sealed<PacketOf<N>>>>>,
+    sent: Option<Vec<SharedPacket<N>>>,
 }
 
 impl<N: Node> Network<N> {
@@ -46,9 +43,8 @@ impl<N: Node> Network<N> {
     }
 
     /// What was put on its way since this was last asked, in order.
-    pub(super) fn take_sent(&mut self) -> Vec<PacketOf<N>> {
-        let sent = self.sent.replace(Vec::new()).unwrap_or_default();
-        sent.iter().map(|packet| (***packet).clone()).collect()
+    pub(super) fn take_sent(&mut self) -> Vec<SharedPacket<N>> {
+        self.sent.replace(Vec::new()).unwrap_or_default()
     }
 
     /// Where a packet is, or belongs. Of a link whose order is kept, only the first packet can be found.
@@ -56,24 +52,35 @@ impl<N: Node> Network<N> {
         if !self.in_order {
             return self
                 .slots
-                .binary_search_by(|slot| (**slot.packet).cmp(packet));
+                .binary_search_by(|slot| (*slot.packet).cmp(packet));
         }
         let first = self
             .slots
             .partition_point(|slot| link::<N>(&slot.packet) < link::<N>(packet));
         match self.slots.get(first) {
-            Some(slot) if **slot.packet == *packet => Ok(first),
+            Some(slot) if *slot.packet == *packet => Ok(first),
             _ => Err(first),
         }
     }
 
-    /// How often a packet is on its way and could arrive next.
-    pub(super) fn count(&self, packet: &PacketOf<N>) -> u16 {
-        self.find(packet).map_or(0, |place| self.slots[place].count)
+    /// Where a packet is that was seen here, or an equal one.
+    fn place_of(&self, packet: &SharedPacket<N>) -> Option<usize> {
+        let is_it = |slot: &Slot<N>| slot.packet.is(packet);
+        if !self.in_order
+            && let Some(place) = self.slots.iter().position(is_it)
+        {
+            return Some(place);
+        }
+        self.find(packet).ok()
+    }
+
+    /// Whether a packet is on its way and could arrive next.
+    pub(super) fn has(&self, packet: &SharedPacket<N>) -> bool {
+        self.place_of(packet).is_some()
     }
 
     /// Puts a packet on its way.
-    pub(super) fn put(&mut self, packet: PacketOf<N>) {
+    pub(super) fn put(&mut self, packet: SharedPacket<N>) {
         let place = match self.in_order {
             true => Err(self
                 .slots
@@ -86,7 +93,6 @@ impl<N: Node> Network<N> {
                 place
             }
             Err(place) => {
-                let packet = Arc::new(Sealed::new(packet));
                 self.slots.insert(place, Slot { packet, count: 1 });
                 place
             }
@@ -97,8 +103,8 @@ impl<N: Node> Network<N> {
     }
 
     /// Takes a packet off; whether it was there.
-    pub(super) fn take(&mut self, packet: &PacketOf<N>) -> bool {
-        let Ok(place) = self.find(packet) else {
+    pub(super) fn take(&mut self, packet: &SharedPacket<N>) -> bool {
+        let Some(place) = self.place_of(packet) else {
             return false;
         };
         self.slots[place].count -= 1;
@@ -109,17 +115,17 @@ impl<N: Node> Network<N> {
     }
 
     /// Keeps only some packets.
-    pub(super) fn retain(&mut self, mut keep: impl FnMut(&PacketOf<N>) -> bool) {
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(&SharedPacket<N>) -> bool) {
         self.slots.retain(|slot| keep(&slot.packet));
     }
 
     /// The packets in their order, and how often each is on its way.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&PacketOf<N>, u16)> {
-        self.slots.iter().map(|slot| (&**slot.packet, slot.count))
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&SharedPacket<N>, u16)> {
+        self.slots.iter().map(|slot| (&slot.packet, slot.count))
     }
 
     /// The packets that could arrive next.
-    pub(super) fn next(&self) -> impl Iterator<Item = &PacketOf<N>> {
+    pub(super) fn next(&self) -> impl Iterator<Item = &SharedPacket<N>> {
         let slots = self.slots.iter().enumerate();
         slots
             .filter(|(place, slot)| {
@@ -128,7 +134,7 @@ impl<N: Node> Network<N> {
                     .is_none_or(|before| link::<N>(&before.packet) != link::<N>(&slot.packet));
                 !self.in_order || is_first
             })
-            .map(|(_, slot)| &**slot.packet)
+            .map(|(_, slot)| &slot.packet)
     }
 
     /// A number that equal networks share, under one of these renamings.
@@ -136,13 +142,14 @@ impl<N: Node> Network<N> {
         let mut sum = 0_u64;
         let mut place_in_link = 0_u16;
         for (place, slot) in self.slots.iter().enumerate() {
-            let packet = slot.packet.fingerprint(renamings, which);
+            let mut packet = slot.packet.fingerprint(renamings, which);
             if self.in_order {
                 let same = place > 0
                     && link::<N>(&self.slots[place - 1].packet) == link::<N>(&slot.packet);
                 place_in_link = if same { place_in_link + 1 } else { 0 };
+                packet = fingerprint(&(packet, place_in_link));
             }
-            sum = sum.wrapping_add(fingerprint(&(packet, slot.count, place_in_link)));
+            sum = sum.wrapping_add(packet.wrapping_mul(slot.count.into()));
         }
         sum
     }

@@ -1,11 +1,16 @@
 //! What is on the network: messages between nodes, and between clients and nodes.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tribunal_histories::NodeId;
+use tribunal_histories::{NodeId, Renamings};
 
+use super::sealed::Sealed;
 use crate::contract::{ClientId, Node};
 
 /// An end of a packet's way.
@@ -74,6 +79,80 @@ pub struct Packet<M, Q, R> {
 
 /// A packet of a protocol.
 pub type PacketOf<N> = Packet<<N as Node>::Message, <N as Node>::Request, <N as Node>::Response>;
+
+/// A packet that worlds and steps share.
+#[derive(Debug)]
+pub struct SharedPacket<N: Node>(Arc<Sealed<PacketOf<N>>>);
+
+impl<N: Node> SharedPacket<N> {
+    /// Whether the two are one in memory. Others may be equal.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    pub(super) fn fingerprint(&self, renamings: &Renamings, which: usize) -> u64 {
+        self.0.fingerprint(renamings, which)
+    }
+
+    pub(super) fn plain_fingerprint(&self) -> u64 {
+        self.0.plain_fingerprint()
+    }
+}
+
+impl<N: Node> Clone for SharedPacket<N> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<N: Node> From<PacketOf<N>> for SharedPacket<N> {
+    fn from(packet: PacketOf<N>) -> Self {
+        Self(Arc::new(Sealed::new(packet)))
+    }
+}
+
+impl<N: Node> PartialEq for SharedPacket<N> {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(other) || **self == **other
+    }
+}
+
+impl<N: Node> Eq for SharedPacket<N> {}
+
+impl<N: Node> Ord for SharedPacket<N> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match self.is(other) {
+            true => Ordering::Equal,
+            false => (**self).cmp(other),
+        }
+    }
+}
+
+impl<N: Node> PartialOrd for SharedPacket<N> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<N: Node> Hash for SharedPacket<N> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
+}
+
+impl<N: Node> fmt::Display for SharedPacket<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<N: Node> Deref for SharedPacket<N> {
+    type Target = PacketOf<N>;
+
+    fn deref(&self) -> &PacketOf<N> {
+        &self.0
+    }
+}
 
 impl<M: fmt::Display, Q: fmt::Display, R: fmt::Display> fmt::Display for Packet<M, Q, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

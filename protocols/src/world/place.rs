@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
 use tribunal_histories::Renamings;
 
@@ -39,9 +40,33 @@ impl<N: Node> PartialEq for Place<N> {
     }
 }
 
-/// A place that worlds share, and its fingerprints.
+/// A place that worlds share, its fingerprints, and the place that [`Shared::settled`] puts there.
+#[derive(Debug)]
+struct Kept<N: Node> {
+    place: Sealed<Place<N>>,
+    /// By whether all is quiet.
+    settled: [OnceLock<Option<Shared<N>>>; 2],
+}
+
+impl<N: Node> Kept<N> {
+    fn new(place: Place<N>) -> Self {
+        Self {
+            place: Sealed::new(place),
+            settled: Default::default(),
+        }
+    }
+}
+
+/// A clone is made to be changed.
+impl<N: Node> Clone for Kept<N> {
+    fn clone(&self) -> Self {
+        Self::new((*self.place).clone())
+    }
+}
+
+/// A place that worlds share.
 #[derive(Clone, Debug)]
-pub(super) struct Shared<N: Node>(Arc<Sealed<Place<N>>>);
+pub(super) struct Shared<N: Node>(Arc<Kept<N>>);
 
 impl<N: Node> Shared<N> {
     pub(super) fn new(disk: Disk<N>) -> Self {
@@ -50,25 +75,49 @@ impl<N: Node> Shared<N> {
             disk,
             timers: BTreeMap::new(),
         };
-        Self(Arc::new(Sealed::new(place)))
+        Self(Arc::new(Kept::new(place)))
     }
 
     /// The place, to change it.
     pub(super) fn change(&mut self) -> &mut Place<N> {
-        Arc::make_mut(&mut self.0).change()
+        let kept = Arc::make_mut(&mut self.0);
+        kept.settled = Default::default();
+        kept.place.change()
     }
 
     /// A number that equal places share, under one of these renamings.
     pub(super) fn fingerprint(&self, renamings: &Renamings, which: usize) -> u64 {
-        self.0.fingerprint(renamings, which)
+        self.0.place.fingerprint(renamings, which)
+    }
+
+    /// A number that equal places share.
+    pub(super) fn plain_fingerprint(&self) -> u64 {
+        self.0.place.plain_fingerprint()
+    }
+
+    /// The place with another node in it that will do the same, if `settled` gives one: the same function at every call.
+    pub(super) fn settled(
+        &self,
+        quiet: bool,
+        settled: impl FnOnce(&N, &N::Durable) -> Option<N>,
+    ) -> Option<&Self> {
+        let known = &self.0.settled[usize::from(quiet)];
+        let known = known.get_or_init(|| {
+            let host = self.host.as_ref()?;
+            let node = settled(host.node(), self.disk.written())?;
+            let mut other = self.clone();
+            other.change().host.as_mut()?.settle(node);
+            Some(other)
+        });
+        known.as_ref()
     }
 }
 
-impl<N: Node> std::ops::Deref for Shared<N> {
+impl<N: Node> Deref for Shared<N> {
     type Target = Place<N>;
 
     fn deref(&self) -> &Place<N> {
-        &self.0
+        &self.0.place
     }
 }
 

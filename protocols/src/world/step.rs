@@ -4,7 +4,7 @@ use std::fmt;
 
 use tribunal_histories::{Digest, NodeId};
 
-use super::packet::{Address, Body, PacketOf};
+use super::packet::{Address, Body, PacketOf, SharedPacket};
 use crate::contract::{ClientId, Node};
 use crate::disk::Loss;
 
@@ -35,9 +35,9 @@ pub enum Step<N: Node> {
         client: ClientId,
     },
     /// A packet arrives.
-    Deliver(PacketOf<N>),
+    Deliver(SharedPacket<N>),
     /// A packet is on the network once more.
-    Duplicate(PacketOf<N>),
+    Duplicate(SharedPacket<N>),
     /// A timer fires.
     Fire {
         /// Where.

@@ -405,7 +405,9 @@ impl<N: Node> Stage<N> {
                 ));
             }
         }
-        if !self.world.network().eq(self.scene.network()) {
+        let network = self.world.network();
+        let network = network.map(|(packet, count)| (&**packet, count));
+        if !network.eq(self.scene.network()) {
             let texts = |packets: &mut dyn Iterator<Item = String>| packets.collect::<Vec<_>>();
             let ours = texts(&mut self.world.network().map(|(packet, _)| packet.to_string()));
             let theirs = texts(&mut self.scene.network().map(|(packet, _)| packet.to_string()));

@@ -361,7 +361,7 @@ impl<N: Node> Cluster<N> {
         let (effects, loss) = doomed.unwrap_or_default();
         self.dying = Some(loss);
         let step = Box::new(match &event {
-            InputEvent::Packet(packet) => Step::Deliver(packet.clone()),
+            InputEvent::Packet(packet) => Step::Deliver(packet.clone().into()),
             InputEvent::Timer(timer, choice) => Step::Fire {
                 node,
                 timer: *timer,
@@ -462,7 +462,7 @@ impl<N: Node> Cluster<N> {
         let link = self.network.link(from, to);
         if let Some(again_ns) = fate.again_ns {
             self.tally.packets_duplicated += 1;
-            self.record(Step::Duplicate(packet.clone()));
+            self.record(Step::Duplicate(packet.clone().into()));
             self.agenda
                 .push_packet(link, again_ns, Event::Packet(packet.clone()));
         }
@@ -485,7 +485,7 @@ impl<N: Node> Cluster<N> {
         self.digest = fold_delivery::<N>(self.digest, packet);
         let now_ns = self.now_ns();
         if let Some(steps) = &mut self.steps {
-            steps.push(Recorded::Step(now_ns, Step::Deliver(packet.clone())));
+            steps.push(Recorded::Step(now_ns, Step::Deliver(packet.clone().into())));
         }
     }
 
