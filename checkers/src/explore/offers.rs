@@ -265,9 +265,9 @@ impl<N: Explored> Search<N> {
         count_effects: bool,
     ) -> Option<(Carried, World<N>)> {
         let mut world = state.world.clone();
-        let carried =
-            self.mover
-                .carry_out(&mut world, it, &mut (), count_effects, &mut |_| ());
+        let carried = self
+            .mover
+            .carry_out(&mut world, it, &mut (), count_effects, &mut |_| ());
         Some((carried.ok()?, world))
     }
 

@@ -271,8 +271,11 @@ planted_bugs! {
     ConfigurationOnApply "MC6" "configuration-on-apply"
         "A configuration is in force when it is applied, not as soon as it is in the log."
         breaks ["RI14"], minimum "5 nodes",
-        source "etcd#11284, etcd-io/raft#234", found by [Simulation],
-        hunt Hunt { nodes: 5, workload: "membership", seeds: 100, ..Hunt::USUAL };
+        source "etcd#11284, etcd-io/raft#234", found by [Simulation, Exploration],
+        hunt Hunt { nodes: 5, workload: "membership", seeds: 100, ..Hunt::USUAL },
+        explore "\
+            --nodes 5 --actors 3 --asks own --terms 2 --timeouts election=2 --contacts 2 --grain exchanges \
+            --op 'remove-node n5; remove-node n4' --op '' --op '' --set pre_vote=false --properties RI14";
     JointLeftEarly "MC7" "joint-left-early"
         "A leader leaves a joint configuration before that is committed."
         breaks ["RI14"], minimum "3 nodes",

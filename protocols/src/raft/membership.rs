@@ -118,7 +118,10 @@ impl Raft {
             return;
         }
         let VotersRecord { index, voters } = self.configuration(cx);
-        let committed = index <= self.commit;
+        // One that is in the log and not in force, which is a planted bug, is to come first (etcd: `pendingConfIndex`).
+        let changes = cx.durable().log.changes();
+        let comes_first = changes.last().is_some_and(|change| change.index > index);
+        let committed = index <= self.commit && !comes_first;
         let retires = committed || cx.has(RaftBug::PrematureRetirement);
         if index > 0 && retires && !voters.is_joint() && !voters.contains(cx.me()) {
             // It led the change to the end; now the others lead (§4.2.2).

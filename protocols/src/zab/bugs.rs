@@ -90,8 +90,11 @@ planted_bugs! {
     NewestByAcceptedEpoch "ZB16" "newest-by-accepted-epoch"
         "Histories are compared by the epoch that was promised, not by that whose history was taken over."
         breaks ["ZI7", "ZI8"], minimum "3 nodes [MC]",
-        source "paper §5, f.p in place of f.a", found by [Simulation],
-        hunt Hunt { nodes: 3, workload: "append", nemesis: "kill,partition", seeds: 50, ..Hunt::USUAL };
+        source "paper §5, f.p in place of f.a", found by [Simulation, Exploration],
+        hunt Hunt { nodes: 3, workload: "append", nemesis: "kill,partition", seeds: 50, ..Hunt::USUAL },
+        explore "\
+            --epochs 4 --timeouts retry=1,decide=8,leader=3,quorum=2 --contacts 1 --grain exchanges \
+            --silent-start --asks own --op '' --op 'write x 2' --op 'write x 1' --properties ZI7";
     OwnHistoryKept "ZB17" "own-history-kept"
         "A leader is elected by its name, and keeps its own history though a follower has a newer one."
         breaks ["ZI7", "ZI8"], minimum "3 nodes, depth 10 [MC]",
