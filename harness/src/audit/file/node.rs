@@ -161,9 +161,10 @@ impl Node {
             return;
         };
         running.is_over.store(true, Ordering::Relaxed);
+        // Children first: when their parent is gone they are nobody's.
+        self.processes.signal(self.id, Signal::KILL);
         kill(&mut running.child);
         self.processes.ended(running.child.id());
-        self.processes.signal(self.id, Signal::KILL);
     }
 
     /// Stops its processes where they are.

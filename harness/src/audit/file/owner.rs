@@ -1,7 +1,9 @@
-//! Whose processes are whose: every process that we start carries a mark in its environment, and so do its children.
+//! Whose processes are whose: those that we started, what they have started, and what carries their mark.
 //!
-//! So a node is killed with whatever it has started, daemons too, and the relay knows who is at the other end of a
-//! connection: the kernel names the socket (`/proc/net/tcp`), and the process that has it open carries the mark.
+//! So a node is killed with whatever it has started, and the relay knows who is at the other end of a connection: the
+//! kernel names the socket (`/proc/net/tcp`), and the process that has it open is somebody's. Children are known by
+//! their parents and their process group; daemons, which leave both, by a variable of their environment, unless they
+//! write over it, as programs do that change their title.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -64,9 +66,9 @@ impl Processes {
 
     /// Sends a signal to every process that belongs to a node, wherever it has hidden itself.
     pub(super) fn signal(&self, node: NodeId, signal: Signal) {
-        let mark = self.mark(Owner::Node(node));
-        for process in marked(&mark) {
-            if let Some(process) = Pid::from_raw(process.cast_signed()) {
+        for (process, owner) in self.all() {
+            let process = Pid::from_raw(process.cast_signed());
+            if let Some(process) = process.filter(|_| owner == Owner::Node(node)) {
                 // One that has ended meanwhile needs no signal.
                 let _ = kill_process(process, signal);
             }
@@ -77,17 +79,41 @@ impl Processes {
     pub(super) fn at_the_end_of(&self, theirs: SocketAddrV4, ours: SocketAddrV4) -> Option<Owner> {
         let socket = format!("socket:[{}]", inode_of(theirs, ours)?);
         let known = self.lock().clone();
-        let of_known = known
+        let has_it = |(process, _): &(u32, Owner)| has_open(*process, &socket);
+        let found = known.into_iter().find(has_it);
+        let found = found.or_else(|| self.all().into_iter().find(has_it));
+        found.map(|(_, owner)| owner)
+    }
+
+    /// All processes that belong to somebody.
+    fn all(&self) -> Vec<(u32, Owner)> {
+        let known = self.lock().clone();
+        let places: BTreeMap<u32, Place> = fs::read_dir("/proc")
             .into_iter()
-            .find(|(process, _)| has_open(*process, &socket));
-        if let Some((_, owner)) = of_known {
-            return Some(owner);
-        }
-        let prefix = format!("{}/", self.run);
-        let others = marked(&prefix);
-        let process = others.into_iter().find(|process| has_open(*process, &socket))?;
-        let mark = mark_of(process)?;
-        let place = mark.strip_prefix(&prefix)?;
+            .flatten()
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter_map(|process| Some((process, Place::of(process)?)))
+            .collect();
+        let owner_of = |process: u32| {
+            let mut ancestor = process;
+            while let Some(place) = places.get(&ancestor) {
+                if let Some(owner) = known.get(&ancestor).or_else(|| known.get(&place.group)) {
+                    return Some(*owner);
+                }
+                ancestor = place.parent;
+            }
+            self.owner_in(&mark_of(process)?)
+        };
+        places
+            .keys()
+            .filter_map(|process| Some((*process, owner_of(*process)?)))
+            .collect()
+    }
+
+    /// Whose mark it is.
+    fn owner_in(&self, mark: &str) -> Option<Owner> {
+        let place = mark.strip_prefix(&self.run)?.strip_prefix('/')?;
         let (owner, node): (fn(NodeId) -> Owner, _) = match place.strip_prefix("client/") {
             Some(node) => (Owner::Client, node),
             None => (Owner::Node, place),
@@ -100,18 +126,23 @@ impl Processes {
     }
 }
 
-/// The processes whose mark begins so.
-fn marked(prefix: &str) -> Vec<u32> {
-    let Ok(entries) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    let numbers = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let is_ours = |process: &u32| {
-        let mark = mark_of(*process);
-        // `n1` is not `n10`.
-        mark.is_some_and(|mark| mark == prefix || (prefix.ends_with('/') && mark.starts_with(prefix)))
-    };
-    numbers.filter(is_ours).collect()
+/// Where a process is among others.
+struct Place {
+    parent: u32,
+    group: u32,
+}
+
+impl Place {
+    fn of(process: u32) -> Option<Self> {
+        let line = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        // The name stands in brackets, and may have any letter in it. After it: state, parent, group.
+        let (_, after) = line.rsplit_once(')')?;
+        let mut fields = after.split_ascii_whitespace().skip(1);
+        Some(Self {
+            parent: fields.next()?.parse().ok()?,
+            group: fields.next()?.parse().ok()?,
+        })
+    }
 }
 
 fn mark_of(process: u32) -> Option<String> {
@@ -157,6 +188,7 @@ fn in_proc(address: SocketAddrV4) -> String {
 #[cfg(test)]
 mod tests {
     use std::net::{TcpListener, TcpStream};
+    use std::process::Command;
 
     use super::*;
 
@@ -176,5 +208,32 @@ mod tests {
         assert_eq!(processes.at_the_end_of(theirs, here), Some(Owner::Client(NodeId(2))));
         processes.ended(std::process::id());
         assert_eq!(processes.at_the_end_of(theirs, here), None);
+    }
+
+    #[test]
+    fn children_belong_to_whom_their_parents_belong_to_and_daemons_to_whose_mark_they_carry() {
+        let processes = Processes::new();
+        let node = Owner::Node(NodeId(0));
+        let is_nodes = |process: u32| processes.all().contains(&(process, node));
+        let mut child = Command::new("sleep").arg("60").env(VARIABLE, "another").spawn().unwrap();
+        let mut daemon = Command::new("sleep")
+            .arg("60")
+            .env(VARIABLE, processes.mark(node))
+            .spawn()
+            .unwrap();
+        // A program has its environment when it has begun.
+        while !is_nodes(daemon.id()) {
+            std::thread::yield_now();
+        }
+        assert!(!is_nodes(child.id()));
+        processes.began(std::process::id(), node);
+        assert!(is_nodes(child.id()));
+        processes.ended(std::process::id());
+        processes.signal(NodeId(1), Signal::KILL);
+        processes.signal(NodeId(0), Signal::KILL);
+        assert!(!daemon.wait().unwrap().success());
+        assert!(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 }

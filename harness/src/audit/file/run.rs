@@ -96,9 +96,12 @@ fn outcomes(
         };
     }
     if ending.answer() == Answer::Valid {
+        // What is first is the example of what was seen.
+        judged.parts.push(ending);
         judged.parts.push(answered_at_the_end(&history, &driven));
+    } else {
+        judged.parts.insert(0, ending);
     }
-    judged.parts.insert(0, ending);
     if let Some(availability) = plan.availability.filter(|_| judged.violated.is_empty()) {
         let verdict = available(availability, &history);
         if verdict.answer() == Answer::Invalid {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use tribunal_histories::NodeId;
 
-use super::message::{Endpoint, Head, Letter, gist};
+use super::message::{Endpoint, HARNESS, Head, Letter, gist};
 use super::misbehaviour::{Misbehaviour, Wrong};
 use super::process::{NodeProcess, Output, Patience, Start, Unrest};
 use super::service::Services;

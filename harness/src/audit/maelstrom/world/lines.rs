@@ -12,7 +12,7 @@ use super::{Stage, World};
 
 impl World {
     /// Takes what a node wrote.
-    pub(super) fn accept_all(&mut self, node: NodeId, output: &Output) {
+    pub(in super::super) fn accept_all(&mut self, node: NodeId, output: &Output) {
         for line in &output.lines {
             if self.is_over() {
                 return;
