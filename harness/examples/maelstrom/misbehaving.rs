@@ -76,7 +76,8 @@ fn say_when() {
 
 fn since_1970() -> Duration {
     let now = std::time::SystemTime::now();
-    now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
+    now.duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default()
 }
 
 /// Answers `init`, and does this at the first echo.

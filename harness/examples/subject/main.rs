@@ -118,9 +118,11 @@ impl Node {
         let key = request["key"].as_str().unwrap_or("register").to_owned();
         if let Some(first) = self.first {
             let answers_itself = self.fault.as_deref() == Some("answers-itself");
-            if let (true, "read", Some(known)) =
-                (answers_itself, request["f"].as_str().unwrap_or_default(), store.values.get(&key))
-            {
+            if let (true, "read", Some(known)) = (
+                answers_itself,
+                request["f"].as_str().unwrap_or_default(),
+                store.values.get(&key),
+            ) {
                 return Ok(json!({"type": "ok", "value": known}));
             }
             drop(store);
@@ -140,7 +142,11 @@ impl Node {
     }
 }
 
-#[expect(clippy::exit, clippy::disallowed_methods, reason = "a node that panics is wanted")]
+#[expect(
+    clippy::exit,
+    clippy::disallowed_methods,
+    reason = "a node that panics is wanted"
+)]
 fn end_now() {
     std::process::exit(7);
 }

@@ -57,7 +57,7 @@ fn a_correct_store_passes_under_every_fault() {
     let flags = "--nemesis all --time-limit 4 --workload register,kv";
     let ended = audit(&place, &file("", ""), flags).with(0);
     for part in [
-        "   VALID  histories linearizable",
+        "   VALID  linearizable",
         "kill ",
         "packet ",
         "partition ",
@@ -73,7 +73,8 @@ fn a_correct_store_passes_under_every_fault() {
 /// A broken form of the store fails, with this explanation.
 fn fails(fault: &str, nemesis: &str) {
     let place = Place::new();
-    let flags = format!("--nemesis {nemesis} --time-limit 3 --rate 100 --seeds 0..5 --expect invalid");
+    let flags =
+        format!("--nemesis {nemesis} --time-limit 3 --rate 100 --seeds 0..5 --expect invalid");
     let found = audit(&place, &file(fault, ""), &flags).with(0);
     for part in [
         " INVALID  not linearizable",
@@ -84,8 +85,12 @@ fn fails(fault: &str, nemesis: &str) {
         assert!(found.out.contains(part), "no `{part}` in\n{}", found.out);
     }
     let finding = &place.json("verdict.json")["findings"][0];
-    let command = finding["replay_command"].as_str().expect("its history can be judged again");
-    let command = command.strip_prefix("tribunal ").expect("a command of ours");
+    let command = finding["replay_command"]
+        .as_str()
+        .expect("its history can be judged again");
+    let command = command
+        .strip_prefix("tribunal ")
+        .expect("a command of ours");
     place.run(command).with(1);
 }
 
@@ -111,12 +116,18 @@ fn what_cannot_be_started_is_unavailable_and_shows_what_it_wrote() {
     told(
         "ends-at-start",
         "",
-        &[" ended before it served (exit status: 3)", "    panic: I cannot begin"],
+        &[
+            " ended before it served (exit status: 3)",
+            "    panic: I cannot begin",
+        ],
     );
     told(
         "never-serves",
         "",
-        &[" does not serve: after 300 ms a connection to its port", "    still thinking"],
+        &[
+            " does not serve: after 300 ms a connection to its port",
+            "    still thinking",
+        ],
     );
     told(
         "",
@@ -137,12 +148,23 @@ fn what_cannot_be_started_is_unavailable_and_shows_what_it_wrote() {
     );
     let missing = file("", "").replace(&subject(), "no-such-program");
     let ended = audit(&Place::new(), &missing, "").with(69);
-    assert!(ended.err.contains("`no-such-program` cannot be started: No such file"), "{}", ended.err);
+    assert!(
+        ended
+            .err
+            .contains("`no-such-program` cannot be started: No such file"),
+        "{}",
+        ended.err
+    );
 }
 
 #[test]
 fn a_node_that_ends_by_itself_is_a_finding() {
-    let ended = audit(&Place::new(), &file("ends", ""), "--nemesis none --time-limit 3").with(1);
+    let ended = audit(
+        &Place::new(),
+        &file("ends", ""),
+        "--nemesis none --time-limit 3",
+    )
+    .with(1);
     for part in [
         "n1 ended by itself (exit status: 7)",
         "Because nobody had killed it",
@@ -161,9 +183,29 @@ fn what_is_wrong_with_the_file_or_the_flags_is_told() {
         assert!(ended.err.contains(part), "no `{part}` in\n{}", ended.err);
     };
     let good = file("", "");
-    told(&good.replace("timeout_ms = 1000", "timeout = 1"), "", "unknown field `timeout`, expected one of");
-    told(&good.replace("{listen}", "{lisen}"), "", "subject.toml, line 4: there is no placeholder {lisen}");
-    told(&good, "--workload set", "it serves: register, kv (client.workloads in subject.toml)");
-    told(&good, "--nemesis clock", "nemesis `clock` must be able to skew clocks");
-    told(&good.replace("{port.n1}", "{port.n5}"), "", "line 6: {port.n5} wants a node n5, and there are 3");
+    told(
+        &good.replace("timeout_ms = 1000", "timeout = 1"),
+        "",
+        "unknown field `timeout`, expected one of",
+    );
+    told(
+        &good.replace("{listen}", "{lisen}"),
+        "",
+        "subject.toml, line 4: there is no placeholder {lisen}",
+    );
+    told(
+        &good,
+        "--workload set",
+        "it serves: register, kv (client.workloads in subject.toml)",
+    );
+    told(
+        &good,
+        "--nemesis clock",
+        "nemesis `clock` must be able to skew clocks",
+    );
+    told(
+        &good.replace("{port.n1}", "{port.n5}"),
+        "",
+        "line 6: {port.n5} wants a node n5, and there are 3",
+    );
 }

@@ -104,13 +104,19 @@ fn listen(stdout: ChildStdout, thread: usize, number: u64, hear: &Sender<Heard>)
     let mut reader = BufReader::new(stdout);
     loop {
         let mut bytes = Vec::new();
-        let read = (&mut reader).take(LINE_BYTES_MAX).read_until(b'\n', &mut bytes);
+        let read = (&mut reader)
+            .take(LINE_BYTES_MAX)
+            .read_until(b'\n', &mut bytes);
         let said = match read {
             Ok(length) if length > 0 => Said::Line(String::from_utf8_lossy(&bytes).into_owned()),
             _ => Said::End,
         };
         let is_over = matches!(said, Said::End);
-        let heard = Heard { thread, number, said };
+        let heard = Heard {
+            thread,
+            number,
+            said,
+        };
         if hear.send(heard).is_err() || is_over {
             return;
         }

@@ -88,7 +88,8 @@ impl Cluster {
         let begin = Begin { folder, ..begin };
         let settings = &begin.settings;
         let each = settings.ports.len();
-        let ports = ports::free(each * begin.nodes).map_err(|error| impossible(error.to_string()))?;
+        let ports =
+            ports::free(each * begin.nodes).map_err(|error| impossible(error.to_string()))?;
         let listen: Vec<Vec<u16>> = match each {
             0 => vec![Vec::new(); begin.nodes],
             _ => ports.chunks(each).map(<[u16]>::to_vec).collect(),
@@ -126,7 +127,11 @@ impl Cluster {
         let data = self.data(node);
         let scene = self.scene(template::Kind::Node, node, &data);
         let mut command = scene.fill_all(&settings.command)?;
-        let more = if node.index() == 0 { &settings.first } else { &settings.others };
+        let more = if node.index() == 0 {
+            &settings.first
+        } else {
+            &settings.others
+        };
         command.extend(scene.fill_all(more)?);
         let start = Start {
             command,
@@ -145,7 +150,13 @@ impl Cluster {
             }),
         };
         let patience = settings.health.timeout;
-        Ok(Node::new(node, start, asking, patience, self.processes.clone()))
+        Ok(Node::new(
+            node,
+            start,
+            asking,
+            patience,
+            self.processes.clone(),
+        ))
     }
 
     fn data(&self, node: NodeId) -> PathBuf {
@@ -196,7 +207,9 @@ impl Cluster {
             return;
         };
         let folder = self.begin.folder.clone();
-        let command = self.scene(template::Kind::Setup, NodeId(0), &folder).fill_all(&setup.command);
+        let command = self
+            .scene(template::Kind::Setup, NodeId(0), &folder)
+            .fill_all(&setup.command);
         let log = self.log("setup");
         let start = command.map(|command| Start {
             command,
@@ -206,7 +219,10 @@ impl Cluster {
             log: log.clone(),
         });
         if let Err(why) = start.and_then(|start| start.run(setup.timeout)) {
-            self.trouble = Some(Trouble { what: What::Setup { why }, log: end_of_log(&log) });
+            self.trouble = Some(Trouble {
+                what: What::Setup { why },
+                log: end_of_log(&log),
+            });
         }
     }
 
@@ -228,12 +244,19 @@ impl Cluster {
                     }
                 } else if let Some(Health::No(why)) = node.health() {
                     let timeout_ms = patience.as_millis();
-                    What::NotHealthy { node: id, timeout_ms, why }
+                    What::NotHealthy {
+                        node: id,
+                        timeout_ms,
+                        why,
+                    }
                 } else {
                     is_waiting |= node.health() != Some(Health::Serves);
                     continue;
                 };
-                self.trouble = Some(Trouble { what, log: end_of_log(&log) });
+                self.trouble = Some(Trouble {
+                    what,
+                    log: end_of_log(&log),
+                });
                 return;
             }
             if !is_waiting {
@@ -249,15 +272,17 @@ impl Cluster {
         let data = self.begin.folder.clone();
         let scene = self.scene(template::Kind::Client, beside, &data);
         let settings = &self.begin.settings;
-        let start = scene.fill_all(&settings.client.command).and_then(|command| {
-            Ok(Start {
-                command,
-                environment: filled(&scene, &settings.client.environment)?,
-                mark: Some(self.processes.mark(owner)),
-                folder: settings.here.clone(),
-                log: self.log(&format!("client-{}", thread + 1)),
-            })
-        });
+        let start = scene
+            .fill_all(&settings.client.command)
+            .and_then(|command| {
+                Ok(Start {
+                    command,
+                    environment: filled(&scene, &settings.client.environment)?,
+                    mark: Some(self.processes.mark(owner)),
+                    folder: settings.here.clone(),
+                    log: self.log(&format!("client-{}", thread + 1)),
+                })
+            });
         self.started += 1;
         let started = start.and_then(|start| {
             let (number, hear) = (self.started, self.hear.clone());
@@ -282,7 +307,9 @@ impl Cluster {
             return None;
         }
         let log = client.log.clone();
-        let call = self.in_flight[thread].as_ref().map(|(_, call)| call.clone());
+        let call = self.in_flight[thread]
+            .as_ref()
+            .map(|(_, call)| call.clone());
         match (heard.said, call) {
             (Said::Line(line), Some(call)) => {
                 match self.begin.words.completion(&call, &line) {
@@ -304,7 +331,14 @@ impl Cluster {
             }
             (Said::Line(line), None) => {
                 let why = "nothing was asked".to_owned();
-                self.blame(What::Rubbish { line, why, request: None }, &log);
+                self.blame(
+                    What::Rubbish {
+                        line,
+                        why,
+                        request: None,
+                    },
+                    &log,
+                );
                 None
             }
             (Said::End, call) => {
@@ -313,7 +347,12 @@ impl Cluster {
                 if let Some(barren) = &mut self.barren {
                     *barren += 1;
                     if *barren >= BARREN_MAX || self.clients.len() == 1 {
-                        self.blame(What::ClientEnds { status: status.clone() }, &log);
+                        self.blame(
+                            What::ClientEnds {
+                                status: status.clone(),
+                            },
+                            &log,
+                        );
                     }
                 }
                 let why = Value::text(&format!("the client ended ({status})"));
@@ -325,7 +364,10 @@ impl Cluster {
     fn blame(&mut self, what: What, log: &PathBuf) {
         // What it writes about it may come a little later than the line.
         std::thread::sleep(TICK);
-        self.trouble.get_or_insert(Trouble { what, log: end_of_log(log) });
+        self.trouble.get_or_insert(Trouble {
+            what,
+            log: end_of_log(log),
+        });
     }
 
     fn complete(&mut self, thread: usize, kind: Kind, value: Value) -> Completion {
@@ -333,13 +375,20 @@ impl Cluster {
             .take()
             .expect("an operation that ends was in flight");
         self.ledger().complete(process, kind, &call, &value);
-        Completion { thread, kind, value }
+        Completion {
+            thread,
+            kind,
+            value,
+        }
     }
 
     fn look_after_nodes(&mut self) {
         for node in &mut self.nodes {
             if let Some(status) = node.has_ended() {
-                let what = What::Ended { node: node.id, status: status.to_string() };
+                let what = What::Ended {
+                    node: node.id,
+                    status: status.to_string(),
+                };
                 let log = end_of_log(node.log());
                 self.trouble.get_or_insert(Trouble { what, log });
             }
@@ -363,11 +412,18 @@ impl Cluster {
 
 /// How an operation ends that nobody answers: a read has no effect.
 fn unanswered(call: &Call) -> Kind {
-    if is_read(call) { Kind::Fail } else { Kind::Info }
+    if is_read(call) {
+        Kind::Fail
+    } else {
+        Kind::Info
+    }
 }
 
 fn impossible(why: String) -> Trouble {
-    Trouble { what: What::Impossible { why }, log: String::new() }
+    Trouble {
+        what: What::Impossible { why },
+        log: String::new(),
+    }
 }
 
 fn filled(
@@ -398,7 +454,11 @@ impl Subject for Cluster {
     }
 
     fn call(&mut self, invocation: &Invocation) {
-        let Invocation { thread, process, call } = invocation;
+        let Invocation {
+            thread,
+            process,
+            call,
+        } = invocation;
         if self.clients[*thread].is_none() {
             self.start_client(*thread);
         }

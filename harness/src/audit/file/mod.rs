@@ -2,7 +2,7 @@
 //!
 //! | file | what is there |
 //! |---|---|
-//! | `settings`, `template` | the file, and what its placeholders stand for |
+//! | `settings`, `document`, `template` | the file, and what its placeholders stand for |
 //! | `words` | what clients are told, and what they may answer |
 //! | `program`, `node`, `client`, `ports` | processes, and where they listen |
 //! | `owner`, `relay` | whose a process is; the relay in front of the nodes' ports |
@@ -11,6 +11,7 @@
 
 mod client;
 mod cluster;
+mod document;
 mod node;
 mod owner;
 mod plan;

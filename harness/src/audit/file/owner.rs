@@ -205,7 +205,10 @@ mod tests {
         let processes = Processes::new();
         assert_eq!(processes.at_the_end_of(theirs, here), None);
         processes.began(std::process::id(), Owner::Client(NodeId(2)));
-        assert_eq!(processes.at_the_end_of(theirs, here), Some(Owner::Client(NodeId(2))));
+        assert_eq!(
+            processes.at_the_end_of(theirs, here),
+            Some(Owner::Client(NodeId(2)))
+        );
         processes.ended(std::process::id());
         assert_eq!(processes.at_the_end_of(theirs, here), None);
     }
@@ -215,7 +218,11 @@ mod tests {
         let processes = Processes::new();
         let node = Owner::Node(NodeId(0));
         let is_nodes = |process: u32| processes.all().contains(&(process, node));
-        let mut child = Command::new("sleep").arg("60").env(VARIABLE, "another").spawn().unwrap();
+        let mut child = Command::new("sleep")
+            .arg("60")
+            .env(VARIABLE, "another")
+            .spawn()
+            .unwrap();
         let mut daemon = Command::new("sleep")
             .arg("60")
             .env(VARIABLE, processes.mark(node))

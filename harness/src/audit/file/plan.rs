@@ -70,7 +70,12 @@ impl Plan {
         try_it(self, stop).map_err(|trouble| trouble.text())
     }
 
-    pub(super) fn cluster(&self, seed: u64, name: &str, concurrency: usize) -> Result<Cluster, super::trouble::Trouble> {
+    pub(super) fn cluster(
+        &self,
+        seed: u64,
+        name: &str,
+        concurrency: usize,
+    ) -> Result<Cluster, super::trouble::Trouble> {
         Cluster::new(Begin {
             settings: self.settings.clone(),
             words: self.words,

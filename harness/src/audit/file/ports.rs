@@ -34,7 +34,10 @@ pub(super) fn free(count: usize) -> io::Result<Vec<u16>> {
         }
     }
     if ports.len() < count {
-        let why = format!("no {count} ports are free from {} to {}", range.start, range.end);
+        let why = format!(
+            "no {count} ports are free from {} to {}",
+            range.start, range.end
+        );
         return Err(io::Error::new(io::ErrorKind::AddrInUse, why));
     }
     Ok(ports)
@@ -43,7 +46,10 @@ pub(super) fn free(count: usize) -> io::Result<Vec<u16>> {
 /// The ports below those of outgoing connections.
 fn usable() -> Range<u32> {
     let text = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
-    let lowest = text.split_whitespace().next().and_then(|number| number.parse().ok());
+    let lowest = text
+        .split_whitespace()
+        .next()
+        .and_then(|number| number.parse().ok());
     let end: u32 = lowest.unwrap_or(32_768);
     match end {
         12_000.. => end - SPREAD..end,

@@ -75,7 +75,10 @@ impl Start {
             Some(status) => Err(format!("`{words}` ended with {status}")),
             None => {
                 kill(&mut child);
-                Err(format!("`{words}` did not end within {} ms", timeout.as_millis()))
+                Err(format!(
+                    "`{words}` did not end within {} ms",
+                    timeout.as_millis()
+                ))
             }
         }
     }

@@ -347,16 +347,28 @@ mod tests {
 
     #[test]
     fn a_cut_holds_one_direction_back_until_it_is_healed() {
-        let Pair { relay, mut here, mut there } = pair(Owner::Node(N1), true);
+        let Pair {
+            relay,
+            mut here,
+            mut there,
+        } = pair(Owner::Node(N1), true);
         here.write_all(&[1]).unwrap();
         assert_eq!(hears(&mut there, SOON), Some(1));
         relay.cut(BTreeSet::from([(N2, N1)]));
         here.write_all(&[2]).unwrap();
         there.write_all(&[3]).unwrap();
-        assert_eq!(hears(&mut there, SOON), Some(2), "the other direction is open");
+        assert_eq!(
+            hears(&mut there, SOON),
+            Some(2),
+            "the other direction is open"
+        );
         assert_eq!(hears(&mut here, SILENCE), None);
         relay.cut(BTreeSet::new());
-        assert_eq!(hears(&mut here, SOON), Some(3), "nothing is lost of a stream");
+        assert_eq!(
+            hears(&mut here, SOON),
+            Some(3),
+            "nothing is lost of a stream"
+        );
         drop(there);
         assert_eq!(here.read(&mut [0]).unwrap(), 0, "the end arrives too");
         let traffic = relay.traffic();
@@ -366,7 +378,11 @@ mod tests {
     #[test]
     fn clients_are_cut_with_the_node_that_they_are_beside_unless_that_is_not_wanted() {
         for is_client_cut in [true, false] {
-            let Pair { relay, mut here, mut there } = pair(Owner::Client(N1), is_client_cut);
+            let Pair {
+                relay,
+                mut here,
+                mut there,
+            } = pair(Owner::Client(N1), is_client_cut);
             relay.cut(BTreeSet::from([(N1, N2)]));
             here.write_all(&[1]).unwrap();
             let patience = if is_client_cut { SILENCE } else { SOON };
@@ -377,7 +393,11 @@ mod tests {
 
     #[test]
     fn what_is_delayed_arrives_later_and_in_order() {
-        let Pair { relay, mut here, mut there } = pair(Owner::Node(N1), true);
+        let Pair {
+            relay,
+            mut here,
+            mut there,
+        } = pair(Owner::Node(N1), true);
         relay.disturb(PacketRates {
             loss_ppm: 1_000_000,
             ..PacketRates::default()

@@ -164,7 +164,11 @@ fn answered_at_the_end(history: &History, driven: &Driven) -> Verdict {
     // A workload without reads at the end has no use for them.
     let is_over = driven.healed_after == Some(history.len());
     if is_answered || is_over {
-        return holds(LIVENESS, "clients were answered after all faults had ended", 1);
+        return holds(
+            LIVENESS,
+            "clients were answered after all faults had ended",
+            1,
+        );
     }
     Verdict::unknown(
         LIVENESS,
@@ -182,7 +186,10 @@ fn tidy(folder: &Path, is_evidence: bool) {
         // What cannot be removed does no harm.
         if path.is_dir() && !is_evidence {
             let _ = fs::remove_dir_all(&path);
-        } else if path.metadata().is_ok_and(|file| file.is_file() && file.len() == 0) {
+        } else if path
+            .metadata()
+            .is_ok_and(|file| file.is_file() && file.len() == 0)
+        {
             let _ = fs::remove_file(&path);
         }
     }

@@ -70,9 +70,13 @@ impl Scene<'_> {
                 rest = after;
                 continue;
             }
-            let inside = rest.strip_prefix('{').and_then(|inside| inside.split_once('}'));
+            let inside = rest
+                .strip_prefix('{')
+                .and_then(|inside| inside.split_once('}'));
             let Some((name, after)) = inside else {
-                return Err(format!("`{text}` has a brace without another; for a brace alone write it twice"));
+                return Err(format!(
+                    "`{text}` has a brace without another; for a brace alone write it twice"
+                ));
             };
             filled.push_str(&self.value(name)?);
             rest = after;
@@ -147,9 +151,15 @@ impl Scene<'_> {
                 _ => Ok(0),
             };
         };
-        self.ports.iter().position(|port| port == name).ok_or_else(|| {
-            format!("{{{whole}}} wants a port `{name}`; node.ports has: {}", self.ports.join(", "))
-        })
+        self.ports
+            .iter()
+            .position(|port| port == name)
+            .ok_or_else(|| {
+                format!(
+                    "{{{whole}}} wants a port `{name}`; node.ports has: {}",
+                    self.ports.join(", ")
+                )
+            })
     }
 
     fn addresses(
@@ -203,16 +213,30 @@ mod tests {
             doors: &[vec![11, 12], vec![13, 14], vec![15, 16]],
         };
         let filled = |text| scene.fill(text).unwrap();
-        assert_eq!(filled("{node} {index} {nodes} {seed} {workload}"), "n2 1 3 7 set");
+        assert_eq!(
+            filled("{node} {index} {nodes} {seed} {workload}"),
+            "n2 1 3 7 set"
+        );
         assert_eq!(filled("{listen} {listen.bus} {port.bus}"), "3 4 14");
         assert_eq!(filled("{port.n3} {port.n1.bus}"), "15 12");
         assert_eq!(filled("{peers.bus}"), "127.0.0.1:12,127.0.0.1:16");
         assert_eq!(filled("{all}"), "127.0.0.1:11,127.0.0.1:13,127.0.0.1:15");
         assert_eq!(filled("{{\"a\": {here}/{data}}}"), "{\"a\": /here//data}");
         let wrong = |text| scene.fill(text).unwrap_err();
-        assert_eq!(wrong("{port.raft}"), "{port.raft} wants a port `raft`; node.ports has: client, bus");
+        assert_eq!(
+            wrong("{port.raft}"),
+            "{port.raft} wants a port `raft`; node.ports has: client, bus"
+        );
         assert!(wrong("{").contains("a brace without another"));
-        let scene = Scene { kind: Kind::Setup, ..scene };
-        assert!(scene.fill("{port}").unwrap_err().contains("name one, as in {port.n1}"));
+        let scene = Scene {
+            kind: Kind::Setup,
+            ..scene
+        };
+        assert!(
+            scene
+                .fill("{port}")
+                .unwrap_err()
+                .contains("name one, as in {port.n1}")
+        );
     }
 }

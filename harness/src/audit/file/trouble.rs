@@ -26,11 +26,19 @@ pub(super) enum What {
     /// A node ended before it served.
     DiedAtStart { node: NodeId, status: String },
     /// A node does not serve in time.
-    NotHealthy { node: NodeId, timeout_ms: u128, why: String },
+    NotHealthy {
+        node: NodeId,
+        timeout_ms: u128,
+        why: String,
+    },
     /// What is run when all nodes serve fails.
     Setup { why: String },
     /// A client wrote what is no result.
-    Rubbish { line: String, why: String, request: Option<String> },
+    Rubbish {
+        line: String,
+        why: String,
+        request: Option<String>,
+    },
     /// Clients end as soon as they are started.
     ClientEnds { status: String },
     /// A node ended while it served, and nobody had killed it.
@@ -50,7 +58,11 @@ impl Trouble {
             What::DiedAtStart { node, status } => {
                 (format!("{node} ended before it served ({status})"), None)
             }
-            What::NotHealthy { node, timeout_ms, why } => (
+            What::NotHealthy {
+                node,
+                timeout_ms,
+                why,
+            } => (
                 format!("{node} does not serve: after {timeout_ms} ms {why}"),
                 Some("If it needs longer, raise timeout_ms in [health].".to_owned()),
             ),
@@ -90,14 +102,22 @@ impl Trouble {
     /// The same as a verdict: what the system did is Invalid; what others did leaves us not knowing.
     pub(super) fn verdict(&self) -> Verdict {
         if !self.is_a_finding() {
-            return Verdict::unknown(PROCESSES, self.text(), vec!["what comes after it".to_owned()]);
+            return Verdict::unknown(
+                PROCESSES,
+                self.text(),
+                vec!["what comes after it".to_owned()],
+            );
         }
         let nodes = match &self.what {
             What::Ended { node, .. } => vec![*node],
             _ => Vec::new(),
         };
         let counterexample = Counterexample::Cluster { step: 0, nodes };
-        Verdict::new(PROCESSES, Judgement::Invalid { counterexample }, self.sentences())
+        Verdict::new(
+            PROCESSES,
+            Judgement::Invalid { counterexample },
+            self.sentences(),
+        )
     }
 }
 
@@ -126,11 +146,19 @@ mod tests {
             why: "expected value at line 1 column 1".to_owned(),
             request: Some("{\"f\":\"read\"}\n".to_owned()),
         };
-        let trouble = Trouble { what, log: "    Traceback".to_owned() };
+        let trouble = Trouble {
+            what,
+            log: "    Traceback".to_owned(),
+        };
         let sentences = trouble.sentences();
-        assert!(sentences[0].starts_with(r"the client wrote a line that is no result: \u{1b}[31mxxx"));
+        assert!(
+            sentences[0].starts_with(r"the client wrote a line that is no result: \u{1b}[31mxxx")
+        );
         assert!(sentences[0].ends_with("… (1005 bytes)"), "{}", sentences[0]);
-        assert!(sentences[1].starts_with("It had been told {\"f\":\"read\"}. A result is a line such as"));
+        assert!(
+            sentences[1]
+                .starts_with("It had been told {\"f\":\"read\"}. A result is a line such as")
+        );
         assert_eq!(sentences[2], "The end of what it wrote:\n    Traceback");
         assert!(!trouble.is_a_finding());
     }

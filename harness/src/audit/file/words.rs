@@ -161,7 +161,8 @@ impl Words {
             ReplyKind::Ok if !is_asking(call) => Ok((Kind::Ok, call.value.clone())),
             ReplyKind::Ok => {
                 let (what, is_that) = self.result;
-                let missing = || format!("the value of a {} is {what}, and there is none", told(call));
+                let missing =
+                    || format!("the value of a {} is {what}, and there is none", told(call));
                 let value = reply.value.ok_or_else(missing)?;
                 match is_that(&value) {
                     true => Ok((Kind::Ok, value)),
@@ -210,7 +211,10 @@ mod tests {
     #[test]
     fn requests_are_lines_of_json() {
         let cas = Call::new("cas", "x", Value::list([Value::Int(3), Value::Int(4)]));
-        assert_eq!(request(&cas), "{\"f\":\"cas\",\"key\":\"x\",\"value\":[3,4]}\n");
+        assert_eq!(
+            request(&cas),
+            "{\"f\":\"cas\",\"key\":\"x\",\"value\":[3,4]}\n"
+        );
         let read = Call::new("final-read", Value::Nil, Value::Nil);
         assert_eq!(request(&read), "{\"f\":\"read\"}\n");
     }
@@ -221,16 +225,35 @@ mod tests {
         let read = Call::new("read", Value::Nil, Value::Nil);
         let write = Call::new("write", Value::Nil, 3);
         let end = |call, line| register.completion(call, line);
-        assert_eq!(end(&read, r#"{"type":"ok","value":3}"#), Ok((Kind::Ok, Value::Int(3))));
-        assert_eq!(end(&read, r#"{"type":"ok"}"#).unwrap_err(), "the value of a read is a number, or null, and there is none");
-        assert_eq!(end(&read, r#"{"type":"ok","value":null}"#), Ok((Kind::Ok, Value::Nil)));
-        assert_eq!(end(&write, r#"{"type":"ok"}"#), Ok((Kind::Ok, Value::Int(3))));
-        assert_eq!(end(&write, r#"{"type":"info","error":"gone"}"#), Ok((Kind::Info, Value::text("gone"))));
+        assert_eq!(
+            end(&read, r#"{"type":"ok","value":3}"#),
+            Ok((Kind::Ok, Value::Int(3)))
+        );
+        assert_eq!(
+            end(&read, r#"{"type":"ok"}"#).unwrap_err(),
+            "the value of a read is a number, or null, and there is none"
+        );
+        assert_eq!(
+            end(&read, r#"{"type":"ok","value":null}"#),
+            Ok((Kind::Ok, Value::Nil))
+        );
+        assert_eq!(
+            end(&write, r#"{"type":"ok"}"#),
+            Ok((Kind::Ok, Value::Int(3)))
+        );
+        assert_eq!(
+            end(&write, r#"{"type":"info","error":"gone"}"#),
+            Ok((Kind::Info, Value::text("gone")))
+        );
         assert_eq!(
             end(&read, r#"{"type":"ok","value":"3"}"#).unwrap_err(),
             "the value of a read is a number, or null here"
         );
         assert!(end(&read, "thanks").unwrap_err().contains("expected"));
-        assert!(end(&read, r#"{"type":"ok","result":3}"#).unwrap_err().contains("unknown field `result`"));
+        assert!(
+            end(&read, r#"{"type":"ok","result":3}"#)
+                .unwrap_err()
+                .contains("unknown field `result`")
+        );
     }
 }

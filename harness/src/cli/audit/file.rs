@@ -118,7 +118,10 @@ impl Args {
         let mut plans = self.plans(&Arc::new(settings))?;
         let (options, asked) = self.options(plans.len())?;
         let first = &plans[0];
-        let (name, what) = (format!("file-{}", first.settings.name), self.described(&plans));
+        let (name, what) = (
+            format!("file-{}", first.settings.name),
+            self.described(&plans),
+        );
         let command: Vec<String> = std::env::args().collect();
         let session = Session::begin(&self.answer, &name, &command, resolved)?;
         for plan in &mut plans {
@@ -141,7 +144,10 @@ impl Args {
         settings.check(nodes).map_err(Failure::usage)?;
         let words: Result<Vec<&'static Words>, _> = match &*self.workload {
             [] => Ok(vec![settings.usual_workload()]),
-            names => names.iter().map(|name| settings.workload(name.trim())).collect(),
+            names => names
+                .iter()
+                .map(|name| settings.workload(name.trim()))
+                .collect(),
         };
         let plan = |words| {
             let plan = Plan {
@@ -165,7 +171,11 @@ impl Args {
             plan.nemesis(0).map_err(Failure::usage)?;
             Ok(plan)
         };
-        words.map_err(Failure::usage)?.into_iter().map(plan).collect()
+        words
+            .map_err(Failure::usage)?
+            .into_iter()
+            .map(plan)
+            .collect()
     }
 
     /// How to sweep, and how many runs that is to be, if that is known.
