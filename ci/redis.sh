@@ -18,7 +18,7 @@ audit() {
     echo "$subject: $expected as expected, in $((SECONDS - began)) s: $(head -1 "$out/answer")"
 }
 
-audit failover invalid --nemesis partition --time-limit 13 --seed 0
+audit failover invalid --nemesis partition --time-limit 12 --seed 9
 audit in-memory invalid --nemesis kill --time-limit 5 --seed 0
-audit one-primary valid --nemesis partition --time-limit 13 --seed 0
+audit one-primary valid --nemesis partition --time-limit 12 --seed 9
 audit one-primary valid --nemesis all --time-limit 10 --workload register,kv --rate 100
