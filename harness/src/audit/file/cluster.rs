@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
@@ -167,7 +167,7 @@ impl Cluster {
         self.begin.folder.join(format!("{name}.log"))
     }
 
-    fn scene<'a>(&'a self, kind: template::Kind, node: NodeId, data: &'a PathBuf) -> Scene<'a> {
+    fn scene<'a>(&'a self, kind: template::Kind, node: NodeId, data: &'a Path) -> Scene<'a> {
         Scene {
             kind,
             node,
@@ -361,7 +361,7 @@ impl Cluster {
         }
     }
 
-    fn blame(&mut self, what: What, log: &PathBuf) {
+    fn blame(&mut self, what: What, log: &Path) {
         // What it writes about it may come a little later than the line.
         std::thread::sleep(TICK);
         self.trouble.get_or_insert(Trouble {
