@@ -13,6 +13,8 @@ if [ ! -e sentinel.conf ]; then
         echo "replica-announce-port $door"
         echo "appendonly yes"
         echo "appendfsync always"
+        # By default a primary waits five seconds for more replicas before it sends its data to the first.
+        echo "repl-diskless-sync-delay 0"
         [ "$door" = "$primary" ] || echo "replicaof 127.0.0.1 $primary"
     } >redis.conf
     {
@@ -25,9 +27,9 @@ if [ ! -e sentinel.conf ]; then
     } >sentinel.conf
 fi
 redis-server redis.conf &
-# Sentinel asks the primary for its replicas when it begins, and then every ten seconds: let them be there.
+# Sentinel asks the primary for its replicas when it begins, and then every ten seconds: let them be there, with all data.
 for _ in $([ $is_new = no ] || seq 50); do
-    ! redis-cli -p "$primary" info replication 2>/dev/null | grep -q '^connected_slaves:2' || break
+    [ "$(redis-cli -p "$primary" info replication 2>/dev/null | grep -c 'state=online')" != 2 ] || break
     sleep 0.1
 done
 redis-server sentinel.conf --sentinel &

@@ -111,7 +111,7 @@ pub(super) struct Args {
     wall_clock: bool,
 
     /// A node that does not read, or does not come to rest, is given up after so long
-    #[arg(long, value_name = "TIME", default_value = "1s", env = "TRIBUNAL_NODE_PATIENCE", value_parser = quantity::duration)]
+    #[arg(long, value_name = "TIME", default_value = "800ms", env = "TRIBUNAL_NODE_PATIENCE", value_parser = quantity::duration)]
     node_patience: Duration,
 
     /// A run is stopped, and Unknown, after so many steps
