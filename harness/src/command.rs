@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::audit::maelstrom;
+use crate::audit::{file, maelstrom};
 use crate::plan::{Driver, Plan};
 use crate::totals::driver_name;
 use crate::workload;
@@ -92,6 +92,35 @@ pub fn of_audit(plan: &maelstrom::Plan, seed: u64) -> String {
     }
     let command: Vec<_> = plan.command.iter().map(|word| quoted(word)).collect();
     parts.push(format!("--seed {seed} -- {}", command.join(" ")));
+    parts.join(" ")
+}
+
+/// The command that audits the subject of a file again with a seed.
+pub fn of_file_audit(plan: &file::Plan, seed: u64) -> String {
+    let workload::Options {
+        operations,
+        concurrency,
+        keys,
+        rate_per_s,
+        time_limit_us,
+        ..
+    } = plan.options;
+    let path = plan.settings.path.display().to_string();
+    let mut parts = vec![
+        format!("tribunal audit file {}", quoted(&path)),
+        format!("--workload {}", plan.words.entry.name),
+        format!("--node-count {}", plan.nodes),
+        format!("--nemesis {}", plan.nemesis),
+        format!("--concurrency {concurrency} --keys {keys} --rate {rate_per_s}"),
+        format!("--time-limit {}ms", time_limit_us / 1_000),
+    ];
+    if operations < usize::MAX {
+        parts.push(format!("--ops {operations}"));
+    }
+    if let Some(availability) = plan.availability {
+        parts.push(format!("--availability {availability}"));
+    }
+    parts.push(format!("--seed {seed}"));
     parts.join(" ")
 }
 

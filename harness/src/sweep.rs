@@ -184,9 +184,23 @@ fn work<P: Experiment>(shared: &Shared<'_, P>, worker: usize, sender: &SyncSende
             shared.options.twice_every,
             &stop,
         );
+        // Said here too, so that this worker does not begin another run before it is heard of.
+        if shared.options.is_enough(&ended) {
+            shared.closed.store(true, Ordering::Relaxed);
+        }
         if sender.send(Message::Ended { worker, ended }).is_err() {
             return;
         }
+    }
+}
+
+impl Options {
+    /// Whether no further run is to begin after this one.
+    fn is_enough(&self, ended: &Ended) -> bool {
+        ended.outcomes.as_ref().is_ok_and(|outcomes| {
+            self.until == Some(outcomes.verdict.answer())
+                || self.until_violated == Some(&outcomes.violated)
+        })
     }
 }
 
@@ -238,11 +252,7 @@ fn collect<P: Experiment, E>(
     mut watch: impl FnMut(&Ended, &Totals) -> Result<(), E>,
 ) -> Result<Sweep, E> {
     let Options {
-        run_limit,
-        budget,
-        until,
-        until_violated,
-        ..
+        run_limit, budget, ..
     } = *shared.options;
     let start = now();
     let mut totals = Totals::default();
@@ -258,11 +268,7 @@ fn collect<P: Experiment, E>(
                 }
                 totals.add(&shared.plans[ended.run.plan], &ended);
                 watch(&ended, &totals)?;
-                let is_enough = ended.outcomes.as_ref().is_ok_and(|outcomes| {
-                    until == Some(outcomes.verdict.answer())
-                        || until_violated == Some(&outcomes.violated)
-                });
-                if is_enough {
+                if shared.options.is_enough(&ended) {
                     finish = Finish::Found;
                     shared.closed.store(true, Ordering::Relaxed);
                 }

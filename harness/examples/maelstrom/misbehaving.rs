@@ -37,6 +37,7 @@ pub(crate) const PROGRAMS: &[Program] = &[
         when_asked(node, |_| thread::sleep(Duration::from_secs(3_600)));
     }),
     ("does-not-answer-init", |_| {
+        say_when();
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
     }),
     ("is-an-impostor", |node| {
@@ -50,16 +51,17 @@ pub(crate) const PROGRAMS: &[Program] = &[
     ("answers-something-else", |node| {
         node.run(BTreeMap::from([(
             "echo",
-            on(|node, message| node.reply(message, json!({"type": "read_ok", "value": 1}))),
+            on(|node, message| {
+                say_when();
+                node.reply(message, json!({"type": "read_ok", "value": 1}));
+            }),
         )]));
     }),
     ("is-not-deterministic", |node| {
         node.run(BTreeMap::from([(
             "generate",
             on(|node, message| {
-                let now = std::time::SystemTime::now();
-                let since = now.duration_since(std::time::UNIX_EPOCH);
-                let id = format!("{:?}-{}", since.unwrap_or_default(), node.id);
+                let id = format!("{:?}-{}", since_1970(), node.id);
                 node.reply(message, json!({"type": "generate_ok", "id": id}));
             }),
         )]));
@@ -67,9 +69,21 @@ pub(crate) const PROGRAMS: &[Program] = &[
     ("uses-a-timer", uses_a_timer),
 ];
 
+/// Says on standard error that what is wrong happens now: `ci/audit.sh` measures how long it takes to be reported.
+fn say_when() {
+    eprintln!("it happens at {} ms", since_1970().as_millis());
+}
+
+fn since_1970() -> Duration {
+    let now = std::time::SystemTime::now();
+    now.duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default()
+}
+
 /// Answers `init`, and does this at the first echo.
 fn when_asked(node: Node, deed: impl Fn(&Node) + 'static) {
     let handler: Handler = on(move |node, _| {
+        say_when();
         deed(node);
         let _ = io::stdout().flush();
     });

@@ -47,8 +47,8 @@ pub struct Driven {
     pub end: End,
     /// Faults by kind.
     pub faults: BTreeMap<&'static str, u64>,
-    /// Whether everything was healed and the final operations began.
-    pub is_healed: bool,
+    /// How many events there had been when everything was healed and the final operations began, if they did.
+    pub healed_after: Option<usize>,
 }
 
 impl Driven {
@@ -57,7 +57,7 @@ impl Driven {
         Self {
             end: End::Complete,
             faults: BTreeMap::new(),
-            is_healed: false,
+            healed_after: None,
         }
     }
 }
@@ -99,7 +99,8 @@ impl Driver<'_> {
         for fault in self.nemesis.heal(&context) {
             self.inject(fault)?;
         }
-        self.driven.is_healed = true;
+        self.subject.recover(stop);
+        self.driven.healed_after = Some(self.subject.ledger().events().len());
         self.interpreter.switch_to(final_generator);
         self.operate(false, stop)
     }

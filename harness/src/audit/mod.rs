@@ -6,11 +6,15 @@
 //! [`Ledger`].
 //!
 //! [`maelstrom`] has the first kind of subject: programs that speak Maelstrom's protocol on standard input and output.
+//! [`file`] has the second: whatever a file says how to start, with a relay before its ports, in real time.
 
 pub mod drive;
+mod ending;
+pub mod file;
 mod ledger;
 pub mod maelstrom;
 mod subject;
 
+pub use ending::Availability;
 pub use ledger::Ledger;
 pub use subject::{CannotInject, Cut, Disturb, Kill, Pause, Subject, inject};

@@ -43,6 +43,11 @@ pub trait Subject {
     /// whichever is first; without a time until nothing more happens by itself.
     fn advance(&mut self, until_us: Option<u64>) -> Vec<Completion>;
 
+    /// After the last fault: waits until all nodes take part again, or cannot. Where time is ours, nobody needs to.
+    fn recover(&mut self, stop: &dyn Fn() -> bool) {
+        let _ = stop;
+    }
+
     /// Whether it cannot go on.
     fn is_broken(&self) -> bool;
 

@@ -8,6 +8,7 @@ use tribunal_histories::Format;
 use tribunal_protocols::registry::{PROTOCOLS, Protocol};
 use tribunal_protocols::scenario::{SCENARIOS, Scenario};
 
+use crate::audit::file::{self, Words};
 use crate::audit::maelstrom::workload::{Dialogue, REGISTRY};
 use crate::cli::explore::planted;
 use crate::engine::engine;
@@ -76,6 +77,11 @@ pub const SECTIONS: &[Section] = &[
         name: "maelstrom-workloads",
         about: "What clients say to programs that speak Maelstrom's protocol: tribunal audit maelstrom --workload.",
         entries: maelstrom_workloads,
+    },
+    Section {
+        name: "file-workloads",
+        about: "What clients of subjects in files are told, and what they answer: tribunal audit file --workload.",
+        entries: file_workloads,
     },
     Section {
         name: "nemeses",
@@ -191,6 +197,20 @@ fn maelstrom_workloads() -> Vec<Entry> {
             )
     };
     REGISTRY.iter().map(entry).collect()
+}
+
+fn file_workloads() -> Vec<Entry> {
+    let entry = |words: &Words| {
+        let workload = words.entry;
+        Entry::new(workload.name, workload.about)
+            .with("says", words.operations)
+            .with("judged by", [workload.model])
+            .with(
+                "must be seen",
+                workload.probes.iter().map(|probe| probe.name),
+            )
+    };
+    file::REGISTRY.iter().map(entry).collect()
 }
 
 fn nemeses() -> Vec<Entry> {

@@ -1,4 +1,5 @@
-//! Ctrl-C: asks for the end of the work at hand, so that what was found so far is kept.
+//! Ctrl-C, and SIGTERM, which means the same: asks for the end of the work at hand, so that what was found so far is
+//! kept.
 
 use std::io;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit::Exit;
 
-/// Listens to Ctrl-C from now on. The first sets the flag; the second ends the process at once.
+/// Listens to Ctrl-C and SIGTERM from now on. The first sets the flag; the second ends the process at once.
 ///
 /// # Errors
 /// The operating system's.
@@ -20,14 +21,34 @@ pub(crate) fn listen() -> io::Result<Arc<AtomicBool>> {
         .enable_io()
         .build()?;
     // Taken here, not by the thread: from the return of this on, no Ctrl-C ends the process unheard.
-    let interrupts = {
+    let signals = {
         let _here = runtime.enter();
-        signal(SignalKind::interrupt())?
+        Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        }
     };
     thread::Builder::new()
         .name("interrupt".to_owned())
-        .spawn(move || runtime.block_on(wait(interrupts, &flag)))?;
+        .spawn(move || runtime.block_on(wait(signals, &flag)))?;
     Ok(interrupted)
+}
+
+/// What asks for the end.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// Waits for one of them.
+    async fn recv(&mut self) -> Option<()> {
+        tokio::select! {
+            biased;
+            asked = self.interrupt.recv() => asked,
+            asked = self.terminate.recv() => asked,
+        }
+    }
 }
 
 #[expect(
@@ -35,10 +56,10 @@ pub(crate) fn listen() -> io::Result<Arc<AtomicBool>> {
     clippy::disallowed_methods,
     reason = "the user has asked twice, and whoever is at work does not hear the flag"
 )]
-async fn wait(mut interrupts: Signal, flag: &AtomicBool) {
-    if interrupts.recv().await.is_some() {
+async fn wait(mut signals: Signals, flag: &AtomicBool) {
+    if signals.recv().await.is_some() {
         flag.store(true, Ordering::Relaxed);
-        if interrupts.recv().await.is_some() {
+        if signals.recv().await.is_some() {
             std::process::exit(i32::from(Exit::Interrupted.code()));
         }
     }

@@ -182,6 +182,11 @@ impl<'a> Session<'a> {
         self.directory.path()
     }
 
+    /// Set when somebody wants it to end.
+    pub(crate) fn interrupted(&self) -> &AtomicBool {
+        &self.interrupted
+    }
+
     /// Sweeps, investigates what fails, and says what came of it.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use super::{Entry, Options, Probe, READ, keys, probe};
 use crate::generator::{Call, Generator, calls};
 
 /// The registry's line.
-pub(super) const ENTRY: Entry = Entry {
+pub(crate) const ENTRY: Entry = Entry {
     name: "append",
     model: "list-append",
     about: "Lists, one a key: clients append numbers that are never used twice, and read whole lists. A read shows \

@@ -7,7 +7,7 @@ use super::{Entry, Probe, READ, keys, probe};
 use crate::generator::Generator;
 
 /// The registry's line.
-pub(super) const ENTRY: Entry = Entry {
+pub(crate) const ENTRY: Entry = Entry {
     name: "kv",
     model: "kv",
     about: "A key-value store: reads, writes, compare-and-sets and deletes of a few keys. No number is written twice, \

@@ -23,6 +23,10 @@ use crate::generator::{Call, Generator, once, seq, sleep};
 
 pub use probe::Probe;
 
+pub(crate) use append::ENTRY as APPEND;
+pub(crate) use kv::ENTRY as KV;
+pub(crate) use register::ENTRY as REGISTER;
+
 /// How much of a workload, and how fast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Options {

@@ -7,7 +7,7 @@ use super::{Entry, Options, READ, probe};
 use crate::generator::{Call, Generator, once, reserve};
 
 /// The registry's line.
-pub(super) const ENTRY: Entry = Entry {
+pub(crate) const ENTRY: Entry = Entry {
     name: "register",
     model: "cas-register",
     about: "One register. Two of five clients only read; the others write and compare-and-set, and read a little. No \

@@ -1,6 +1,7 @@
 //! The harness, as its users meet it.
 
 mod audit;
+mod audit_file;
 mod check;
 mod claims;
 mod conformance;

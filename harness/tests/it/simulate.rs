@@ -161,6 +161,17 @@ fn files_that_cannot_be_written_end_with_74() {
 #[cfg(unix)]
 #[test]
 fn an_interrupt_keeps_what_was_found() {
+    ended_by("-INT");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_request_to_terminate_does_the_same() {
+    ended_by("-TERM");
+}
+
+#[cfg(unix)]
+fn ended_by(signal: &str) {
     let place = Place::new();
     let mut command =
         place.command("simulate --seeds 0.. --budget 10m --runtime plain --message-format json");
@@ -175,7 +186,7 @@ fn an_interrupt_keeps_what_was_found() {
     assert_eq!(seen, 5);
     let pid = child.id().to_string();
     let killed = std::process::Command::new("kill")
-        .args(["-INT", &pid])
+        .args([signal, &pid])
         .status()
         .unwrap();
     assert!(killed.success());

@@ -35,7 +35,7 @@ mod world;
 
 pub use misbehaviour::PROTOCOL;
 pub use network::{Distribution, Latency};
-pub use plan::{Availability, CAPABILITIES, Plan, timeout_us};
+pub use plan::{CAPABILITIES, Plan, timeout_us};
 pub use process::Patience;
 pub use script::{Replayed, SUBJECT, ScriptError, replay, story};
 pub use shrink::shrink;

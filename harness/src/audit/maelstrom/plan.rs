@@ -1,9 +1,7 @@
 //! What is to be run against somebody's program: everything that, with a seed, determines a run.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tribunal_checkers::Limits;
@@ -13,6 +11,7 @@ use super::process::Patience;
 use super::topology::Topology;
 use super::workload::{Cluster, Dialogue};
 use super::world::Setup;
+use crate::audit::Availability;
 use crate::judge::Outcomes;
 use crate::nemesis::{Capability, MissingCapability, Nemesis, Pace, Selection};
 use crate::workload;
@@ -31,41 +30,6 @@ const PACE: Pace = Pace {
     calm_us: (300_000, 1_500_000),
     fault_us: (300_000, 1_500_000),
 };
-
-/// Which part of all operations must succeed. After Maelstrom's `--availability`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Availability {
-    /// All of them.
-    Total,
-    /// So many of a million.
-    AtLeastPpm(u32),
-}
-
-impl FromStr for Availability {
-    type Err = String;
-
-    /// `total`, or a fraction between 0 and 1.
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "total" {
-            return Ok(Self::Total);
-        }
-        match text.parse::<f64>() {
-            Ok(part) if (0.0..=1.0).contains(&part) => {
-                Ok(Self::AtLeastPpm((part * 1e6).round() as u32))
-            }
-            _ => Err("an availability is `total`, or a number from 0 to 1".to_owned()),
-        }
-    }
-}
-
-impl fmt::Display for Availability {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Total => f.write_str("total"),
-            Self::AtLeastPpm(ppm) => write!(f, "{}", f64::from(*ppm) / 1e6),
-        }
-    }
-}
 
 /// The first run of each kind of failure, kept until it is investigated: a program that is not deterministic may never
 /// show it again.
@@ -209,19 +173,5 @@ pub fn timeout_us(dialogue: &Dialogue, latency: Latency) -> u64 {
     match dialogue.workload.name {
         "lin-kv" => (10 * latency.mean_us).max(1_000_000),
         _ => 5_000_000,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn availability_is_total_or_a_fraction() {
-        assert_eq!("total".parse(), Ok(Availability::Total));
-        assert_eq!("0.9".parse(), Ok(Availability::AtLeastPpm(900_000)));
-        assert!("1.1".parse::<Availability>().is_err());
-        assert!("most".parse::<Availability>().is_err());
-        assert_eq!(Availability::AtLeastPpm(950_000).to_string(), "0.95");
     }
 }

@@ -44,10 +44,10 @@ pub struct Patience {
 }
 
 impl Default for Patience {
-    /// A second, and ten to start.
+    /// Eight tenths of a second, so that what is wrong is reported within a second; and ten seconds to start.
     fn default() -> Self {
         Self {
-            node: Duration::from_secs(1),
+            node: Duration::from_millis(800),
             start: Duration::from_secs(10),
         }
     }

@@ -9,25 +9,19 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use tribunal_checkers::verdict::{Counterexample, Judgement};
 use tribunal_checkers::{Answer, Verdict};
-use tribunal_histories::{History, Outcome, Value};
+use tribunal_histories::Value;
 
 use super::cluster::{Clock, Cluster};
 use super::pinned::Pinned;
-use super::plan::{Availability, Plan};
+use super::plan::Plan;
 use super::script::{header, judge, trace_of};
 use crate::audit::drive::{self, Driven, End};
+use crate::audit::ending::{AVAILABILITY, available, cut_short, ending};
 use crate::generator::{Call, Generator, once, phases};
-use crate::judge::{Operations, Outcomes, history_of, holds};
+use crate::judge::{Operations, Outcomes, history_of};
 use crate::runtime::sim::Tally;
 use crate::workload;
-
-/// The name under which it is reported that too few operations succeed.
-const AVAILABILITY: &str = "availability";
-
-/// The name under which it is reported that a run did not come to its end.
-const RUN: &str = "run";
 
 /// The clock of a run that begins now.
 pub(super) fn clock(plan: &Plan) -> Clock {
@@ -112,7 +106,7 @@ fn outcomes(
     let world = &mut cluster.world;
     let history = history_of(world.ledger.events().to_vec());
     let mut judged = judge(world, &history, plan.limits, stop);
-    let ending = ending(plan, world.failure(), is_out_of_events, &driven);
+    let ending = ended(plan, world.failure(), is_out_of_events, &driven);
     if ending.answer() != Answer::Valid && world.misbehaviour().is_none() {
         // What a run that was cut short lacks at the end is not lost.
         judged.parts.retain(|part| part.answer() != Answer::Invalid);
@@ -155,45 +149,15 @@ fn outcomes(
 }
 
 /// Whether the run came to its end.
-fn ending(plan: &Plan, failure: Option<&str>, is_out_of_events: bool, driven: &Driven) -> Verdict {
-    let unknown = |why: String| Verdict::unknown(RUN, why, vec!["what comes after it".to_owned()]);
+fn ended(plan: &Plan, failure: Option<&str>, is_out_of_events: bool, driven: &Driven) -> Verdict {
     if let Some(failure) = failure {
-        return unknown(failure.to_owned());
+        return cut_short(failure.to_owned());
     }
     if is_out_of_events {
         let bound = plan.events_max;
-        return unknown(format!("the run was stopped at its bound of {bound} steps"));
+        return cut_short(format!("the run was stopped at its bound of {bound} steps"));
     }
-    match &driven.end {
-        End::Complete | End::Broken => holds(RUN, "the run came to its end", 1),
-        End::Stopped => unknown("the run was stopped before its end".to_owned()),
-        End::CannotInject(error) => unknown(error.to_string()),
-        End::Impossible(why) => unknown(why.clone()),
-    }
-}
-
-fn available(availability: Availability, history: &History) -> Verdict {
-    let all = history.operations().count() as u64;
-    let ok = history
-        .operations()
-        .filter(|operation| operation.outcome == Outcome::Ok)
-        .count() as u64;
-    let wanted_ppm = match availability {
-        Availability::Total => 1_000_000,
-        Availability::AtLeastPpm(ppm) => u64::from(ppm),
-    };
-    let told = format!("{ok} of {all} operations succeeded");
-    if ok * 1_000_000 >= all * wanted_ppm {
-        return holds(AVAILABILITY, &told, all);
-    }
-    let because =
-        format!("Because --availability {availability} was asked for, more of them had to.");
-    let counterexample = Counterexample::Cluster {
-        step: 0,
-        nodes: Vec::new(),
-    };
-    let judgement = Judgement::Invalid { counterexample };
-    Verdict::new(AVAILABILITY, judgement, vec![told, because])
+    ending(driven)
 }
 
 /// Takes away what nodes left in their folders, and files of standard error in which there is nothing.

@@ -1,7 +1,7 @@
 //! Real time, for programs that use timers: messages arrive when their latency is over, and nodes write when they will.
 //!
 //! The order of messages is the seed's as far as latencies go; what nodes do meanwhile is theirs. A node that ends,
-//! floods, does not read or does not answer `init` is noticed within its patience, a second.
+//! floods, does not read or does not answer `init` is noticed within its patience, less than a second.
 
 #![expect(
     clippy::disallowed_methods,

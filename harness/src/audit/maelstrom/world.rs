@@ -4,6 +4,9 @@
 //! when the node that it was about is at rest, so the same steps bring a deterministic program to the same state. In
 //! real time a step only hands over what it hands over, and what nodes write is taken when it comes.
 
+mod clients;
+mod lines;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io;
@@ -11,15 +14,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
-use tribunal_histories::{Kind, NodeId, Value};
+use tribunal_histories::NodeId;
 
-use super::error_code::{ErrorCode, NODE_NOT_FOUND};
-use super::message::{Endpoint, HARNESS, Head, Letter, Written, gist};
+use super::message::{Endpoint, HARNESS, Head, Letter, gist};
 use super::misbehaviour::{Misbehaviour, Wrong};
 use super::process::{NodeProcess, Output, Patience, Start, Unrest};
-use super::service::{self, Services};
+use super::service::Services;
 use super::step::{Named, Step};
-use super::workload::{Cluster, Dialogue, Fields};
+use super::workload::{Cluster, Dialogue};
 use crate::audit::Ledger;
 use crate::audit::subject::Completion;
 use crate::draw::{Domain, Draw};
@@ -463,86 +465,6 @@ impl World {
 
     // -- what nodes write --
 
-    /// Takes what a node wrote.
-    pub(super) fn accept_all(&mut self, node: NodeId, output: &Output) {
-        for line in &output.lines {
-            if self.is_over() {
-                return;
-            }
-            if let Err(what) = self.accept(node, line) {
-                self.blame(node, what);
-            }
-        }
-        if !self.setup.is_virtual {
-            self.give(node);
-        }
-    }
-
-    fn accept(&mut self, node: NodeId, line: &[u8]) -> Result<(), Wrong> {
-        let malformed = |why: String| Wrong::Malformed {
-            line: String::from_utf8_lossy(line).into_owned(),
-            why,
-        };
-        let text = std::str::from_utf8(line).map_err(|error| malformed(error.to_string()))?;
-        let written = Written::parse(text).map_err(malformed)?;
-        if written.src != node.to_string() {
-            return Err(Wrong::Impostor {
-                line: text.to_owned(),
-                src: written.src,
-            });
-        }
-        match Endpoint::named(&written.dest, self.places.len()) {
-            Some(to) if to == HARNESS => self.answer_to_us(node, &written),
-            Some(to) => {
-                self.send(Endpoint::Node(node), to, written.head, written.body);
-                Ok(())
-            }
-            None => {
-                if let Some(msg_id) = written.head.msg_id {
-                    let text = format!("there is no {:?}", written.dest);
-                    let body = service::error(msg_id, NODE_NOT_FOUND, &text);
-                    self.tell(node, serde_json::from_str(&body).unwrap_or_default());
-                }
-                Ok(())
-            }
-        }
-    }
-
-    /// A node answers `init`, or the workload's greeting.
-    fn answer_to_us(&mut self, node: NodeId, written: &Written) -> Result<(), Wrong> {
-        let Some(in_reply_to) = written.head.in_reply_to else {
-            return Ok(());
-        };
-        let kind = &*written.head.kind;
-        let place = &mut self.places[node.index()];
-        match (place.stage, in_reply_to) {
-            (Stage::Starting, 1) if kind == "init_ok" => {
-                let Some(greeting) = self.setup.dialogue.greeting else {
-                    place.stage = Stage::Ready;
-                    return Ok(());
-                };
-                place.stage = Stage::Greeted;
-                let mut fields = greeting(&self.setup.cluster);
-                fields.insert("msg_id".to_owned(), 2.into());
-                self.tell(node, Json::Object(fields));
-                Ok(())
-            }
-            (Stage::Starting, 1) => Err(Wrong::NoInit {
-                why: format!("it answered {}", written.body),
-            }),
-            (Stage::Greeted, 2) if kind.ends_with("_ok") => {
-                place.stage = Stage::Ready;
-                Ok(())
-            }
-            (Stage::Greeted, 2) => Err(Wrong::NotAReply {
-                request: place.last_given.clone().unwrap_or_default(),
-                reply: written.body.clone(),
-                why: "the workload begins when every node has taken this".to_owned(),
-            }),
-            _ => Ok(()),
-        }
-    }
-
     fn send(&mut self, from: Endpoint, to: Endpoint, head: Head, body: String) {
         self.letters += 1;
         let ordinal = self.links.entry((from, to)).or_default();
@@ -597,113 +519,4 @@ impl World {
         }
         Vec::new()
     }
-
-    // -- clients --
-
-    fn invoke(&mut self, process: u32, call: &Call) {
-        let thread = self.thread_of(process);
-        self.asked[thread] += 1;
-        let msg_id = self.asked[thread];
-        let mut fields = (self.setup.dialogue.request)(call);
-        fields.insert("msg_id".to_owned(), msg_id.into());
-        let body = Json::Object(fields.clone()).to_string();
-        let head =
-            serde_json::from_value(Json::Object(fields)).expect("our own requests are messages");
-        self.ledger.invoke(process, call);
-        self.open[thread] = Some(Open {
-            process,
-            msg_id,
-            call: call.clone(),
-            body: body.clone(),
-        });
-        let node = Endpoint::Node(self.node_of(thread));
-        self.send(Endpoint::of_process(process), node, head, body);
-    }
-
-    fn give_up(&mut self, process: u32) -> Vec<Completion> {
-        let thread = self.thread_of(process);
-        let Some(open) = &self.open[thread] else {
-            return Vec::new();
-        };
-        // Nobody can tell whether a read that was not answered was carried out, and it makes no difference.
-        let kind = match self.setup.dialogue.is_idempotent(&open.call) {
-            true => Kind::Fail,
-            false => Kind::Info,
-        };
-        vec![self.complete(thread, kind, Value::text("timeout"))]
-    }
-
-    fn complete(&mut self, thread: usize, kind: Kind, value: Value) -> Completion {
-        if let Some(Open { process, call, .. }) = self.open[thread].take() {
-            self.ledger.complete(process, kind, &call, &value);
-        }
-        Completion {
-            thread,
-            kind,
-            value,
-        }
-    }
-
-    /// A message arrives at a client: the answer to its operation, or to one that it no longer waits for.
-    fn respond(&mut self, letter: &Letter) -> Vec<Completion> {
-        let (Endpoint::Client(number), Endpoint::Node(node)) = (letter.to, letter.from) else {
-            return Vec::new();
-        };
-        let waits = |open: &Open| {
-            open.process.checked_add(1) == Some(number)
-                && Some(open.msg_id) == letter.head.in_reply_to
-        };
-        let thread = self
-            .open
-            .iter()
-            .position(|open| open.as_ref().is_some_and(waits));
-        let Some((thread, open)) =
-            thread.and_then(|thread| Some((thread, self.open[thread].clone()?)))
-        else {
-            return Vec::new();
-        };
-        match read_reply(self.setup.dialogue, &open, letter) {
-            Ok((kind, value)) => vec![self.complete(thread, kind, value)],
-            Err(why) => {
-                let what = Wrong::NotAReply {
-                    request: open.body,
-                    reply: letter.body.clone(),
-                    why,
-                };
-                self.blame(node, what);
-                Vec::new()
-            }
-        }
-    }
-}
-
-/// What a reply says of the operation that it answers.
-fn read_reply(dialogue: &Dialogue, open: &Open, letter: &Letter) -> Result<(Kind, Value), String> {
-    let reply: Fields = serde_json::from_str(&letter.body).map_err(|error| error.to_string())?;
-    let request = (dialogue.request)(&open.call);
-    let kind = request
-        .get("type")
-        .and_then(Json::as_str)
-        .unwrap_or_default();
-    let expected = format!("{kind}_ok");
-    if letter.head.kind == expected {
-        let result = (dialogue.result)(&reply)?;
-        return Ok((Kind::Ok, result.unwrap_or_else(|| open.call.value.clone())));
-    }
-    if letter.head.kind != "error" {
-        return Err(format!(
-            "a {kind} is answered by {expected}, or by an error"
-        ));
-    }
-    let code = reply.get("code").and_then(Json::as_i64);
-    let code = ErrorCode::of(code.ok_or("an error has an integer code")?);
-    if let Some(value) = (dialogue.refusal)(&open.call, code) {
-        return Ok((Kind::Ok, value));
-    }
-    let text = reply.get("text").and_then(Json::as_str).unwrap_or_default();
-    let why = Value::text(format!("{} {} {text}", code.code, code.name).trim_end());
-    Ok(match code.is_definite {
-        true => (Kind::Fail, why),
-        false => (Kind::Info, why),
-    })
 }

@@ -60,6 +60,11 @@ pub const REGISTRY: &[Dialogue] = &[
     lin_kv::DIALOGUE,
 ];
 
+/// Workloads that other kinds of subjects have too.
+pub(crate) const SET: Entry = g_set::DIALOGUE.workload;
+pub(crate) const COUNTER: Entry = pn_counter::DIALOGUE.workload;
+pub(crate) const UNIQUE_IDS: Entry = unique_ids::DIALOGUE.workload;
+
 /// There is none of that name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no Maelstrom workload `{name}` here; there are: {}", names().join(", "))]
@@ -163,7 +168,7 @@ fn no_refusal(_: &Call, _: ErrorCode) -> Option<Value> {
 }
 
 /// No object is read in the end.
-const NO_LAST_READ: LastRead = LastRead {
+pub(crate) const NO_LAST_READ: LastRead = LastRead {
     function: "final-read",
     value: None,
     after_us: 0,

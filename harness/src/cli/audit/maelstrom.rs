@@ -1,18 +1,18 @@
-//! `tribunal audit`: a workload against a system that somebody else wrote, under many seeds, with faults.
+//! `tribunal audit maelstrom`: programs that speak Maelstrom's protocol.
 
 use std::time::Duration;
 
 use tribunal_checkers::Answer;
 
-use super::exit::{EXIT_CODES, Exit, Failure};
-use super::plan::{Seeds, seed, seeds};
-use super::profile::Resolved;
-use super::quantity;
-use super::session::{AnswerArgs, Expected, Session, Work};
+use super::super::exit::{Exit, Failure};
+use super::super::plan::{Seeds, seed, seeds};
+use super::super::profile::Resolved;
+use super::super::quantity;
+use super::super::session::{AnswerArgs, Expected, Session, Work};
+use super::{Concurrency, NODES, after_help, concurrency, microseconds, milliseconds, seconds};
+use crate::audit::Availability;
 use crate::audit::maelstrom::workload::Dialogue;
-use crate::audit::maelstrom::{
-    Availability, Distribution, Latency, PROTOCOL, Plan, Topology, timeout_us,
-};
+use crate::audit::maelstrom::{Distribution, Latency, PROTOCOL, Plan, Topology, timeout_us};
 use crate::nemesis::Selection;
 use crate::sweep;
 use crate::workload;
@@ -27,22 +27,10 @@ Examples:
 
 docs/auditing.md leads through all of it.";
 
-/// Run a workload against a system that somebody else wrote, with faults, and judge what clients saw
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    subject: SubjectArgs,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum SubjectArgs {
-    Maelstrom(Box<MaelstromArgs>),
-}
-
 /// Audit a program that speaks Maelstrom's protocol on its standard input and output
 #[derive(Debug, clap::Args)]
-#[command(after_help = after_help(), next_help_heading = "What runs")]
-struct MaelstromArgs {
+#[command(after_help = after_help(EXAMPLES), next_help_heading = "What runs")]
+pub(super) struct Args {
     /// The program of a node, and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<String>,
@@ -123,7 +111,7 @@ struct MaelstromArgs {
     wall_clock: bool,
 
     /// A node that does not read, or does not come to rest, is given up after so long
-    #[arg(long, value_name = "TIME", default_value = "1s", env = "TRIBUNAL_NODE_PATIENCE", value_parser = quantity::duration)]
+    #[arg(long, value_name = "TIME", default_value = "800ms", env = "TRIBUNAL_NODE_PATIENCE", value_parser = quantity::duration)]
     node_patience: Duration,
 
     /// A run is stopped, and Unknown, after so many steps
@@ -176,58 +164,8 @@ struct SweepArgs {
     check_determinism: u64,
 }
 
-fn after_help() -> String {
-    format!("{EXAMPLES}\n\n{EXIT_CODES}")
-}
-
-/// A number of clients.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Concurrency {
-    All(usize),
-    EachNode(usize),
-}
-
-fn concurrency(text: &str) -> Result<Concurrency, String> {
-    let (digits, of): (&str, fn(usize) -> Concurrency) = match text.strip_suffix('n') {
-        Some(digits) => (digits, Concurrency::EachNode),
-        None => (text, Concurrency::All),
-    };
-    match digits.parse() {
-        Ok(0) => Err("at least one is needed".to_owned()),
-        Ok(count) => Ok(of(count)),
-        Err(_) => Err("a number, or a number and an n: so many for each node".to_owned()),
-    }
-}
-
-/// A duration; a number alone is one of seconds, as in Maelstrom.
-fn seconds(text: &str) -> Result<Duration, quantity::NotAQuantity> {
-    text.parse()
-        .map(Duration::from_secs)
-        .or_else(|_| quantity::duration(text))
-}
-
-/// A duration; a number alone is one of milliseconds, as in Maelstrom.
-fn milliseconds(text: &str) -> Result<Duration, quantity::NotAQuantity> {
-    text.parse()
-        .map(Duration::from_millis)
-        .or_else(|_| quantity::duration(text))
-}
-
-/// Runs an audit.
-///
-/// # Errors
-/// Wrong arguments; a program that cannot be started; files or standard output that cannot be written.
-pub(crate) fn run(args: &Args, resolved: &Resolved) -> anyhow::Result<Exit> {
-    match &args.subject {
-        SubjectArgs::Maelstrom(args) => args.run(resolved),
-    }
-}
-
-/// Where nodes have their folders and their standard error, in the directory of the run.
-const NODES: &str = "nodes";
-
-impl MaelstromArgs {
-    fn run(&self, resolved: &Resolved) -> anyhow::Result<Exit> {
+impl Args {
+    pub(super) fn run(&self, resolved: &Resolved) -> anyhow::Result<Exit> {
         let mut plans = self.plans()?;
         let (options, asked) = self.options(plans.len())?;
         let name = format!("maelstrom-{}", self.workload.join("-"));
@@ -283,10 +221,7 @@ impl MaelstromArgs {
             } else {
                 defaults.operations
             }),
-            concurrency: match self.concurrency {
-                Concurrency::All(count) => count,
-                Concurrency::EachNode(count) => count * nodes,
-            },
+            concurrency: self.concurrency.of(nodes),
             keys: self.keys,
             rate_per_s: self.rate,
             time_limit_us: microseconds(time_limit),
@@ -355,25 +290,5 @@ impl MaelstromArgs {
                 "virtual time"
             },
         )
-    }
-}
-
-fn microseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_read_as_maelstrom_reads_them() {
-        assert_eq!(concurrency("2n"), Ok(Concurrency::EachNode(2)));
-        assert_eq!(concurrency("7"), Ok(Concurrency::All(7)));
-        assert!(concurrency("0n").is_err() && concurrency("n").is_err());
-        assert_eq!(seconds("30"), Ok(Duration::from_secs(30)));
-        assert_eq!(seconds("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(milliseconds("30"), Ok(Duration::from_millis(30)));
-        assert!(milliseconds("soon").is_err());
     }
 }
