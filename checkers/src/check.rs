@@ -6,9 +6,10 @@ use tribunal_histories::{History, Operation, ProcessReuse, Value};
 use crate::linearizability;
 use crate::linearizability::follow::{Follow, Follower};
 use crate::model::{
-    Bank, CasRegister, Consensus, FailedCas, FifoQueue, Kv, LinearizableCounter, LinearizableSet,
-    ListAppend, Misfit, Model, MultiRegister, Mutex, NilRead, PriorityQueue, Register, Semantics,
-    Shape, Stack,
+    Bank, CasRegister, Consensus, FailedCas, FencedLock, FifoQueue, Kv, LinearizableCounter,
+    LinearizableSet, ListAppend, Log, Misfit, Model, MultiRegister, Multiset, Mutex, NilRead,
+    PowerSet, PriorityQueue, Register, Semantics, Semaphore, Shape, Stack, UnorderedQueue,
+    VersionedRegister,
 };
 use crate::verdict::{Verdict, guarded};
 use crate::{
@@ -244,12 +245,18 @@ static REGISTRY: &[CheckerEntry] = &[
     CheckerEntry::linearizable::<CasRegister>(),
     CheckerEntry::linearizable::<MultiRegister>(),
     CheckerEntry::linearizable::<Kv>(),
+    CheckerEntry::linearizable::<VersionedRegister>(),
     CheckerEntry::linearizable::<ListAppend>(),
+    CheckerEntry::linearizable::<Log>(),
     CheckerEntry::linearizable::<Mutex>(),
+    CheckerEntry::linearizable::<FencedLock>(),
+    CheckerEntry::linearizable::<Semaphore>(),
     CheckerEntry::linearizable::<FifoQueue>(),
     CheckerEntry::linearizable::<Stack>(),
     CheckerEntry::linearizable::<PriorityQueue>(),
+    CheckerEntry::linearizable::<PowerSet<UnorderedQueue>>(),
     CheckerEntry::linearizable::<LinearizableSet>(),
+    CheckerEntry::linearizable::<Multiset>(),
     CheckerEntry::linearizable::<LinearizableCounter>(),
     CheckerEntry::linearizable::<Consensus>(),
     CheckerEntry {
@@ -381,10 +388,81 @@ pub fn check_history(
 ) -> Result<Verdict, CheckError> {
     let entry = entry_of(request)?;
     if history.operations().next().is_none() {
-        let why = "the history has no client operation, so there is nothing to check";
-        return Ok(Verdict::unknown(entry.name, why, Vec::new()));
+        return Ok(nothing_to_check(entry.name));
     }
     guarded(entry.name, || (entry.check)(history, request, stop))
+}
+
+/// Judges a history by a model of one's own; the request's checker is not looked at.
+///
+/// ```
+/// use tribunal_checkers::model::{Misfit, Model, Recorded, Semantics, Shape};
+/// use tribunal_checkers::{Answer, CheckRequest, check_by};
+/// use tribunal_histories::{BuildOptions, EventRecord, History, Kind, Process, Value};
+///
+/// /// Lamps that are switched on and off; each is an object of its own.
+/// #[derive(Clone)]
+/// struct Lamps;
+///
+/// impl Model for Lamps {
+///     const NAME: &'static str = "lamps";
+///     const ABOUT: &'static str = "Lamps by name. All are dark in the beginning.";
+///     const OPERATIONS: &'static [Shape] = &[Shape { names: &["on", "off"], input: "lamp", output: "" }];
+///     type State = bool;
+///     type Op = (Value, bool);
+///
+///     fn new(_: &Value, _: Semantics) -> Result<Self, &'static str> {
+///         Ok(Self)
+///     }
+///     fn operation(&self, recorded: &Recorded<'_>) -> Result<Option<Self::Op>, Misfit> {
+///         Ok(Some((recorded.input.clone(), recorded.function == "on")))
+///     }
+///     fn initial(&self) -> bool {
+///         false
+///     }
+///     fn step(&self, is_on: &bool, op: &Self::Op) -> Option<bool> {
+///         (*is_on != op.1).then_some(op.1)
+///     }
+///     fn observes_only(&self, _: &Self::Op) -> bool {
+///         false
+///     }
+///     /// The partition: operations on different lamps have nothing to do with each other.
+///     fn part<'a>(&self, op: &'a Self::Op) -> Option<&'a Value> {
+///         Some(&op.0)
+///     }
+/// }
+///
+/// let switch = |function, lamp: &str| {
+///     [Kind::Invoke, Kind::Ok]
+///         .map(|kind| EventRecord::new(Process::Client(0), kind, function, Value::Nil, lamp.into()))
+/// };
+/// let judge = |records: Vec<EventRecord>| {
+///     let history = History::from_records(records, BuildOptions::default()).unwrap();
+///     let verdict = check_by::<Lamps>(&history, &CheckRequest::new(Lamps::NAME), &|| false);
+///     verdict.unwrap().answer()
+/// };
+/// let right = [switch("on", "hall"), switch("on", "stairs"), switch("off", "hall")];
+/// assert_eq!(judge(right.concat()), Answer::Valid);
+/// let wrong = [switch("on", "hall"), switch("on", "hall")];
+/// assert_eq!(judge(wrong.concat()), Answer::Invalid);
+/// ```
+///
+/// # Errors
+/// When the operations or the initial value are not of the model's kind.
+pub fn check_by<M: Model>(
+    history: &History,
+    request: &CheckRequest,
+    stop: Stop<'_>,
+) -> Result<Verdict, CheckError> {
+    if history.operations().next().is_none() {
+        return Ok(nothing_to_check(M::NAME));
+    }
+    guarded(M::NAME, || linearizability::check::<M>(history, request, stop))
+}
+
+fn nothing_to_check(checker: &'static str) -> Verdict {
+    let why = "the history has no client operation, so there is nothing to check";
+    Verdict::unknown(checker, why, Vec::new())
 }
 
 /// The checker that is asked for.

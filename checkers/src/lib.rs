@@ -23,7 +23,7 @@ mod unique_ids;
 pub mod verdict;
 
 pub use check::{
-    CheckError, CheckRequest, CheckerEntry, Limits, check_history, follower, registry,
+    CheckError, CheckRequest, CheckerEntry, Limits, check_by, check_history, follower, registry,
 };
 pub use linearizability::follow::{Follow, FollowError, Follower, Violation};
 pub use model::{FailedCas, NilRead, Semantics};
