@@ -1,10 +1,11 @@
 //! Judging a history by the name of a checker.
 
 use serde::Serialize;
-use tribunal_histories::{History, Operation, ProcessReuse, Value};
+use tribunal_histories::{Format, History, Operation, ProcessReuse, Value};
 
 use crate::linearizability;
 use crate::linearizability::follow::{Follow, Follower};
+use crate::meanings::{self, Meanings};
 use crate::model::{
     Bank, CasRegister, Consensus, FailedCas, FencedLock, FifoQueue, Kv, LinearizableCounter,
     LinearizableSet, ListAppend, Log, Misfit, Model, MultiRegister, Multiset, Mutex, NilRead,
@@ -69,6 +70,15 @@ impl CheckRequest {
     pub fn with_initial(self, initial: Value) -> Self {
         let initial = Some(initial).filter(|initial| !initial.is_nil());
         Self { initial, ..self }
+    }
+
+    /// The same request about a history of a format, with what that format means where nothing else was asked: see
+    /// `docs/linearizability.md`.
+    #[must_use]
+    pub fn of_format(self, format: Format) -> Self {
+        let name = CheckerEntry::named(&self.checker).map_or(&*self.checker, |entry| entry.name);
+        let nil_read = self.nil_read.or(meanings::nil_read_of(format, name));
+        Self { nil_read, ..self }
     }
 
     /// The initial value, nil when there is none.
@@ -188,6 +198,8 @@ pub type Stop<'a> = &'a dyn Fn() -> bool;
 
 type NewFollower = fn(&CheckRequest, ProcessReuse) -> Result<Box<dyn Follow>, CheckError>;
 
+type CountMeanings = fn(&History, &CheckRequest) -> Meanings;
+
 type Check = fn(&History, &CheckRequest, Stop<'_>) -> Result<Verdict, CheckError>;
 
 /// A checker of histories: its name, and what `tribunal list checkers` says about it.
@@ -205,6 +217,7 @@ pub struct CheckerEntry {
     pub is_linearizability: bool,
     check: Check,
     follow: Option<NewFollower>,
+    meanings: Option<CountMeanings>,
 }
 
 impl CheckerEntry {
@@ -221,6 +234,12 @@ impl CheckerEntry {
         EVENTUAL.contains(&self.name)
     }
 
+    /// How many operations of a history would say something else to it if their meanings were chosen otherwise.
+    pub fn meanings(&self, history: &History, request: &CheckRequest) -> Meanings {
+        let count = self.meanings.map(|count| count(history, request));
+        count.unwrap_or_default()
+    }
+
     /// Linearizability with respect to a model.
     const fn linearizable<M: Model + 'static>() -> Self {
         Self {
@@ -233,6 +252,7 @@ impl CheckerEntry {
             follow: Some(|request, process_reuse| {
                 Ok(Box::new(Follower::<M>::new(request, process_reuse)?))
             }),
+            meanings: Some(meanings::of_model::<M>),
         }
     }
 }
@@ -272,6 +292,7 @@ static REGISTRY: &[CheckerEntry] = &[
         operations: bank::OPERATIONS,
         check: bank::check,
         follow: None,
+        meanings: None,
     },
     CheckerEntry {
         name: set::NAME,
@@ -281,6 +302,7 @@ static REGISTRY: &[CheckerEntry] = &[
         is_linearizability: false,
         check: set::check,
         follow: None,
+        meanings: None,
     },
     CheckerEntry {
         name: counter::NAME,
@@ -290,6 +312,7 @@ static REGISTRY: &[CheckerEntry] = &[
         is_linearizability: false,
         check: counter::check,
         follow: None,
+        meanings: None,
     },
     CheckerEntry {
         name: convergence::NAME,
@@ -299,6 +322,7 @@ static REGISTRY: &[CheckerEntry] = &[
         is_linearizability: false,
         check: convergence::check,
         follow: None,
+        meanings: None,
     },
     CheckerEntry {
         name: membership::NAME,
@@ -308,6 +332,7 @@ static REGISTRY: &[CheckerEntry] = &[
         is_linearizability: false,
         check: membership::check,
         follow: None,
+        meanings: None,
     },
     CheckerEntry {
         name: total_order::NAME,
@@ -317,6 +342,7 @@ static REGISTRY: &[CheckerEntry] = &[
         is_linearizability: false,
         check: total_order::check,
         follow: None,
+        meanings: None,
     },
     CheckerEntry {
         name: set_full::NAME,
@@ -326,6 +352,7 @@ static REGISTRY: &[CheckerEntry] = &[
         is_linearizability: false,
         check: set_full::check,
         follow: None,
+        meanings: None,
     },
     CheckerEntry {
         name: pn_counter::NAME,
@@ -335,6 +362,7 @@ static REGISTRY: &[CheckerEntry] = &[
         is_linearizability: false,
         check: pn_counter::check,
         follow: None,
+        meanings: None,
     },
     CheckerEntry {
         name: unique_ids::NAME,
@@ -344,6 +372,7 @@ static REGISTRY: &[CheckerEntry] = &[
         is_linearizability: false,
         check: unique_ids::check,
         follow: None,
+        meanings: None,
     },
     CheckerEntry {
         name: echo::NAME,
@@ -353,6 +382,7 @@ static REGISTRY: &[CheckerEntry] = &[
         is_linearizability: false,
         check: echo::check,
         follow: None,
+        meanings: None,
     },
 ];
 
@@ -457,7 +487,9 @@ pub fn check_by<M: Model>(
     if history.operations().next().is_none() {
         return Ok(nothing_to_check(M::NAME));
     }
-    guarded(M::NAME, || linearizability::check::<M>(history, request, stop))
+    guarded(M::NAME, || {
+        linearizability::check::<M>(history, request, stop)
+    })
 }
 
 fn nothing_to_check(checker: &'static str) -> Verdict {

@@ -160,7 +160,8 @@ impl Model for ListAppend {
             }
             (ListOp::Read(seen), List::Elements(elements), _) => {
                 let seen = seen.as_items().unwrap_or_default();
-                let is_it = seen.len() == elements.len() && seen.iter().rev().eq(elements.backwards());
+                let is_it =
+                    seen.len() == elements.len() && seen.iter().rev().eq(elements.backwards());
                 is_it.then(|| state.clone())
             }
             (ListOp::ReadNumbered(seen), List::Beginning(number), _) => {

@@ -178,7 +178,10 @@ impl Model for Log {
         let known = recorded.output.as_ref().filter(|output| !output.is_nil());
         let known = known.map(|output| as_count(output).ok_or(Misfit::Output));
         match recorded.function {
-            "append" => Ok(Some(LogOp::Append(recorded.input.clone(), known.transpose()?))),
+            "append" => Ok(Some(LogOp::Append(
+                recorded.input.clone(),
+                known.transpose()?,
+            ))),
             "read" | "r" => self.read(recorded),
             "length" => Ok(known.transpose()?.map(LogOp::Length)),
             _ => Err(Misfit::Function),
@@ -208,7 +211,9 @@ impl Model for Log {
                 let seen = seen.as_items().unwrap_or_default();
                 let there = entries.len().saturating_sub(*from);
                 seen.len() == count.map_or(there, |count| count.min(there))
-                    && (*from..).zip(seen).all(|(offset, entry)| entries.may_be(offset, entry))
+                    && (*from..)
+                        .zip(seen)
+                        .all(|(offset, entry)| entries.may_be(offset, entry))
             }
             LogOp::Length(len) => *len == entries.len(),
         };

@@ -99,7 +99,11 @@ impl Model for Multiset {
             ("remove" | "count", Some(_)) => Err(Misfit::Output),
             ("read" | "r", _) => recorded
                 .read(self.semantics)
-                .map(|value| as_counts(&value).map(MultisetOp::Read).ok_or(Misfit::Output))
+                .map(|value| {
+                    as_counts(&value)
+                        .map(MultisetOp::Read)
+                        .ok_or(Misfit::Output)
+                })
                 .transpose(),
             _ => Err(Misfit::Function),
         }

@@ -1,6 +1,5 @@
 //! Specifications with several results or several states after an operation, and how they are judged.
 
-use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::hash::Hash;
 
@@ -84,8 +83,8 @@ impl<N: NondeterministicModel> Model for PowerSet<N> {
     const ABOUT: &'static str = N::ABOUT;
     const OPERATIONS: &'static [Shape] = N::OPERATIONS;
 
-    /// The states in which the object can be; never none.
-    type State = BTreeSet<N::State>;
+    /// The states in which the object can be, in ascending order; never none.
+    type State = Vec<N::State>;
     type Op = N::Op;
 
     fn new(initial: &Value, semantics: Semantics) -> Result<Self, &'static str> {
@@ -101,12 +100,17 @@ impl<N: NondeterministicModel> Model for PowerSet<N> {
     }
 
     fn initial(&self) -> Self::State {
-        self.0.initial().into_iter().collect()
+        let mut states = self.0.initial();
+        states.sort_unstable();
+        states.dedup();
+        states
     }
 
     fn step(&self, states: &Self::State, op: &N::Op) -> Option<Self::State> {
         let after = states.iter().flat_map(|state| self.0.steps(state, op));
-        let after: BTreeSet<_> = after.collect();
+        let mut after: Vec<_> = after.collect();
+        after.sort_unstable();
+        after.dedup();
         (!after.is_empty()).then_some(after)
     }
 

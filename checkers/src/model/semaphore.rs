@@ -67,7 +67,10 @@ impl Model for Semaphore {
     fn operation(&self, recorded: &Recorded<'_>) -> Result<Option<SemaphoreOp>, Misfit> {
         let count = || match &recorded.input {
             Value::Nil => Ok(1),
-            other => other.as_int().filter(|count| *count >= 0).ok_or(Misfit::Input),
+            other => other
+                .as_int()
+                .filter(|count| *count >= 0)
+                .ok_or(Misfit::Input),
         };
         Ok(Some(match (recorded.function, &recorded.output) {
             // If an attempt of which nobody knows the result had an effect, it was this.

@@ -1,7 +1,5 @@
 //! A pool: elements are put in, and any of them is taken out.
 
-use std::collections::BTreeMap;
-
 use rustc_hash::FxHashSet;
 use tribunal_histories::Value;
 
@@ -12,7 +10,7 @@ use super::{Call, Misfit, NondeterministicModel, Recorded, Semantics, Shape};
 /// element: this is what makes the specification nondeterministic.
 #[derive(Clone, Debug)]
 pub struct UnorderedQueue {
-    initial: BTreeMap<Value, u32>,
+    initial: Vec<Value>,
 }
 
 impl NondeterministicModel for UnorderedQueue {
@@ -34,19 +32,16 @@ impl NondeterministicModel for UnorderedQueue {
         },
     ];
 
-    /// How often each element is in it; those that are not are absent.
-    type State = BTreeMap<Value, u32>;
+    /// The elements, in ascending order.
+    type State = Vec<Value>;
     type Op = ContainerOp;
 
     fn new(initial: &Value, _semantics: Semantics) -> Result<Self, &'static str> {
-        let elements = match initial {
-            Value::Nil => &[],
-            other => other.as_items().ok_or("a list of elements")?,
+        let mut initial = match initial {
+            Value::Nil => Vec::new(),
+            other => other.as_items().ok_or("a list of elements")?.to_vec(),
         };
-        let mut initial = BTreeMap::new();
-        for element in elements {
-            *initial.entry(element.clone()).or_default() += 1;
-        }
+        initial.sort_unstable();
         Ok(Self { initial })
     }
 
@@ -63,18 +58,28 @@ impl NondeterministicModel for UnorderedQueue {
     }
 
     fn steps(&self, pool: &Self::State, op: &ContainerOp) -> Vec<Self::State> {
+        let without = |place: usize| {
+            let mut after = pool.clone();
+            after.remove(place);
+            after
+        };
         match op {
             ContainerOp::Put(element) => {
                 let mut after = pool.clone();
-                *after.entry(element.clone()).or_default() += 1;
+                let place = pool.partition_point(|other| other < element);
+                after.insert(place, element.clone());
                 vec![after]
             }
-            ContainerOp::Take(element) => without(pool, element).into_iter().collect(),
-            ContainerOp::TakeSome => {
-                let elements = pool.keys();
-                elements.filter_map(|element| without(pool, element)).collect()
+            ContainerOp::Take(element) => {
+                let place = pool.binary_search(element).ok();
+                place.map(without).into_iter().collect()
             }
-            ContainerOp::TakeNone if pool.is_empty() => vec![pool.clone()],
+            ContainerOp::TakeSome => {
+                let is_first = |place: &usize| *place == 0 || pool[*place] != pool[*place - 1];
+                let places = (0..pool.len()).filter(is_first);
+                places.map(without).collect()
+            }
+            ContainerOp::TakeNone if pool.is_empty() => vec![Vec::new()],
             ContainerOp::TakeNone => Vec::new(),
         }
     }
@@ -91,7 +96,7 @@ impl NondeterministicModel for UnorderedQueue {
     }
 
     fn bytes(&self, pool: &Self::State) -> usize {
-        size_of_val(pool) + pool.len() * 2 * size_of::<(Value, u32)>()
+        size_of_val(pool) + size_of_val(&pool[..])
     }
 
     /// Of the elements that nobody is known to have taken, the first stands for all. And unless somebody found the pool
@@ -118,16 +123,4 @@ impl NondeterministicModel for UnorderedQueue {
         }
         self.clone()
     }
-}
-
-/// The pool with one of these elements less, if there is one.
-fn without(pool: &BTreeMap<Value, u32>, element: &Value) -> Option<BTreeMap<Value, u32>> {
-    let count = pool.get(element)?;
-    let mut after = pool.clone();
-    if *count > 1 {
-        after.insert(element.clone(), count - 1);
-    } else {
-        after.remove(element);
-    }
-    Some(after)
 }

@@ -4,9 +4,7 @@ use rustc_hash::FxHashSet;
 use tribunal_histories::Value;
 
 use super::register::merge_unobserved;
-use super::{
-    Call, FailedCas, Misfit, Model, NilRead, Recorded, Semantics, Shape, value_bytes,
-};
+use super::{Call, FailedCas, Misfit, Model, NilRead, Recorded, Semantics, Shape, value_bytes};
 
 /// An operation on a versioned register. A version is what the register had after it, where that is known.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -180,9 +178,9 @@ impl Model for VersionedRegister {
             VersionedOp::Cas(known, from, to) => {
                 (from == value).then(|| store(known, to)).flatten()
             }
-            VersionedOp::CasVersion(known, expected, stored) => {
-                (expected == version).then(|| store(known, stored)).flatten()
-            }
+            VersionedOp::CasVersion(known, expected, stored) => (expected == version)
+                .then(|| store(known, stored))
+                .flatten(),
             VersionedOp::FoundOther(other) => (other != value).then(unchanged),
             VersionedOp::FoundOtherVersion(other) => (other != version).then(unchanged),
             VersionedOp::Delete => Some((0, Value::Nil)),
