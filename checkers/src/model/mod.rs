@@ -50,7 +50,7 @@ pub use log::{Entries, Log, LogOp};
 pub use multi_register::MultiRegister;
 pub use multiset::{Multiset, MultisetOp};
 pub use mutex::Mutex;
-pub use nondeterministic::{NondeterministicModel, PowerSet};
+pub use nondeterministic::{NondeterministicModel, Possible, PowerSet};
 pub use priority_queue::PriorityQueue;
 pub use register::Register;
 pub use semaphore::{Semaphore, SemaphoreOp};

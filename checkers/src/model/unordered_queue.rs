@@ -1,6 +1,8 @@
 //! A pool: elements are put in, and any of them is taken out.
 
-use rustc_hash::FxHashSet;
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 use tribunal_histories::Value;
 
 use super::container::{ContainerOp, drop_unseen};
@@ -11,6 +13,8 @@ use super::{Call, Misfit, NondeterministicModel, Recorded, Semantics, Shape};
 #[derive(Clone, Debug)]
 pub struct UnorderedQueue {
     initial: Vec<Value>,
+    /// Elements that whoever is known to have taken one needs all of. Only a reduced model has them.
+    claimed: Arc<FxHashSet<Value>>,
 }
 
 impl NondeterministicModel for UnorderedQueue {
@@ -42,7 +46,8 @@ impl NondeterministicModel for UnorderedQueue {
             other => other.as_items().ok_or("a list of elements")?.to_vec(),
         };
         initial.sort_unstable();
-        Ok(Self { initial })
+        let claimed = Arc::default();
+        Ok(Self { initial, claimed })
     }
 
     fn operation(&self, recorded: &Recorded<'_>) -> Result<Option<ContainerOp>, Misfit> {
@@ -57,31 +62,33 @@ impl NondeterministicModel for UnorderedQueue {
         vec![self.initial.clone()]
     }
 
-    fn steps(&self, pool: &Self::State, op: &ContainerOp) -> Vec<Self::State> {
-        let without = |place: usize| {
-            let mut after = pool.clone();
-            after.remove(place);
-            after
-        };
-        match op {
+    fn steps(&self, pool: &Self::State, op: &ContainerOp) -> impl IntoIterator<Item = Self::State> {
+        let whole = match op {
             ContainerOp::Put(element) => {
                 let mut after = pool.clone();
                 let place = pool.partition_point(|other| other < element);
                 after.insert(place, element.clone());
-                vec![after]
+                Some(after)
             }
-            ContainerOp::Take(element) => {
-                let place = pool.binary_search(element).ok();
-                place.map(without).into_iter().collect()
-            }
+            ContainerOp::TakeNone if pool.is_empty() => Some(Vec::new()),
+            _ => None,
+        };
+        let taken: Vec<usize> = match op {
+            ContainerOp::Take(element) => pool.binary_search(element).into_iter().collect(),
             ContainerOp::TakeSome => {
                 let is_first = |place: &usize| *place == 0 || pool[*place] != pool[*place - 1];
+                let may_be = |place: &usize| !self.claimed.contains(&pool[*place]);
                 let places = (0..pool.len()).filter(is_first);
-                places.map(without).collect()
+                places.filter(may_be).collect()
             }
-            ContainerOp::TakeNone if pool.is_empty() => vec![Vec::new()],
-            ContainerOp::TakeNone => Vec::new(),
-        }
+            ContainerOp::Put(_) | ContainerOp::TakeNone => Vec::new(),
+        };
+        let without = move |place: usize| {
+            let mut after = pool.clone();
+            after.remove(place);
+            after
+        };
+        whole.into_iter().chain(taken.into_iter().map(without))
     }
 
     fn part<'a>(&self, op: &'a ContainerOp) -> Option<&'a Value> {
@@ -99,18 +106,29 @@ impl NondeterministicModel for UnorderedQueue {
         size_of_val(pool) + size_of_val(&pool[..])
     }
 
-    /// Of the elements that nobody is known to have taken, the first stands for all. And unless somebody found the pool
-    /// empty, nobody needs to have taken an unknown element, and nobody needs to have taken one away.
+    /// Of the elements that nobody is known to have taken, the first stands for all. An element that was not put in more
+    /// often than somebody is known to have taken it, nobody else took. And unless somebody found the pool empty, it need
+    /// not matter who took what else.
     fn reduce(&self, calls: &mut Vec<Call<ContainerOp>>) -> Self {
         drop_unseen(calls);
         if !calls.iter().any(|call| call.op == ContainerOp::TakeNone) {
             calls.retain(|call| call.required || call.op != ContainerOp::TakeSome);
         }
-        let taken = calls.iter().filter_map(|call| match &call.op {
-            ContainerOp::Take(element) => Some(element.clone()),
-            _ => None,
-        });
-        let taken: FxHashSet<Value> = taken.collect();
+        let mut spare: FxHashMap<Value, i64> = FxHashMap::default();
+        let mut taken = FxHashSet::default();
+        for element in &self.initial {
+            *spare.entry(element.clone()).or_default() += 1;
+        }
+        for call in &*calls {
+            match &call.op {
+                ContainerOp::Put(element) => *spare.entry(element.clone()).or_default() += 1,
+                ContainerOp::Take(element) => {
+                    taken.insert(element.clone());
+                    *spare.entry(element.clone()).or_default() -= i64::from(call.required);
+                }
+                ContainerOp::TakeSome | ContainerOp::TakeNone => {}
+            }
+        }
         let mut representative: Option<Value> = None;
         for call in calls {
             let ContainerOp::Put(element) = &mut call.op else {
@@ -121,6 +139,10 @@ impl NondeterministicModel for UnorderedQueue {
                 element.clone_from(first);
             }
         }
-        self.clone()
+        taken.retain(|element| spare.get(element).is_some_and(|spare| *spare <= 0));
+        Self {
+            initial: self.initial.clone(),
+            claimed: Arc::new(taken),
+        }
     }
 }

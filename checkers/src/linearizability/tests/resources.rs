@@ -145,10 +145,8 @@ fn some_choice<N: NondeterministicModel>(
             return false;
         }
         placed.push(call.invoked);
-        let states = model.steps(state, &call.op);
-        let legal = states
-            .iter()
-            .any(|after| some_choice(model, after, calls, placed));
+        let mut states = model.steps(state, &call.op).into_iter();
+        let legal = states.any(|after| some_choice(model, &after, calls, placed));
         placed.pop();
         legal
     })
@@ -204,7 +202,11 @@ impl NondeterministicModel for ChoosingLock {
         vec![(0, None)]
     }
 
-    fn steps(&self, (last, held): &Self::State, op: &FencedLockOp) -> Vec<Self::State> {
+    fn steps(
+        &self,
+        (last, held): &Self::State,
+        op: &FencedLockOp,
+    ) -> impl IntoIterator<Item = Self::State> {
         // More than all tokens that a history of these has.
         const TOKENS: i64 = 12;
         match (*op, *held) {
