@@ -1,14 +1,16 @@
 //! Judging a history by the name of a checker.
 
 use serde::Serialize;
-use tribunal_histories::{History, Operation, ProcessReuse, Value};
+use tribunal_histories::{Format, History, Operation, ProcessReuse, Value};
 
 use crate::linearizability;
 use crate::linearizability::follow::{Follow, Follower};
+use crate::meanings::{self, Meanings};
 use crate::model::{
-    Bank, CasRegister, Consensus, FailedCas, FifoQueue, Kv, LinearizableCounter, LinearizableSet,
-    ListAppend, Misfit, Model, MultiRegister, Mutex, NilRead, PriorityQueue, Register, Semantics,
-    Shape, Stack,
+    Bank, CasRegister, Consensus, FailedCas, FencedLock, FifoQueue, Kv, LinearizableCounter,
+    LinearizableSet, ListAppend, Log, Misfit, Model, MultiRegister, Multiset, Mutex, NilRead,
+    PowerSet, PriorityQueue, Register, Semantics, Semaphore, Shape, Stack, UnorderedQueue,
+    VersionedRegister,
 };
 use crate::verdict::{Verdict, guarded};
 use crate::{
@@ -68,6 +70,15 @@ impl CheckRequest {
     pub fn with_initial(self, initial: Value) -> Self {
         let initial = Some(initial).filter(|initial| !initial.is_nil());
         Self { initial, ..self }
+    }
+
+    /// The same request about a history of a format, with what that format means where nothing else was asked: see
+    /// `docs/linearizability.md`.
+    #[must_use]
+    pub fn of_format(self, format: Format) -> Self {
+        let name = CheckerEntry::named(&self.checker).map_or(&*self.checker, |entry| entry.name);
+        let nil_read = self.nil_read.or(meanings::nil_read_of(format, name));
+        Self { nil_read, ..self }
     }
 
     /// The initial value, nil when there is none.
@@ -187,6 +198,8 @@ pub type Stop<'a> = &'a dyn Fn() -> bool;
 
 type NewFollower = fn(&CheckRequest, ProcessReuse) -> Result<Box<dyn Follow>, CheckError>;
 
+type CountMeanings = fn(&History, &CheckRequest) -> Meanings;
+
 type Check = fn(&History, &CheckRequest, Stop<'_>) -> Result<Verdict, CheckError>;
 
 /// A checker of histories: its name, and what `tribunal list checkers` says about it.
@@ -204,6 +217,7 @@ pub struct CheckerEntry {
     pub is_linearizability: bool,
     check: Check,
     follow: Option<NewFollower>,
+    meanings: Option<CountMeanings>,
 }
 
 impl CheckerEntry {
@@ -220,6 +234,12 @@ impl CheckerEntry {
         EVENTUAL.contains(&self.name)
     }
 
+    /// How many operations of a history would say something else to it if their meanings were chosen otherwise.
+    pub fn meanings(&self, history: &History, request: &CheckRequest) -> Meanings {
+        let count = self.meanings.map(|count| count(history, request));
+        count.unwrap_or_default()
+    }
+
     /// Linearizability with respect to a model.
     const fn linearizable<M: Model + 'static>() -> Self {
         Self {
@@ -232,6 +252,7 @@ impl CheckerEntry {
             follow: Some(|request, process_reuse| {
                 Ok(Box::new(Follower::<M>::new(request, process_reuse)?))
             }),
+            meanings: Some(meanings::of_model::<M>),
         }
     }
 }
@@ -244,12 +265,18 @@ static REGISTRY: &[CheckerEntry] = &[
     CheckerEntry::linearizable::<CasRegister>(),
     CheckerEntry::linearizable::<MultiRegister>(),
     CheckerEntry::linearizable::<Kv>(),
+    CheckerEntry::linearizable::<VersionedRegister>(),
     CheckerEntry::linearizable::<ListAppend>(),
+    CheckerEntry::linearizable::<Log>(),
     CheckerEntry::linearizable::<Mutex>(),
+    CheckerEntry::linearizable::<FencedLock>(),
+    CheckerEntry::linearizable::<Semaphore>(),
     CheckerEntry::linearizable::<FifoQueue>(),
     CheckerEntry::linearizable::<Stack>(),
     CheckerEntry::linearizable::<PriorityQueue>(),
+    CheckerEntry::linearizable::<PowerSet<UnorderedQueue>>(),
     CheckerEntry::linearizable::<LinearizableSet>(),
+    CheckerEntry::linearizable::<Multiset>(),
     CheckerEntry::linearizable::<LinearizableCounter>(),
     CheckerEntry::linearizable::<Consensus>(),
     CheckerEntry {
@@ -265,6 +292,7 @@ static REGISTRY: &[CheckerEntry] = &[
         operations: bank::OPERATIONS,
         check: bank::check,
         follow: None,
+        meanings: None,
     },
     CheckerEntry {
         name: set::NAME,
@@ -274,6 +302,7 @@ static REGISTRY: &[CheckerEntry] = &[
         is_linearizability: false,
         check: set::check,
         follow: None,
+        meanings: None,
     },
     CheckerEntry {
         name: counter::NAME,
@@ -283,6 +312,7 @@ static REGISTRY: &[CheckerEntry] = &[
         is_linearizability: false,
         check: counter::check,
         follow: None,
+        meanings: None,
     },
     CheckerEntry {
         name: convergence::NAME,
@@ -292,6 +322,7 @@ static REGISTRY: &[CheckerEntry] = &[
         is_linearizability: false,
         check: convergence::check,
         follow: None,
+        meanings: None,
     },
     CheckerEntry {
         name: membership::NAME,
@@ -301,6 +332,7 @@ static REGISTRY: &[CheckerEntry] = &[
         is_linearizability: false,
         check: membership::check,
         follow: None,
+        meanings: None,
     },
     CheckerEntry {
         name: total_order::NAME,
@@ -310,6 +342,7 @@ static REGISTRY: &[CheckerEntry] = &[
         is_linearizability: false,
         check: total_order::check,
         follow: None,
+        meanings: None,
     },
     CheckerEntry {
         name: set_full::NAME,
@@ -319,6 +352,7 @@ static REGISTRY: &[CheckerEntry] = &[
         is_linearizability: false,
         check: set_full::check,
         follow: None,
+        meanings: None,
     },
     CheckerEntry {
         name: pn_counter::NAME,
@@ -328,6 +362,7 @@ static REGISTRY: &[CheckerEntry] = &[
         is_linearizability: false,
         check: pn_counter::check,
         follow: None,
+        meanings: None,
     },
     CheckerEntry {
         name: unique_ids::NAME,
@@ -337,6 +372,7 @@ static REGISTRY: &[CheckerEntry] = &[
         is_linearizability: false,
         check: unique_ids::check,
         follow: None,
+        meanings: None,
     },
     CheckerEntry {
         name: echo::NAME,
@@ -346,6 +382,7 @@ static REGISTRY: &[CheckerEntry] = &[
         is_linearizability: false,
         check: echo::check,
         follow: None,
+        meanings: None,
     },
 ];
 
@@ -381,10 +418,83 @@ pub fn check_history(
 ) -> Result<Verdict, CheckError> {
     let entry = entry_of(request)?;
     if history.operations().next().is_none() {
-        let why = "the history has no client operation, so there is nothing to check";
-        return Ok(Verdict::unknown(entry.name, why, Vec::new()));
+        return Ok(nothing_to_check(entry.name));
     }
     guarded(entry.name, || (entry.check)(history, request, stop))
+}
+
+/// Judges a history by a model of one's own; the request's checker is not looked at.
+///
+/// ```
+/// use tribunal_checkers::model::{Misfit, Model, Recorded, Semantics, Shape};
+/// use tribunal_checkers::{Answer, CheckRequest, check_by};
+/// use tribunal_histories::{BuildOptions, EventRecord, History, Kind, Process, Value};
+///
+/// /// Lamps that are switched on and off; each is an object of its own.
+/// #[derive(Clone)]
+/// struct Lamps;
+///
+/// impl Model for Lamps {
+///     const NAME: &'static str = "lamps";
+///     const ABOUT: &'static str = "Lamps by name. All are dark in the beginning.";
+///     const OPERATIONS: &'static [Shape] = &[Shape { names: &["on", "off"], input: "lamp", output: "" }];
+///     type State = bool;
+///     type Op = (Value, bool);
+///
+///     fn new(_: &Value, _: Semantics) -> Result<Self, &'static str> {
+///         Ok(Self)
+///     }
+///     fn operation(&self, recorded: &Recorded<'_>) -> Result<Option<Self::Op>, Misfit> {
+///         Ok(Some((recorded.input.clone(), recorded.function == "on")))
+///     }
+///     fn initial(&self) -> bool {
+///         false
+///     }
+///     fn step(&self, is_on: &bool, op: &Self::Op) -> Option<bool> {
+///         (*is_on != op.1).then_some(op.1)
+///     }
+///     fn observes_only(&self, _: &Self::Op) -> bool {
+///         false
+///     }
+///     /// The partition: operations on different lamps have nothing to do with each other.
+///     fn part<'a>(&self, op: &'a Self::Op) -> Option<&'a Value> {
+///         Some(&op.0)
+///     }
+/// }
+///
+/// let switch = |function, lamp: &str| {
+///     [Kind::Invoke, Kind::Ok]
+///         .map(|kind| EventRecord::new(Process::Client(0), kind, function, Value::Nil, lamp.into()))
+/// };
+/// let judge = |records: Vec<EventRecord>| {
+///     let history = History::from_records(records, BuildOptions::default()).unwrap();
+///     let verdict = check_by::<Lamps>(&history, &CheckRequest::new(Lamps::NAME), &|| false);
+///     verdict.unwrap().answer()
+/// };
+/// let right = [switch("on", "hall"), switch("on", "stairs"), switch("off", "hall")];
+/// assert_eq!(judge(right.concat()), Answer::Valid);
+/// let wrong = [switch("on", "hall"), switch("on", "hall")];
+/// assert_eq!(judge(wrong.concat()), Answer::Invalid);
+/// ```
+///
+/// # Errors
+/// When the operations or the initial value are not of the model's kind.
+pub fn check_by<M: Model>(
+    history: &History,
+    request: &CheckRequest,
+    stop: Stop<'_>,
+) -> Result<Verdict, CheckError> {
+    if history.operations().next().is_none() {
+        return Ok(nothing_to_check(M::NAME));
+    }
+    guarded(M::NAME, || {
+        linearizability::check::<M>(history, request, stop)
+    })
+}
+
+fn nothing_to_check(checker: &'static str) -> Verdict {
+    let why = "the history has no client operation, so there is nothing to check";
+    Verdict::unknown(checker, why, Vec::new())
 }
 
 /// The checker that is asked for.

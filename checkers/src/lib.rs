@@ -12,6 +12,7 @@ mod echo;
 pub mod explore;
 mod final_reads;
 mod linearizability;
+mod meanings;
 mod membership;
 pub mod model;
 mod pn_counter;
@@ -23,9 +24,10 @@ mod unique_ids;
 pub mod verdict;
 
 pub use check::{
-    CheckError, CheckRequest, CheckerEntry, Limits, check_history, follower, registry,
+    CheckError, CheckRequest, CheckerEntry, Limits, check_by, check_history, follower, registry,
 };
 pub use linearizability::follow::{Follow, FollowError, Follower, Violation};
+pub use meanings::Meanings;
 pub use model::{FailedCas, NilRead, Semantics};
 pub use verdict::{
     Answer, Core, Counterexample, Evidence, Judgement, Method, PartitionOrder, Statistics, Verdict,

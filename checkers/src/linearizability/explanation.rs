@@ -215,10 +215,20 @@ impl<'a> Story<'a> {
         let input = self.history.value(operation.input);
         let output = self.history.value(operation.output);
         let what = match function {
-            "read" | "r" | "get" | "dequeue" => format!("{function} → {output}"),
+            "read" | "r" | "get" | "dequeue" if input.is_nil() => format!("{function} → {output}"),
             "txn" if !output.is_nil() => format!("{function} {output}"),
-            _ if input.is_nil() => function.to_owned(),
-            _ => format!("{function} {input}"),
+            _ => {
+                let called = match input.is_nil() {
+                    true => function.to_owned(),
+                    false => format!("{function} {input}"),
+                };
+                // Many completions repeat what was asked for.
+                if output.is_nil() || output == input {
+                    called
+                } else {
+                    format!("{called} → {output}")
+                }
+            }
         };
         format!("{what} (process {})", operation.process)
     }

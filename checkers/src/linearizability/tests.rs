@@ -7,6 +7,8 @@ use tribunal_histories::{
     BuildOptions, EventRecord, History, Kind, Process, Synthesis, SyntheticModel, Value,
 };
 
+mod resources;
+
 use super::Judge;
 use super::brute_force::{Tried, try_every_order};
 use super::certificate;
@@ -283,8 +285,8 @@ fn quick(model: &str) -> u64 {
     let settings = match model {
         "cas-register" => 5,
         "linearizable-set" => 4,
-        "kv" | "consensus" => 3,
-        "list-append" => 2,
+        "kv" | "consensus" | "versioned-register" => 3,
+        "list-append" | "log" | "multiset" => 2,
         _ => 1,
     };
     96_000_u64.div_ceil(settings)

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use tribunal_histories::Value;
 
+use super::shared_list::SharedList;
 use super::{Call, Misfit, Model, Recorded, Semantics, Shape, require_sole_sources, value_bytes};
 
 /// What the list holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum List {
-    /// These elements: always a [`Value::List`].
-    Elements(Value),
+    /// These elements.
+    Elements(SharedList<Value>),
     /// The beginning of a list that some read saw, by its number. Only a reduced model has this.
     Beginning(u32),
     /// Elements that no read sees, and none will. Only a reduced model has this.
@@ -135,7 +136,10 @@ impl Model for ListAppend {
 
     fn initial(&self) -> List {
         match &self.reduced {
-            None => List::Elements(self.initial.clone()),
+            None => {
+                let elements = self.initial.as_items().unwrap_or_default();
+                List::Elements(elements.iter().cloned().collect())
+            }
             Some(beginnings) => {
                 let mut beginning = List::Beginning(0);
                 for element in self.initial.as_items().unwrap_or_default() {
@@ -149,15 +153,16 @@ impl Model for ListAppend {
     fn step(&self, state: &List, op: &ListOp) -> Option<List> {
         match (op, state, &self.reduced) {
             (ListOp::Append(element), List::Elements(elements), _) => {
-                let elements = elements.as_items().unwrap_or_default().iter();
-                let grown = Value::list(elements.chain([element]).cloned());
-                Some(List::Elements(grown))
+                Some(List::Elements(elements.with(element.clone())))
             }
             (ListOp::Append(element), beginning, Some(reduced)) => {
                 Some(reduced.append(beginning, element))
             }
             (ListOp::Read(seen), List::Elements(elements), _) => {
-                (seen == elements).then(|| state.clone())
+                let seen = seen.as_items().unwrap_or_default();
+                let is_it =
+                    seen.len() == elements.len() && seen.iter().rev().eq(elements.backwards());
+                is_it.then(|| state.clone())
             }
             (ListOp::ReadNumbered(seen), List::Beginning(number), _) => {
                 (seen == number).then(|| state.clone())
@@ -166,9 +171,12 @@ impl Model for ListAppend {
         }
     }
 
+    /// Of a list that shares its beginning, only what is its own.
     fn bytes(&self, state: &List) -> usize {
         match state {
-            List::Elements(elements) => value_bytes(elements),
+            List::Elements(elements) => {
+                2 * size_of::<List>() + elements.backwards().next().map_or(0, value_bytes)
+            }
             List::Beginning(_) | List::Unseen => size_of::<List>(),
         }
     }

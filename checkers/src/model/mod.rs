@@ -11,16 +11,24 @@ mod consensus;
 mod container;
 mod counter;
 mod deed;
+mod fenced_lock;
 mod fifo_queue;
 mod kv;
 mod list_append;
+mod log;
 mod multi_register;
+mod multiset;
 mod mutex;
+mod nondeterministic;
 mod prefixes;
 mod priority_queue;
 mod register;
+mod semaphore;
 mod set;
+mod shared_list;
 mod stack;
+mod unordered_queue;
+mod versioned_register;
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -34,15 +42,23 @@ pub use consensus::Consensus;
 pub use container::ContainerOp;
 pub use counter::LinearizableCounter;
 pub use deed::{Deed, Discipline};
+pub use fenced_lock::{Fence, FencedLock, FencedLockOp};
 pub use fifo_queue::FifoQueue;
 pub use kv::Kv;
 pub use list_append::ListAppend;
+pub use log::{Entries, Log, LogOp};
 pub use multi_register::MultiRegister;
+pub use multiset::{Multiset, MultisetOp};
 pub use mutex::Mutex;
+pub use nondeterministic::{NondeterministicModel, Possible, PowerSet};
 pub use priority_queue::PriorityQueue;
 pub use register::Register;
+pub use semaphore::{Semaphore, SemaphoreOp};
 pub use set::LinearizableSet;
+pub use shared_list::SharedList;
 pub use stack::Stack;
+pub use unordered_queue::UnorderedQueue;
+pub use versioned_register::{VersionedOp, VersionedRegister};
 
 pub(crate) use bank::{Banking, OPERATIONS as BANK_OPERATIONS, Opening, banking};
 pub(crate) use counter::{Change, OPERATIONS as COUNTER_OPERATIONS, change, first};
@@ -166,7 +182,7 @@ fn require_sole_sources<Op>(
     }
 }
 
-/// A deterministic sequential specification.
+/// A deterministic sequential specification. Of one that is not, [`PowerSet`] makes one.
 pub trait Model: Clone {
     /// The name in the registry.
     const NAME: &'static str;

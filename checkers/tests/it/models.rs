@@ -141,6 +141,95 @@ const SEQUENCES: &[Row] = &[
         "",
         "append 1, append 2, read -> [1]",
     ),
+    (
+        Valid,
+        "multiset",
+        "",
+        "count 1 -> 0, add 1, add 1, remove 1 -> true, read -> [1], remove 2 -> false, remove 1, read -> []",
+    ),
+    (
+        Invalid,
+        "multiset",
+        "",
+        "add 1, remove 1 -> true, remove 1 -> true",
+    ),
+    (Invalid, "multiset", "[1,1]", "remove 1 -> true, read -> []"),
+    (
+        Valid,
+        "semaphore",
+        "",
+        "acquire, release, acquire, available -> 0",
+    ),
+    (Invalid, "semaphore", "", "acquire, acquire"),
+    (Invalid, "semaphore", "", "release"),
+    (
+        Valid,
+        "semaphore",
+        "5",
+        "acquire 3, try-acquire 3 -> false, try-acquire 2 -> true, release 4, available -> 4",
+    ),
+    (
+        Invalid,
+        "semaphore",
+        "5",
+        "acquire 3, try-acquire 2 -> false",
+    ),
+    (
+        Valid,
+        "fenced-lock",
+        "",
+        "acquire -> 3, release 3, acquire, release, acquire -> 5, release",
+    ),
+    (Invalid, "fenced-lock", "", "acquire -> 3, acquire -> 4"),
+    (Invalid, "fenced-lock", "", "acquire -> 3, release 2"),
+    (
+        Invalid,
+        "fenced-lock",
+        "",
+        "acquire -> 3, release 3, acquire, release, acquire -> 4",
+    ),
+    (Invalid, "fenced-lock", "8", "acquire -> 8"),
+    (
+        Valid,
+        "versioned-register",
+        "",
+        "read -> [0,null], write [null,7] -> [1,7], cas [null,[7,8]] -> 2, cas-version [2,9], read -> [3,9], delete, \
+         read -> [0,null]",
+    ),
+    (Invalid, "versioned-register", "", "write [null,7] -> [2,7]"),
+    (
+        Invalid,
+        "versioned-register",
+        "[4,1]",
+        "write [null,7] -> [5,7], cas-version [4,8]",
+    ),
+    (
+        Valid,
+        "log",
+        "",
+        r#"read -> [], append "a" -> 0, append "b", length -> 2, read 1 -> ["b"], read [0,1] -> ["a"], read 9 -> []"#,
+    ),
+    (Invalid, "log", "", r#"append "a" -> 0, append "b" -> 0"#),
+    (
+        Invalid,
+        "log",
+        "",
+        r#"append "a", append "b", read 1 -> []"#,
+    ),
+    (Valid, "log", "[1,2]", "append 3 -> 2, read [1,2] -> [2,3]"),
+    (
+        Valid,
+        "unordered-queue",
+        "",
+        "dequeue -> null, enqueue 1, enqueue 2, dequeue -> 2, dequeue -> 1, dequeue -> null",
+    ),
+    (
+        Invalid,
+        "unordered-queue",
+        "",
+        "add 1, take -> 1, take -> 1",
+    ),
+    (Invalid, "unordered-queue", "", "add 1, take -> null"),
 ];
 
 #[test]
@@ -237,7 +326,7 @@ fn a_wrong_question_is_an_error_that_names_the_place() {
     insta::assert_snapshot!(ask("cas-register", "", &script), @"event 4: process 4's `cas` of 7 does not fit cas-register, which has read → value, write value, cas [from to]");
     insta::assert_snapshot!(ask("list-append", "", "0 invoke read\n0 ok read 3"), @"event 2: process 0's `read` returning 3 does not fit list-append, which has append element, read → [element …]");
     insta::assert_snapshot!(ask("mutex", "3", "0 invoke acquire"), @"mutex cannot begin with 3: its initial value is true (held) or false (free)");
-    insta::assert_snapshot!(ask("abacus", "", "0 invoke read"), @"there is no checker `abacus`; there are register, cas-register, multi-register, kv, list-append, mutex, fifo-queue, stack, priority-queue, linearizable-set, linearizable-counter, consensus, linearizable-bank, bank, set, counter, convergence, membership, total-order, set-full, pn-counter, unique-ids, echo");
+    insta::assert_snapshot!(ask("abacus", "", "0 invoke read"), @"there is no checker `abacus`; there are register, cas-register, multi-register, kv, versioned-register, list-append, log, mutex, fenced-lock, semaphore, fifo-queue, stack, priority-queue, unordered-queue, linearizable-set, multiset, linearizable-counter, consensus, linearizable-bank, bank, set, counter, convergence, membership, total-order, set-full, pn-counter, unique-ids, echo");
 }
 
 #[test]

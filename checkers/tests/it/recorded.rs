@@ -69,6 +69,12 @@ fn our_own_histories() {
         "counter",
         "list-append",
         "consensus",
+        "multiset",
+        "semaphore",
+        "fenced-lock",
+        "versioned-register",
+        "log",
+        "unordered-queue",
     ] {
         let of_checker = |answer: Answer| {
             let rows = rows.iter().filter(|row| row.checker == checker);

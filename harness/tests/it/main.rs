@@ -14,6 +14,7 @@ mod generate;
 mod invocation;
 mod list;
 mod live;
+mod meanings;
 mod nearest;
 mod picture;
 mod program;

@@ -8,7 +8,10 @@
 
 mod cas_register;
 mod clients;
+mod fenced_lock;
 mod list_append;
+mod log;
+mod multiset;
 mod object;
 mod priority_queue;
 mod queue;
@@ -16,6 +19,8 @@ mod random;
 mod register;
 mod set;
 mod stack;
+mod unordered_queue;
+mod versioned_register;
 
 use crate::builder::BuildOptions;
 use crate::event::EventRecord;
@@ -139,6 +144,11 @@ static REGISTRY: &[SyntheticModel] = &[
     priority_queue::PRIORITY_QUEUE,
     set::SET,
     list_append::LIST_APPEND,
+    versioned_register::VERSIONED_REGISTER,
+    log::LOG,
+    fenced_lock::FENCED_LOCK,
+    unordered_queue::UNORDERED_QUEUE,
+    multiset::MULTISET,
 ];
 
 /// Every kind of object.

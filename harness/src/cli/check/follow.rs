@@ -17,10 +17,12 @@ use tribunal_checkers::{
     follower,
 };
 use tribunal_histories::format::ReadError;
-use tribunal_histories::{BuildOptions, EventRecord, Format, HistoryBuilder, LoadError, Loaded};
+use tribunal_histories::{
+    BuildOptions, EventRecord, Format, HistoryBuilder, LoadError, Loaded, Partitioner,
+};
 
 use super::options::Torn;
-use super::{Args, Checked, Exit, Failure, Shows, draw, request};
+use super::{Args, Checked, Exit, Failure, Shows, draw, partitioned, reading, request};
 use crate::cli::input::refused;
 use crate::cli::interrupt;
 use crate::cli::quantity::counted;
@@ -48,6 +50,13 @@ pub(super) enum Ended {
     Judged(Box<Verdict>),
     /// No order was left.
     Violated(Box<Violation>),
+}
+
+/// What the reader hands over.
+enum Came {
+    /// The format, before all events.
+    Format(Format),
+    Event(Box<EventRecord>),
 }
 
 /// Follows a history until it is wrong, or ends.
@@ -82,8 +91,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 fn follow(path: &Path, args: &Args, interrupted: &AtomicBool) -> Result<Followed, Failure> {
-    let wrong = |error: CheckError| Failure::usage(error);
-    let mut follower = follower(&request(args), args.process_reuse).map_err(wrong)?;
+    // Asked at once, so that a wrong question need not wait for an event.
+    let mut follower = new_follower(args, args.from.unwrap_or(Format::Jsonl))?;
     let (from, torn) = (args.from, args.torn);
     let (sender, events) = sync_channel(AHEAD);
     let source = open(path)?;
@@ -91,7 +100,7 @@ fn follow(path: &Path, args: &Args, interrupted: &AtomicBool) -> Result<Followed
     reader
         .spawn(move || read(source, from, torn, &sender))
         .map_err(|error| Failure::io(format_args!("cannot start a thread: {error}")))?;
-    let found = take(&mut *follower, &events, args, interrupted)?;
+    let found = take(&mut follower, &events, args, interrupted)?;
     let ended = match found.map_or_else(|| follower.finish(), Err) {
         Ok(verdict) => Ended::Judged(Box::new(verdict)),
         Err(violation) => Ended::Violated(Box::new(violation)),
@@ -102,20 +111,36 @@ fn follow(path: &Path, args: &Args, interrupted: &AtomicBool) -> Result<Followed
     })
 }
 
+fn new_follower(args: &Args, format: Format) -> Result<Box<dyn Follow>, Failure> {
+    let wrong = |error: CheckError| Failure::usage(error);
+    follower(&request(args, format), args.process_reuse).map_err(wrong)
+}
+
 /// Takes events until one is wrong, or no more come.
 fn take(
-    follower: &mut dyn Follow,
-    events: &Receiver<Result<EventRecord, Failure>>,
+    follower: &mut Box<dyn Follow>,
+    events: &Receiver<Result<Came, Failure>>,
     args: &Args,
     interrupted: &AtomicBool,
 ) -> Result<Option<Violation>, Failure> {
     const TOLD_EVERY: u64 = 1 << 14;
     let mut progress = Ticker::new(args.quiet);
     let (mut idle, mut came) = (Duration::ZERO, 0);
+    let mut partitioner =
+        Partitioner::new(|event: &mut EventRecord| args.partition_by.apply(event));
     while !interrupted.load(Ordering::Relaxed) {
         match events.recv_timeout(QUIET) {
             Ok(event) => {
-                let event = event?;
+                let mut event = match event? {
+                    Came::Format(format) => {
+                        *follower = new_follower(args, format)?;
+                        continue;
+                    }
+                    Came::Event(event) => *event,
+                };
+                partitioner.event(&mut event).map_err(|error| {
+                    Failure::usage(format_args!("line {}: {error}", event.line))
+                })?;
                 idle = Duration::ZERO;
                 came += 1;
                 if came % TOLD_EVERY == 0 {
@@ -172,17 +197,20 @@ fn judged_again(path: &Path, args: &Args, violation: &Violation) -> Option<Check
         lines.push(u32::try_from(event.line).unwrap_or(u32::MAX));
         builder.push(event).ok()?;
     }
-    let request: CheckRequest = request(args);
-    let history = builder.finish();
-    let verdict = check_history(&history, &request, &|| false).ok()?;
+    let request: CheckRequest = request(args, format);
+    let loaded = Loaded {
+        history: builder.finish(),
+        format,
+        truncated: None,
+        lines,
+    };
+    let reading = reading(&loaded, args);
+    let loaded = partitioned(loaded, args).ok()?;
+    let verdict = check_history(&loaded.history, &request, &|| false).ok()?;
     let checked = Checked {
-        loaded: Loaded {
-            history,
-            format,
-            truncated: None,
-            lines,
-        },
+        loaded,
         request,
+        reading,
         verdict,
         stopped: None,
     };
@@ -198,7 +226,7 @@ fn read(
     mut input: Box<dyn BufRead + Send>,
     from: Option<Format>,
     torn: Torn,
-    events: &SyncSender<Result<EventRecord, Failure>>,
+    events: &SyncSender<Result<Came, Failure>>,
 ) {
     let format = match (from, input.fill_buf()) {
         (Some(format), _) => Ok(format),
@@ -213,11 +241,14 @@ fn read(
             return;
         }
     };
+    if events.send(Ok(Came::Format(format))).is_err() {
+        return;
+    }
     for event in format.read(input) {
         let event = match event {
             Err(ReadError::TornLine { .. }) if torn == Torn::Allow => return,
             Err(error) => Err(refused(&LoadError::from(error))),
-            Ok(event) => Ok(event),
+            Ok(event) => Ok(Came::Event(Box::new(event))),
         };
         if events.send(event).is_err() {
             return;

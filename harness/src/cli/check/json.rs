@@ -8,7 +8,8 @@ use tribunal_checkers::{Answer, Judgement, Verdict};
 use tribunal_histories::{Outcome, Statistics, Value};
 
 use super::follow::{self, Followed};
-use super::options::{FAILED_CAS, NIL_READS, name_of};
+use super::meanings::{self, Meaning};
+use super::options::{EQUAL_TIMES, FAILED_CAS, NIL_READS, PROCESS_REUSES, name_of};
 use super::{Checked, Ended, Stopped, timeline};
 use crate::cli::exit::{Exit, Failure};
 
@@ -58,6 +59,10 @@ struct Judged<'a> {
     initial: Value,
     nil_read: &'static str,
     failed_cas: &'static str,
+    equal_times: &'static str,
+    process_reuse: &'static str,
+    /// Which of these mattered, and in how many places.
+    meanings: Vec<Meaning>,
     states_max: u64,
     memory_bytes_max: usize,
     /// What is in the history.
@@ -175,6 +180,7 @@ fn judged(file: String, checked: &Checked) -> Judged<'_> {
     let Checked {
         loaded,
         request,
+        reading,
         verdict,
         stopped,
     } = checked;
@@ -193,6 +199,9 @@ fn judged(file: String, checked: &Checked) -> Judged<'_> {
         initial: request.initial(),
         nil_read: name_of(&NIL_READS, &semantics.nil_read),
         failed_cas: name_of(&FAILED_CAS, &semantics.failed_cas),
+        equal_times: name_of(&EQUAL_TIMES, &reading.equal_times),
+        process_reuse: name_of(&PROCESS_REUSES, &reading.process_reuse),
+        meanings: meanings::of(checked),
         states_max: request.limits.states_max,
         memory_bytes_max: request.limits.memory_bytes_max,
         history: loaded.history.statistics(),

@@ -5,6 +5,7 @@
 
 mod follow;
 mod json;
+mod meanings;
 pub(crate) mod options;
 mod text;
 pub(crate) mod timeline;
@@ -17,7 +18,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tribunal_checkers::{Answer, CheckError, CheckRequest, Limits, Verdict, check_history};
-use tribunal_histories::{BuildOptions, Loaded};
+use tribunal_histories::{
+    BuildOptions, EqualTimes, Format, Loaded, NoObject, PartitionBy, ProcessReuse,
+};
 
 use super::exit::{Exit, Failure};
 use super::{input, interrupt};
@@ -31,8 +34,21 @@ use options::{MessageFormat, whole};
 struct Checked {
     loaded: Loaded,
     request: CheckRequest,
+    /// How the file was to be read.
+    reading: Reading,
     verdict: Verdict,
     stopped: Option<Stopped>,
+}
+
+/// What a file is taken to mean before anybody judges it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Reading {
+    process_reuse: ProcessReuse,
+    /// How many operations were begun by a process that had been retired.
+    reuses: u64,
+    equal_times: EqualTimes,
+    /// How many returns have the time of an invocation in a later line.
+    at_equal_times: u64,
 }
 
 /// Who stopped a checker.
@@ -62,6 +78,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     };
     if let Some(flag) = one.filter(|_| args.files.len() > 1) {
         return Err(Failure::usage(format_args!("{flag} is about one file; name only one")).into());
+    }
+    if args.follow && args.equal_times == EqualTimes::Concurrent {
+        let why = "--equal-times concurrent is about whole histories; leave --follow away";
+        return Err(Failure::usage(why).into());
     }
     if args.follow {
         return follow::run(args);
@@ -116,7 +136,9 @@ fn judge(path: &Path, args: &Args, interrupted: &AtomicBool) -> Result<Checked, 
         process_reuse: args.process_reuse,
     };
     let loaded = whole(input::load(path, args.from, options)?, args.torn)?;
-    let request = request(args);
+    let reading = reading(&loaded, args);
+    let loaded = partitioned(loaded, args)?.with_equal_times(args.equal_times);
+    let request = request(args, loaded.format);
     let stopped = Cell::new(None);
     let stop = stop(args, interrupted, &stopped);
     let verdict = check_history(&loaded.history, &request, &stop)
@@ -128,14 +150,39 @@ fn judge(path: &Path, args: &Args, interrupted: &AtomicBool) -> Result<Checked, 
     Ok(Checked {
         loaded,
         request,
+        reading,
         verdict,
         stopped,
     })
 }
 
-/// What is asked about every file.
-fn request(args: &Args) -> CheckRequest {
-    CheckRequest {
+fn reading(loaded: &Loaded, args: &Args) -> Reading {
+    Reading {
+        process_reuse: args.process_reuse,
+        reuses: loaded.history.reuses(),
+        equal_times: args.equal_times,
+        at_equal_times: loaded.history.equal_times(),
+    }
+}
+
+/// The history with its objects told apart as was asked for.
+fn partitioned(loaded: Loaded, args: &Args) -> Result<Loaded, Failure> {
+    if args.partition_by == PartitionBy::Key {
+        return Ok(loaded);
+    }
+    let history = loaded
+        .history
+        .partitioned_by(|event| args.partition_by.apply(event));
+    let history = history.map_err(|(position, error): (usize, NoObject)| {
+        let line = loaded.lines.get(position).copied().unwrap_or_default();
+        Failure::usage(format_args!("line {line}: {error}"))
+    })?;
+    Ok(Loaded { history, ..loaded })
+}
+
+/// What is asked about a file of a format.
+fn request(args: &Args, format: Format) -> CheckRequest {
+    let request = CheckRequest {
         checker: args.model.clone(),
         initial: args.initial.clone(),
         nil_read: args.nil_read,
@@ -144,7 +191,8 @@ fn request(args: &Args) -> CheckRequest {
             states_max: args.states_max,
             memory_bytes_max: args.memory_max,
         },
-    }
+    };
+    request.of_format(format)
 }
 
 /// Writes the picture of a history.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use tribunal_checkers::{FailedCas, Limits, NilRead};
-use tribunal_histories::{Format, Loaded, ProcessReuse, Value};
+use tribunal_histories::{EqualTimes, Format, Loaded, PartitionBy, ProcessReuse, Value};
 
 use crate::cli::exit::Failure;
 use crate::cli::quantity;
@@ -35,6 +35,11 @@ pub struct Args {
     #[arg(long, value_name = "FORMAT")]
     pub from: Option<Format>,
 
+    /// What tells objects apart: the key of events; none for one object; tuple for values that are [key value], as with
+    /// jepsen.independent; or a field of the invocation or of its value, by name
+    #[arg(long, value_name = "key|none|tuple|FIELD", default_value = "key")]
+    pub partition_by: PartitionBy,
+
     /// Whether a process may go on after an operation of its ended in info
     #[arg(long, value_name = "allow|reject", default_value = "reject", value_parser = process_reuse())]
     pub process_reuse: ProcessReuse,
@@ -43,7 +48,17 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = Torn::Reject)]
     pub torn: Torn,
 
-    /// What a read of nil says: the object was absent, or nothing [default: absent, or unconstrained with --initial]
+    /// How a return and an invocation of the same time lie: in the order of their lines, or at once
+    #[arg(
+        long,
+        value_name = "by-line|concurrent",
+        default_value = "by-line",
+        value_parser = equal_times()
+    )]
+    pub equal_times: EqualTimes,
+
+    /// What a read of nil says: the object was absent, or nothing [default: absent; unconstrained with --initial, and
+    /// for the registers of Knossos in EDN and JSON of Jepsen's]
     #[arg(long, value_name = "absent|unconstrained", value_parser = nil_read())]
     pub nil_read: Option<NilRead>,
 
@@ -101,6 +116,7 @@ Examples:
   tribunal check kv.txt --model kv --initial '\"\"' --from edn
   tribunal check history.json --model counter --message-format json | jq .verdict.judgement
   tribunal check history.jsonl --model register --html history.html
+  tribunal check independent.edn --model cas-register --partition-by tuple --equal-times concurrent
   tribunal check growing.jsonl --model kv --follow --follow-idle 1m
 
 Ends with 0 if every file is valid, 1 if one is invalid, 2 if one is unknown, 64 if one is not a history of that
@@ -161,10 +177,11 @@ fn named<T: Copy + Send + Sync + 'static>(
 }
 
 pub(crate) fn process_reuse() -> impl TypedValueParser<Value = ProcessReuse> {
-    named([
-        ("allow", ProcessReuse::Allow),
-        ("reject", ProcessReuse::Reject),
-    ])
+    named(PROCESS_REUSES)
+}
+
+fn equal_times() -> impl TypedValueParser<Value = EqualTimes> {
+    named(EQUAL_TIMES)
 }
 
 fn nil_read() -> impl TypedValueParser<Value = NilRead> {
@@ -174,6 +191,18 @@ fn nil_read() -> impl TypedValueParser<Value = NilRead> {
 fn failed_cas() -> impl TypedValueParser<Value = FailedCas> {
     named(FAILED_CAS)
 }
+
+/// The names of [`ProcessReuse`].
+pub(super) const PROCESS_REUSES: [(&str, ProcessReuse); 2] = [
+    ("allow", ProcessReuse::Allow),
+    ("reject", ProcessReuse::Reject),
+];
+
+/// The names of [`EqualTimes`].
+pub(super) const EQUAL_TIMES: [(&str, EqualTimes); 2] = [
+    ("by-line", EqualTimes::ByLine),
+    ("concurrent", EqualTimes::Concurrent),
+];
 
 /// The names of [`NilRead`].
 pub(super) const NIL_READS: [(&str, NilRead); 2] = [

@@ -12,7 +12,7 @@ use tribunal_histories::Value;
 
 use super::follow::{self, Followed};
 use super::options::Args;
-use super::{Checked, Ended, Stopped, timeline};
+use super::{Checked, Ended, Stopped, meanings, timeline};
 use crate::cli::exit::Exit;
 use crate::cli::paragraph::wrapped;
 use crate::cli::quantity::{counted, grouped, size};
@@ -170,6 +170,9 @@ fn counts(output: &mut dyn Write, checked: &Checked) -> io::Result<()> {
         grouped(operations.info),
         history.concurrency_max,
     )?;
+    for meaning in meanings::of(checked) {
+        writeln!(output, "{INDENT}{}", meaning.line())?;
+    }
     if operations.ok == 0 {
         writeln!(
             output,
