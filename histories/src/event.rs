@@ -99,6 +99,14 @@ impl EventRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FunctionId(pub(crate) u16);
 
+impl FunctionId {
+    /// The name's place in [`History::functions`](crate::History::functions).
+    #[inline]
+    pub fn number(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
 /// An event of a history: 24 bytes, its values in the history's table.
 ///
 /// Why it failed, and fields that only its format knows, few events have: [`History::record`](crate::History::record)

@@ -107,6 +107,7 @@ impl History {
     }
 
     /// The completion of an invocation, or the invocation of a completion, by position.
+    #[inline]
     pub fn pair(&self, position: usize) -> Option<usize> {
         self.pairs
             .get(position)
@@ -120,6 +121,7 @@ impl History {
     }
 
     /// The client operation that was invoked at a position.
+    #[inline]
     pub fn operation(&self, position: usize) -> Option<Operation> {
         let event = self.events.get(position)?;
         if event.kind != Kind::Invoke || event.process() == Process::Nemesis {

@@ -188,7 +188,14 @@ impl ValueId {
         self == Self::NIL
     }
 
+    /// Whether this is the id of an integer of up to 31 bits; such ids are in the order of their integers.
+    #[inline]
+    pub fn is_small_integer(self) -> bool {
+        self.0 & Self::INLINE != 0
+    }
+
     /// The id as a number: below 2³¹ the place in the table; from there on integers, in their order.
+    #[inline]
     pub fn number(self) -> u32 {
         self.0
     }

@@ -21,7 +21,7 @@ const IMPOSSIBLE: u32 = u32::MAX - 1;
 const ROW_MAX: usize = 256;
 
 /// The part of a model's state graph that a search has met.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Automaton<M: Model> {
     model: M,
     states: Numbered<M::State>,
@@ -51,7 +51,7 @@ impl<M: Model> Automaton<M> {
 
     /// The number of an operation. All are numbered before the first step is taken.
     pub(super) fn class(&mut self, op: &M::Op) -> Class {
-        self.ops.number(op.clone())
+        self.ops.number_of(op)
     }
 
     /// How many states were met.
@@ -133,7 +133,7 @@ impl<M: Model> Automaton<M> {
 }
 
 /// Distinct items, numbered in the order of their arrival.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Numbered<T> {
     items: Vec<T>,
     numbers: FxHashMap<T, u32>,
@@ -149,6 +149,13 @@ impl<T> Default for Numbered<T> {
 }
 
 impl<T: Clone + Eq + Hash> Numbered<T> {
+    fn number_of(&mut self, item: &T) -> u32 {
+        match self.numbers.get(item) {
+            Some(number) => *number,
+            None => self.number(item.clone()),
+        }
+    }
+
     fn number(&mut self, item: T) -> u32 {
         if let Some(number) = self.numbers.get(&item) {
             return *number;

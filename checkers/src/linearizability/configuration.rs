@@ -75,7 +75,7 @@ impl Usages {
     }
 
     /// Whether one multiset is part of another.
-    fn is_within(&self, part: u32, whole: u32) -> bool {
+    pub(super) fn is_within(&self, part: u32, whole: u32) -> bool {
         if part == whole || part == Self::NONE {
             return true;
         }

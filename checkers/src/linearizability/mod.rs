@@ -12,13 +12,18 @@ mod explanation;
 pub(crate) mod follow;
 mod minimal;
 mod monitor;
+mod numbers;
 mod partition;
 mod parts;
 mod paths;
+mod race;
+mod refuted;
 mod run;
 mod search;
+mod share;
 #[cfg(test)]
 mod tests;
+mod wing_gong_lowe;
 
 use std::collections::BTreeMap;
 
@@ -29,13 +34,11 @@ use crate::model::{Discipline, Model};
 use crate::verdict::{
     Core, Counterexample, Evidence, Judgement, Method, PartitionOrder, Statistics, Verdict,
 };
-use minimal::{Disagreement, Minimizer};
-use monitor::{Act, Answer, Conflict, Deeds};
+use minimal::Disagreement;
+use monitor::{Answer, Conflict};
 use partition::{Partition, Split, calls, split};
+use refuted::last_return;
 use search::{Outcome, search};
-
-/// Beyond so many operations the search is not asked for what a monitor does not know about prefixes.
-const LONG: usize = 10_000;
 
 /// Judges whether a history is linearizable with respect to a model.
 ///
@@ -96,6 +99,9 @@ enum Found {
     GivenUp { why: String, decided: usize },
 }
 
+/// What came of a partition, by which method, and how many states that looked at.
+type Judged = (Found, &'static str, u64);
+
 impl<M: Model> Judge<'_, M> {
     fn verdict(&self) -> Verdict {
         let mut statistics = Statistics {
@@ -107,24 +113,15 @@ impl<M: Model> Judge<'_, M> {
         let mut orders = Vec::new();
         let mut undecided = Undecided::default();
         let mut stuck: Option<(usize, Reason, &Partition)> = None;
-        for partition in &self.split.partitions {
-            let (found, method, states) = self.partition(partition);
+        for (partition, judged) in self.split.partitions.iter().zip(self.judge_all()) {
+            let (found, method, states) = judged;
             statistics.states += states;
             *methods.entry(method).or_default() += 1;
             match found {
-                Found::Order(operations) => {
-                    let marks = self.split.marks(partition);
-                    match certificate::verify(&self.model, self.history, marks, &operations) {
-                        Ok(()) => orders.push(PartitionOrder {
-                            key: partition.key.clone(),
-                            operations,
-                        }),
-                        Err(refused) => {
-                            let why = format!("the linearization found was refused: {refused}");
-                            undecided.add(&partition.key, why, 0);
-                        }
-                    }
-                }
+                Found::Order(operations) => orders.push(PartitionOrder {
+                    key: partition.key.clone(),
+                    operations,
+                }),
                 Found::Stuck(position, reason) => {
                     if stuck
                         .as_ref()
@@ -159,12 +156,28 @@ impl<M: Model> Judge<'_, M> {
         }
     }
 
-    /// Judges a partition by the cheapest method that decides it; which that was, and how many states it looked at.
-    fn partition(&self, partition: &Partition) -> (Found, &'static str, u64) {
+    /// Judges a partition by the cheapest method that decides it, and verifies the order if there is one.
+    fn partition(&self, partition: &Partition) -> Judged {
+        let (found, method, states) = self.decide(partition);
+        let Found::Order(operations) = found else {
+            return (found, method, states);
+        };
+        let marks = self.split.marks(partition);
+        let found = match certificate::verify(&self.model, self.history, marks, &operations) {
+            Ok(()) => Found::Order(operations),
+            Err(refused) => Found::GivenUp {
+                why: format!("the linearization found was refused: {refused}"),
+                decided: 0,
+            },
+        };
+        (found, method, states)
+    }
+
+    fn decide(&self, partition: &Partition) -> Judged {
         if let Some(discipline) = &self.discipline {
             let deeds = self.split.deeds(partition);
             let method = monitor::method(discipline);
-            match monitor::ask(discipline, deeds, self.split.initial) {
+            match monitor::ask(discipline, deeds) {
                 Answer::Order(order) => {
                     let order = order.into_iter().map(|position| position as usize);
                     return (Found::Order(order.collect()), method, 0);
@@ -180,6 +193,7 @@ impl<M: Model> Judge<'_, M> {
         let mut orders = Vec::new();
         let (mut method, mut states) = (search::EXACT, 0);
         let mut stuck: Option<(usize, Reason)> = None;
+        let mut given_up = None;
         for part in parts::split(&self.model, calls) {
             let found = search(&self.model, &part, self.request.limits, self.stop);
             states += found.states;
@@ -201,13 +215,14 @@ impl<M: Model> Judge<'_, M> {
                     }
                 }
                 Outcome::GivenUp { why, decided } => {
-                    return (Found::GivenUp { why, decided }, method, states);
+                    given_up.get_or_insert(Found::GivenUp { why, decided });
                 }
             }
         }
-        let found = match stuck {
-            Some((position, reason)) => Found::Stuck(position, reason),
-            None => Found::Order(parts::merge(orders)),
+        let found = match (stuck, given_up) {
+            (Some((position, reason)), _) => Found::Stuck(position, reason),
+            (None, Some(given_up)) => given_up,
+            (None, None) => Found::Order(parts::merge(orders)),
         };
         (found, method, states)
     }
@@ -216,150 +231,6 @@ impl<M: Model> Judge<'_, M> {
         let marks = self.split.marks(partition).iter();
         marks.map(|mark| mark.invoked as usize)
     }
-
-    /// The core of a partition that has no legal order; and how many states it took to find it.
-    fn core(
-        &self,
-        partition: &Partition,
-        stuck: usize,
-        reason: Reason,
-    ) -> (Result<Core, Disagreement>, u64) {
-        let Self {
-            model,
-            history,
-            request,
-            ..
-        } = self;
-        let mut minimizer = Minimizer::new(model, history, request.limits, self.stop);
-        let mut known = None;
-        let mut is_stuck_exact = false;
-        let mut positions: Vec<_> = Vec::new();
-        match reason {
-            Reason::Search {
-                is_exact,
-                operations,
-            } => {
-                is_stuck_exact = is_exact;
-                positions = operations;
-            }
-            Reason::Conflict(conflict) => {
-                let (earliest, is_exact) = self.earliest(partition, conflict);
-                let is_long = self.split.marks(partition).len() > LONG;
-                if is_exact || is_long {
-                    let core = self.core_of(&mut minimizer, partition, earliest);
-                    return (core, minimizer.states);
-                }
-                known = Some(earliest);
-            }
-        }
-        if known.is_some() {
-            positions = self.positions(partition).collect();
-        }
-        let calls = calls(model, history, positions.into_iter());
-        let stuck = match known {
-            None => Some(stuck),
-            // Just before the conflict the monitor does not know.
-            Some(_) => minimizer.stuck(&calls),
-        };
-        let core = match (stuck, known) {
-            (None, Some(earliest)) => self.core_of(&mut minimizer, partition, earliest),
-            (stuck, _) => {
-                let end = minimizer.earliest(&calls, stuck.unwrap_or_default(), is_stuck_exact);
-                minimizer.core(&partition.key, &calls, end, |_| true)
-            }
-        };
-        (core, minimizer.states)
-    }
-
-    /// The core of a conflict.
-    fn core_of(
-        &self,
-        minimizer: &mut Minimizer<'_, M>,
-        partition: &Partition,
-        (end, conflict): (u32, Conflict),
-    ) -> Result<Core, Disagreement> {
-        let Conflict {
-            mut operations,
-            mut helpers,
-        } = conflict;
-        // Before it returned, this operation may have taken out anything; now it is known what, and who put that in.
-        let deeds = self.split.deeds(partition);
-        let last = deeds.marks.iter().find(|mark| mark.returned == end);
-        if let Some(last) = last.filter(|last| !operations.contains(&last.invoked)) {
-            operations.push(last.invoked);
-            operations.sort_unstable();
-            let puts = deeds.marks.iter();
-            let puts = puts.filter(|mark| mark.act == Act::Put && mark.value == last.value);
-            helpers.extend(puts.map(|put| put.invoked));
-        }
-        let mut positions = [&operations[..], &helpers].concat();
-        positions.sort_unstable();
-        positions.dedup();
-        let positions = positions.iter().map(|position| *position as usize);
-        let calls = calls(&self.model, self.history, positions);
-        let is_suspect = |position: usize| {
-            let is_it = |operation: &u32| (*operation as usize).cmp(&position);
-            operations.binary_search_by(is_it).is_ok()
-        };
-        minimizer.core(&partition.key, &calls, end as usize, is_suspect)
-    }
-
-    /// The position of the return by which a monitor first finds a conflict, and that conflict; and whether it is
-    /// known that there is none before.
-    fn earliest(&self, partition: &Partition, mut conflict: Conflict) -> ((u32, Conflict), bool) {
-        let all = self.split.deeds(partition);
-        let Some(discipline) = &self.discipline else {
-            return ((last_return(all, &conflict), conflict), false);
-        };
-        // There is a conflict when this event has happened, and none was found before the other.
-        let mut last = all.last_return();
-        let mut none = 0;
-        let mut is_exact = true;
-        // Most often it is there as soon as its operations have returned, and not before. From there, by strides.
-        let mut ask_before = last_return(all, &conflict) + 1;
-        let mut stride = 1;
-        while none < last {
-            let deeds = Deeds {
-                end: ask_before,
-                ..all
-            };
-            let answer = monitor::ask(discipline, deeds, self.split.initial);
-            if !matches!(answer, Answer::Conflict(_)) {
-                is_exact = matches!(answer, Answer::Order(_));
-            }
-            if let Answer::Conflict(earlier) = answer {
-                // What returned last of those is part of the conflict, but perhaps not the last of all that matters.
-                last = ask_before - 1;
-                conflict = earlier;
-                ask_before = last.saturating_sub(stride - 1).max(none + 1);
-            } else {
-                none = ask_before;
-                ask_before = none.saturating_add(stride).min(last);
-            }
-            stride *= 2;
-            if stride > last - none {
-                stride = 1;
-                ask_before = none + (last - none).div_ceil(2);
-            }
-        }
-        ((last, conflict), is_exact)
-    }
-}
-
-/// The last return of these operations.
-fn last_return(deeds: Deeds<'_>, conflict: &Conflict) -> u32 {
-    let returned = |operation: &u32| {
-        let place = deeds
-            .marks
-            .binary_search_by_key(operation, |mark| mark.invoked);
-        place.map_or(0, |place| deeds.marks[place].returned)
-    };
-    let finite = conflict
-        .operations
-        .iter()
-        .map(returned)
-        .filter(|at| *at < deeds.end);
-    finite.max().unwrap_or(0)
 }
 
 /// What follows from a core, or from the failure to confirm it.

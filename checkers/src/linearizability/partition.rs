@@ -6,8 +6,9 @@ use rustc_hash::FxHashMap;
 use tribunal_histories::{History, Operation, Outcome, Value, ValueId};
 
 use super::monitor::{Act, Deeds, Mark, NEVER};
+use super::numbers::Numbers;
 use crate::check::CheckError;
-use crate::model::{Call, Deed, Discipline, Misfit, Model, Recorded};
+use crate::model::{Call, Deed, Discipline, Misfit, Model, Recorded, Verb};
 
 /// A history split by key.
 #[derive(Debug)]
@@ -17,8 +18,6 @@ pub(super) struct Split {
     /// The operations, one partition after the other, each in the order of invocation. Operations that constrain
     /// nothing and change nothing are absent.
     marks: Vec<Mark>,
-    /// The number of the value that every object begins with, if it is a register.
-    pub(super) initial: u32,
     /// How many client operations there are.
     pub(super) operations: u64,
 }
@@ -29,6 +28,8 @@ pub(super) struct Partition {
     /// The key of the object; nil for a history over one.
     pub(super) key: Value,
     marks: Range<usize>,
+    /// How many values there are, if a monitor may judge it: they have the numbers from 0.
+    values: usize,
 }
 
 impl Split {
@@ -37,10 +38,16 @@ impl Split {
         &self.marks[partition.marks.clone()]
     }
 
+    /// How many operations there are that constrain or change something.
+    pub(super) fn marks_len(&self) -> usize {
+        self.marks.len()
+    }
+
     /// All operations of a partition for a monitor.
     pub(super) fn deeds(&self, partition: &Partition) -> Deeds<'_> {
         Deeds {
             marks: self.marks(partition),
+            values: partition.values,
             end: NEVER,
         }
     }
@@ -49,142 +56,220 @@ impl Split {
 /// Splits a history by the key of its events.
 pub(super) fn split<M: Model>(model: &M, history: &History) -> Result<Split, CheckError> {
     let mut keys = Keys::default();
-    let mut counts: Vec<usize> = Vec::new();
+    let mut reader = Reader::new(model, history);
+    let mut marks = Vec::with_capacity(history.len() / 2);
+    // By mark: the place of its key; empty while there is one key only.
+    let mut owners: Vec<u32> = Vec::new();
+    let mut operations = 0;
     for operation in history.operations() {
+        operations += 1;
         let place = keys.place(operation.key);
-        counts.resize(keys.ids.len(), 0);
-        counts[place] += 1;
-    }
-    let mut ends = Vec::with_capacity(counts.len());
-    let mut sum = 0;
-    for count in &counts {
-        ends.push(sum);
-        sum += count;
-    }
-    let mut numbers = Numbers::new(history);
-    let mut marks = vec![Mark::NOTHING; sum];
-    for operation in history.operations() {
-        let op = interpret(model, history, &operation).map_err(|misfit| {
-            CheckError::misfit((M::NAME, M::OPERATIONS), history, &operation, misfit)
-        })?;
-        if let Some(op) = op {
-            let end = &mut ends[keys.place(operation.key)];
-            marks[*end] = mark(&operation, model.deed(&op), &mut numbers);
-            *end += 1;
+        let Some(mark) = reader.mark(&operation)? else {
+            continue;
+        };
+        if keys.ids.len() > 1 {
+            owners.resize(marks.len(), 0);
+            owners.push(place);
         }
+        marks.push(mark);
     }
-    let discipline = model.discipline();
-    let initial = match &discipline {
-        Some(Discipline::Register(initial)) => numbers.number(initial),
-        _ => NEVER,
+    let (mut marks, ranges) = by_owner(marks, &owners, keys.ids.len());
+    let counts = match &model.discipline() {
+        Some(Discipline::Register(initial)) => {
+            let initial = reader.numbers.number(initial);
+            reader.numbers.pack(&mut marks, &ranges, Some(initial))
+        }
+        Some(Discipline::Fifo | Discipline::Lifo) => reader.numbers.pack(&mut marks, &ranges, None),
+        Some(Discipline::Priority) => reader.numbers.rank(&mut marks, &ranges),
+        None => vec![0; ranges.len()],
     };
-    if discipline == Some(Discipline::Priority) {
-        numbers.sort(&mut marks);
-    }
-    let starts = ends.iter().zip(&counts).scan(0, |start, (end, count)| {
-        let range = *start..*end;
-        *start += count;
-        Some(range)
-    });
     let mut partitions: Vec<_> = keys
         .ids
         .iter()
-        .zip(starts)
-        .map(|(key, marks)| Partition {
+        .zip(ranges.into_iter().zip(counts))
+        .map(|(key, (marks, values))| Partition {
             key: history.value(*key),
             marks,
+            values,
         })
         .collect();
     partitions.sort_by(|a, b| a.key.cmp(&b.key));
     Ok(Split {
         partitions,
         marks,
-        initial,
-        operations: sum as u64,
+        operations,
     })
+}
+
+/// The marks of each owner together, in the order in which they were, and where those of each are.
+fn by_owner(marks: Vec<Mark>, owners: &[u32], count: usize) -> (Vec<Mark>, Vec<Range<usize>>) {
+    if owners.is_empty() {
+        let all = 0..marks.len();
+        let none = std::iter::repeat_n(marks.len()..marks.len(), count.saturating_sub(1));
+        return (marks, std::iter::once(all).chain(none).collect());
+    }
+    let mut ends = vec![0_usize; count];
+    for place in 0..marks.len() {
+        ends[owners.get(place).map_or(0, |owner| *owner as usize)] += 1;
+    }
+    let mut sum = 0;
+    for end in &mut ends {
+        sum += std::mem::replace(end, sum);
+    }
+    let starts = ends.clone();
+    let mut sorted = vec![Mark::NOTHING; marks.len()];
+    for (place, mark) in marks.into_iter().enumerate() {
+        let end = &mut ends[owners.get(place).map_or(0, |owner| *owner as usize)];
+        sorted[*end] = mark;
+        *end += 1;
+    }
+    let ranges = starts.into_iter().zip(ends).map(|(start, end)| start..end);
+    (sorted, ranges.collect())
 }
 
 /// The keys in the order in which they come up.
 #[derive(Default)]
 struct Keys {
     ids: Vec<ValueId>,
-    places: FxHashMap<ValueId, usize>,
+    places: FxHashMap<ValueId, u32>,
 }
 
 impl Keys {
-    fn place(&mut self, key: ValueId) -> usize {
+    fn place(&mut self, key: ValueId) -> u32 {
         // Histories over one object need no table.
         if self.ids.len() == 1 && self.ids[0] == key {
             return 0;
         }
         *self.places.entry(key).or_insert_with(|| {
             self.ids.push(key);
-            self.ids.len() - 1
+            u32::try_from(self.ids.len() - 1).expect("fewer keys than events")
         })
     }
 }
 
-/// Numbers of values: those of their ids, and more for values that only occur within others.
-struct Numbers<'a> {
-    history: &'a History,
-    inner: Vec<Value>,
-    numbers: FxHashMap<Value, u32>,
+/// Reads what the operations of a history do.
+struct Reader<'a, M: Model> {
+    meanings: Meanings<'a, M>,
+    verbs: Verbs,
+    numbers: Numbers<'a>,
 }
 
-impl<'a> Numbers<'a> {
-    fn new(history: &'a History) -> Self {
+impl<'a, M: Model> Reader<'a, M> {
+    fn new(model: &'a M, history: &'a History) -> Self {
         Self {
+            meanings: Meanings::new(model, history),
+            verbs: Verbs::new(model, history),
+            numbers: Numbers::new(history),
+        }
+    }
+
+    /// What an operation does; `None` if it constrains nothing and changes nothing.
+    #[inline]
+    fn mark(&mut self, operation: &Operation) -> Result<Option<Mark>, CheckError> {
+        match self.verbs.plain(operation) {
+            Some((act, value)) => {
+                let mark = Mark {
+                    invoked: position(operation.invoked),
+                    returned: operation.returned.map_or(NEVER, position),
+                    value: match act {
+                        Act::TakeNone | Act::TakeSome => NEVER,
+                        _ => value.number(),
+                    },
+                    stored: NEVER,
+                    act,
+                };
+                debug_assert_eq!(self.interpreted(operation), Ok(Some(mark)));
+                Ok(Some(mark))
+            }
+            None => self.interpreted(operation),
+        }
+    }
+
+    #[inline(never)]
+    fn interpreted(&mut self, operation: &Operation) -> Result<Option<Mark>, CheckError> {
+        let Meanings { model, history, .. } = self.meanings;
+        let op = self.meanings.of(operation).map_err(|misfit| {
+            CheckError::misfit((M::NAME, M::OPERATIONS), history, operation, misfit)
+        })?;
+        Ok(op.map(|op| mark(operation, model.deed(&op), &mut self.numbers)))
+    }
+}
+
+/// What operations mean to a model. Those that come again are interpreted once.
+pub(super) struct Meanings<'a, M: Model> {
+    model: &'a M,
+    history: &'a History,
+    places: FxHashMap<(usize, Outcome, ValueId, ValueId), usize>,
+    ops: Vec<Option<M::Op>>,
+}
+
+impl<'a, M: Model> Meanings<'a, M> {
+    /// Where there are more than this, hardly any comes again.
+    const OPS_MAX: usize = 1024;
+
+    pub(super) fn new(model: &'a M, history: &'a History) -> Self {
+        Self {
+            model,
             history,
-            inner: Vec::new(),
-            numbers: FxHashMap::default(),
+            places: FxHashMap::default(),
+            ops: Vec::new(),
         }
     }
 
-    fn number(&mut self, value: &Value) -> u32 {
-        let values = self.history.values();
-        if let Some(id) = values.find(value) {
-            return id.number();
+    /// See [`interpret`].
+    #[inline]
+    pub(super) fn of(&mut self, operation: &Operation) -> Result<Option<M::Op>, Misfit> {
+        let Self { model, history, .. } = *self;
+        if self.ops.len() >= Self::OPS_MAX {
+            return interpret(model, history, operation);
         }
-        if let Some(number) = self.numbers.get(value) {
-            return *number;
+        let Operation {
+            function,
+            outcome,
+            input,
+            output,
+            ..
+        } = *operation;
+        let key = (function.number(), outcome, input, output);
+        if let Some(place) = self.places.get(&key) {
+            return Ok(self.ops[*place].clone());
         }
-        let number = values.table_len() + self.inner.len();
-        let number = u32::try_from(number).expect("fewer values than events");
-        self.inner.push(value.clone());
-        self.numbers.insert(value.clone(), number);
-        number
+        let op = interpret(model, history, operation)?;
+        self.places.insert(key, self.ops.len());
+        self.ops.push(op.clone());
+        Ok(op)
+    }
+}
+
+/// What operations do of which the name tells enough.
+pub(super) struct Verbs {
+    /// By the number of a name.
+    verbs: Vec<Option<Verb>>,
+}
+
+impl Verbs {
+    pub(super) fn new<M: Model>(model: &M, history: &History) -> Self {
+        let names = history.functions().iter();
+        let verbs = names.map(|name| model.verb(name)).collect();
+        Self { verbs }
     }
 
-    fn value(&self, number: u32) -> Value {
-        let inner = (number as usize).checked_sub(self.history.values().table_len());
-        match inner.and_then(|inner| self.inner.get(inner)) {
-            Some(value) => value.clone(),
-            None => self.history.values().numbered(number),
-        }
-    }
-
-    /// Gives the values of the operations numbers in ascending order. Those of small integers are already.
-    fn sort(&self, marks: &mut [Mark]) {
-        let table_len = self.history.values().table_len() + self.inner.len();
-        if marks.iter().all(|mark| mark.value as usize >= table_len) {
-            return;
-        }
-        let mut numbers: Vec<_> = marks.iter().map(|mark| mark.value).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        let mut sorted: Vec<_> = numbers
-            .iter()
-            .map(|number| self.value(*number))
-            .zip(numbers.iter().copied())
-            .collect();
-        sorted.sort_unstable();
-        let ranks: FxHashMap<u32, u32> = (0..)
-            .zip(sorted)
-            .map(|(rank, (_, number))| (number, rank))
-            .collect();
-        for mark in marks {
-            mark.value = ranks[&mark.value];
-        }
+    /// What an operation does, and to which value if to any, if that needs no model.
+    #[inline]
+    pub(super) fn plain(&self, operation: &Operation) -> Option<(Act, ValueId)> {
+        let Operation { input, output, .. } = *operation;
+        Some(
+            match (self.verbs[operation.function.number()]?, operation.outcome) {
+                (Verb::Read, Outcome::Ok) => (Act::Read, output),
+                (Verb::ReadUnlessNil, Outcome::Ok) if !output.is_nil() => (Act::Read, output),
+                (Verb::Write, Outcome::Ok | Outcome::Info) => (Act::Write, input),
+                (Verb::Put, Outcome::Ok | Outcome::Info) if !input.is_nil() => (Act::Put, input),
+                (Verb::Take, Outcome::Ok) if output.is_nil() => (Act::TakeNone, output),
+                (Verb::Take, Outcome::Ok) => (Act::Take, output),
+                (Verb::Take, Outcome::Info) => (Act::TakeSome, output),
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -199,7 +284,6 @@ fn mark(operation: &Operation, deed: Deed<'_>, numbers: &mut Numbers<'_>) -> Mar
         Deed::TakeNone => (Act::TakeNone, None, None),
         Deed::Other => (Act::Other, None, None),
     };
-    let position = |position: usize| u32::try_from(position).expect("histories are bounded so");
     let mut number = |value: Option<&Value>| value.map_or(NEVER, |value| numbers.number(value));
     Mark {
         invoked: position(operation.invoked),
@@ -208,6 +292,10 @@ fn mark(operation: &Operation, deed: Deed<'_>, numbers: &mut Numbers<'_>) -> Mar
         stored: number(stored),
         act,
     }
+}
+
+fn position(position: usize) -> u32 {
+    u32::try_from(position).expect("histories are bounded so")
 }
 
 impl Mark {
@@ -221,7 +309,7 @@ impl Mark {
 }
 
 /// What an operation means to a model; `None` if it constrains nothing and changes nothing.
-pub(super) fn interpret<M: Model>(
+fn interpret<M: Model>(
     model: &M,
     history: &History,
     operation: &Operation,
@@ -239,14 +327,13 @@ pub(super) fn interpret<M: Model>(
 }
 
 /// An operation, by the position of its invocation, as the search needs it.
-fn call<M: Model>(model: &M, history: &History, operation: &Operation) -> Option<Call<M::Op>> {
-    let op = interpret(model, history, operation).ok()??;
-    Some(Call {
+fn call<Op>(op: Op, operation: &Operation) -> Call<Op> {
+    Call {
         op,
         invoked: operation.invoked,
         returned: operation.returned,
         required: operation.outcome != Outcome::Info,
-    })
+    }
 }
 
 /// Operations, by the positions of their invocations, as the search needs them.
@@ -255,9 +342,10 @@ pub(super) fn calls<M: Model>(
     history: &History,
     positions: impl Iterator<Item = usize>,
 ) -> Vec<Call<M::Op>> {
+    let mut meanings = Meanings::new(model, history);
     let operations = positions.filter_map(|position| history.operation(position));
     operations
-        .filter_map(|operation| call(model, history, &operation))
+        .filter_map(|operation| Some(call(meanings.of(&operation).ok()??, &operation)))
         .collect()
 }
 
@@ -271,13 +359,13 @@ pub(super) fn unreturned<M: Model>(
     let operation = history
         .operation(of.invoked)
         .filter(|operation| operation.outcome != Outcome::Fail)?;
-    call(
-        model,
-        history,
-        &Operation {
-            outcome: Outcome::Info,
-            returned: None,
-            ..operation
-        },
-    )
+    let operation = Operation {
+        outcome: Outcome::Info,
+        returned: None,
+        ..operation
+    };
+    Some(call(
+        interpret(model, history, &operation).ok()??,
+        &operation,
+    ))
 }

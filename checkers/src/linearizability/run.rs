@@ -402,7 +402,8 @@ impl<'s, 'a, M: Model> Run<'s, 'a, M> {
             return Err("the object has too many states for an endless supply".to_owned());
         }
         if self.states.is_multiple_of(ASK_EVERY) {
-            if (self.search.stop)() {
+            let spent = self.spent();
+            if self.search.is_beaten(spent) || (self.search.stop)() {
                 return Err("the search was stopped".to_owned());
             }
             let held = self.search.automaton.bytes()

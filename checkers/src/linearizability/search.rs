@@ -18,12 +18,17 @@
 //! search is tried for a while, and then it is approached from both sides, see [`search`].
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use super::automaton::{Automaton, Class, StateId};
+use super::monitor::by_key;
 use super::paths::Step;
+use super::race::{self, Entrant};
 use super::run::{End, Event, Events, Run};
+#[cfg(test)]
+use super::wing_gong_lowe::WingGongLowe;
 use crate::check::{Limits, Stop};
 use crate::model::{Call, Model};
 
@@ -106,7 +111,18 @@ pub(super) fn search<M: Model>(
     limits: Limits,
     stop: Stop<'_>,
 ) -> Found {
-    Search::new(model, calls, limits, stop, Start::Initial).decide()
+    race::decide(Search::new(model, calls, limits, stop, Start::Initial))
+}
+
+/// The search of these calls, which is yet to begin.
+#[cfg(test)]
+pub(super) fn of<'a, M: Model>(
+    model: &M,
+    calls: &[Call<M::Op>],
+    limits: Limits,
+    stop: Stop<'a>,
+) -> Search<'a, M> {
+    Search::new(model, calls, limits, stop, Start::Initial)
 }
 
 /// A member of the portfolio on its own.
@@ -116,6 +132,7 @@ pub(super) enum Alone {
     Exact,
     FromAbove,
     FromBelow,
+    WingGongLowe,
 }
 
 /// What a member of the portfolio says on its own; nothing when that decides nothing.
@@ -128,19 +145,23 @@ pub(super) fn run_alone<M: Model>(
     let limits = Limits::default();
     let mut search = Search::new(model, calls, limits, &|| false, Start::Initial);
     let supply = match alone {
+        Alone::WingGongLowe => {
+            let mut rival = WingGongLowe::new(&mut search)?;
+            return Some(rival.run(&Entrant::ALONE, limits.states_max));
+        }
         Alone::Exact => Supply::Exact,
         Alone::FromAbove => Supply::Counting(BTreeSet::new()),
         Alone::FromBelow => Supply::Beam,
     };
     let states_max = match alone {
-        Alone::Exact => limits.states_max,
+        Alone::Exact | Alone::WingGongLowe => limits.states_max,
         Alone::FromAbove | Alone::FromBelow => 1000,
     };
     let outcome = search.run(&supply, states_max);
     let is_order = matches!(outcome, Outcome::Order(_)) && search.overdrawn.is_empty();
     let is_stuck = matches!(outcome, Outcome::Stuck(_));
     let decides = match alone {
-        Alone::Exact => true,
+        Alone::Exact | Alone::WingGongLowe => true,
         Alone::FromAbove => is_stuck || is_order,
         Alone::FromBelow => is_order,
     };
@@ -162,19 +183,65 @@ pub(super) fn search_from_any<M: Model>(
 /// The calls of a search, with what does not change while it goes on.
 pub(super) struct Search<'a, M: Model> {
     pub(super) automaton: Automaton<M>,
-    pub(super) calls: Vec<Call<M::Op>>,
+    pub(super) calls: Arc<Vec<Call<M::Op>>>,
     /// By call.
-    pub(super) classes: Vec<Class>,
+    pub(super) classes: Arc<Vec<Class>>,
     /// By call: whether it changes nothing.
-    pub(super) observers: Vec<bool>,
+    pub(super) observers: Arc<Vec<bool>>,
     /// The calls that return, in the order of their returns.
-    pub(super) returns: Vec<u32>,
+    pub(super) returns: Arc<Vec<u32>>,
     pub(super) start: Vec<StateId>,
     /// The crashed classes of which the last order used more than there are.
     overdrawn: BTreeSet<Class>,
     states: u64,
     pub(super) limits: Limits,
     pub(super) stop: Stop<'a>,
+    pub(super) entrant: Entrant<'a>,
+    /// Starts a competitor, after so many states.
+    pub(super) challenge: Option<(u64, Challenge<'a, M>)>,
+}
+
+/// What starts a competitor.
+pub(super) type Challenge<'a, M> = Box<dyn FnOnce(Rival<M>) + 'a>;
+
+/// What a competitor needs of a search.
+pub(super) struct Rival<M: Model> {
+    automaton: Automaton<M>,
+    calls: Arc<Vec<Call<M::Op>>>,
+    classes: Arc<Vec<Class>>,
+    observers: Arc<Vec<bool>>,
+    returns: Arc<Vec<u32>>,
+    start: Vec<StateId>,
+    limits: Limits,
+}
+
+impl<M: Model> Rival<M> {
+    /// A search of the same calls.
+    pub(super) fn search(self, stop: Stop<'_>) -> Search<'_, M> {
+        let Self {
+            automaton,
+            calls,
+            classes,
+            observers,
+            returns,
+            start,
+            limits,
+        } = self;
+        Search {
+            automaton,
+            calls,
+            classes,
+            observers,
+            returns,
+            start,
+            overdrawn: BTreeSet::new(),
+            states: 0,
+            limits,
+            stop,
+            entrant: Entrant::ALONE,
+            challenge: None,
+        }
+    }
 }
 
 /// A call by its number.
@@ -199,14 +266,16 @@ impl<'a, M: Model> Search<'a, M> {
             Start::Any(_) => model.clone(),
         };
         let observers = calls.iter().map(|call| model.observes_only(&call.op));
-        let observers = observers.collect();
+        let observers: Vec<_> = observers.collect();
         let mut automaton = Automaton::new(model);
-        let classes = calls.iter().map(|call| automaton.class(&call.op)).collect();
-        let mut returns: Vec<_> = (0..calls.len())
-            .filter(|call| calls[*call].returned.is_some())
-            .map(number)
-            .collect();
-        returns.sort_by_key(|call| calls[*call as usize].returned);
+        let classes: Vec<_> = calls.iter().map(|call| automaton.class(&call.op)).collect();
+        let returned = |call: usize| {
+            let position = calls[call].returned.map(u32::try_from);
+            position.and_then(Result::ok).unwrap_or(u32::MAX)
+        };
+        // Of calls that a model reduced, several may return at one position.
+        let mut returns = by_key(calls.len(), returned);
+        returns.retain(|call| calls[*call as usize].returned.is_some());
         let start = match start {
             Start::Initial => vec![0],
             Start::Any(all) => {
@@ -218,19 +287,38 @@ impl<'a, M: Model> Search<'a, M> {
         };
         Self {
             automaton,
-            calls,
-            classes,
-            observers,
-            returns,
+            calls: Arc::new(calls),
+            classes: Arc::new(classes),
+            observers: Arc::new(observers),
+            returns: Arc::new(returns),
             start,
             overdrawn: BTreeSet::new(),
             states: 0,
             limits,
             stop,
+            entrant: Entrant::ALONE,
+            challenge: None,
         }
     }
 
-    fn found(self, outcome: Outcome, method: &'static str) -> Found {
+    /// Whether a competitor has decided before; one is started when it is time. This run has looked at so many states.
+    pub(super) fn is_beaten(&mut self, states: u64) -> bool {
+        let states = self.states + states;
+        if let Some((_, start)) = self.challenge.take_if(|(at, _)| *at <= states) {
+            start(Rival {
+                automaton: self.automaton.clone(),
+                calls: Arc::clone(&self.calls),
+                classes: Arc::clone(&self.classes),
+                observers: Arc::clone(&self.observers),
+                returns: Arc::clone(&self.returns),
+                start: self.start.clone(),
+                limits: self.limits,
+            });
+        }
+        self.entrant.is_beaten(states)
+    }
+
+    fn found(&self, outcome: Outcome, method: &'static str) -> Found {
         Found {
             outcome,
             states: self.states,
@@ -239,8 +327,8 @@ impl<'a, M: Model> Search<'a, M> {
     }
 
     /// Whether as many configurations were looked at as may be, or the user wants it to stop.
-    fn is_spent(&self) -> bool {
-        self.states >= self.limits.states_max || (self.stop)()
+    fn is_spent(&mut self) -> bool {
+        self.states >= self.limits.states_max || self.is_beaten(0) || (self.stop)()
     }
 
     /// One run, which looks at no more than so many configurations.
@@ -319,13 +407,14 @@ impl<'a, M: Model> Search<'a, M> {
         }
     }
 
-    fn decide(mut self) -> Found {
+    /// Decides without a competitor, unless one was challenged.
+    pub(super) fn decide(&mut self) -> Found {
         if self.start.is_empty() {
             let why = "the object has too many states to start from any".to_owned();
             let outcome = Outcome::GivenUp { why, decided: 0 };
             return self.found(outcome, EXACT);
         }
-        let crashed = self.calls.iter().zip(&self.classes);
+        let crashed = self.calls.iter().zip(&*self.classes);
         let crashed = crashed.filter(|(call, _)| call.returned.is_none());
         let crashed: BTreeSet<_> = crashed.map(|(_, class)| *class).collect();
         let all = self.limits.states_max;
@@ -365,6 +454,7 @@ impl<'a, M: Model> Search<'a, M> {
     }
 }
 
-fn is_final(outcome: &Outcome) -> bool {
+/// Whether an outcome is an answer.
+pub(super) fn is_final(outcome: &Outcome) -> bool {
     !matches!(outcome, Outcome::GivenUp { .. })
 }

@@ -174,7 +174,7 @@ fn agree<M: Model>(model: &M, history: &History) -> (bool, bool) {
     }
     let monitored = model
         .discipline()
-        .map(|discipline| monitor::ask(&discipline, split.deeds(partition), split.initial));
+        .map(|discipline| monitor::ask(&discipline, split.deeds(partition)));
     match &monitored {
         Some(Monitored::Order(order)) => {
             let order: Vec<_> = order.iter().map(|position| *position as usize).collect();
@@ -319,7 +319,12 @@ fn agree_quickly<M: Model>(model: &M, history: &History) {
         let verified = certificate::verify(model, history, marks, order);
         assert_eq!(verified, Ok(()), "{}", told(history));
     };
-    for supply in [Alone::Exact, Alone::FromAbove, Alone::FromBelow] {
+    for supply in [
+        Alone::Exact,
+        Alone::FromAbove,
+        Alone::FromBelow,
+        Alone::WingGongLowe,
+    ] {
         match super::search::run_alone(model, &all, supply) {
             Some(Outcome::Order(order)) => verify(&order),
             Some(Outcome::Stuck(_)) => assert!(!valid, "{supply:?} {}", told(history)),
@@ -328,7 +333,7 @@ fn agree_quickly<M: Model>(model: &M, history: &History) {
         }
     }
     if let Some(discipline) = model.discipline() {
-        match monitor::ask(&discipline, split.deeds(partition), split.initial) {
+        match monitor::ask(&discipline, split.deeds(partition)) {
             Monitored::Order(order) => {
                 let order: Vec<_> = order.iter().map(|position| *position as usize).collect();
                 verify(&order);

@@ -3,7 +3,7 @@
 use tribunal_histories::Value;
 
 use super::register::{Access, READ, WRITE, merge_unobserved};
-use super::{Call, Deed, Discipline, FailedCas, Misfit, Model, Recorded, Semantics, Shape};
+use super::{Call, Deed, Discipline, FailedCas, Misfit, Model, Recorded, Semantics, Shape, Verb};
 
 /// The shape of a compare-and-set.
 pub(super) const CAS: Shape = Shape {
@@ -89,6 +89,10 @@ impl Model for CasRegister {
             CasOp::Cas(from, to) => Deed::Cas(from, to),
             CasOp::FoundOther(_) => Deed::Other,
         }
+    }
+
+    fn verb(&self, function: &str) -> Option<Verb> {
+        Access::verb(function, self.semantics)
     }
 
     fn observes_only(&self, op: &CasOp) -> bool {

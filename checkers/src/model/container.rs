@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 use tribunal_histories::Value;
 
-use super::{Call, Deed, Misfit, Recorded};
+use super::{Call, Deed, Misfit, Recorded, Verb};
 
 /// An operation on a container.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +30,15 @@ impl ContainerOp {
                 Some(element) => Self::Take(element.clone()),
             }),
             _ => Err(Misfit::Function),
+        }
+    }
+
+    /// What operations of this name are; the names are those of putting in and of taking out.
+    pub(super) fn verb(function: &str, [put, take]: [&str; 2]) -> Option<Verb> {
+        match function {
+            name if name == put => Some(Verb::Put),
+            name if name == take => Some(Verb::Take),
+            _ => None,
         }
     }
 

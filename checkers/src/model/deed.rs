@@ -2,6 +2,8 @@
 
 use tribunal_histories::Value;
 
+use super::{NilRead, Semantics};
+
 /// The kind of object that a model is, if it is one for which linearizability is decided in polynomial time while
 /// values are unique.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,4 +37,30 @@ pub enum Deed<'a> {
     TakeNone,
     /// Something else, about which monitors know nothing.
     Other,
+}
+
+/// What all operations of a name do, in these terms: so that nothing has to be made of the values of a long history but
+/// their ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// [`Deed::Read`] of what it returned.
+    Read,
+    /// The same; nothing if it returned nil.
+    ReadUnlessNil,
+    /// [`Deed::Write`] of its argument.
+    Write,
+    /// [`Deed::Put`] of its argument, which is not nil.
+    Put,
+    /// [`Deed::Take`] of what it returned; [`Deed::TakeNone`] if that is nil, and [`Deed::TakeSome`] if nobody knows it.
+    Take,
+}
+
+impl Verb {
+    /// What reads do.
+    pub(super) fn read(semantics: Semantics) -> Self {
+        match semantics.nil_read {
+            NilRead::Absent => Self::Read,
+            NilRead::Unconstrained => Self::ReadUnlessNil,
+        }
+    }
 }

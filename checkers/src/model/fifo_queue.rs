@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use tribunal_histories::Value;
 
 use super::container::{ContainerOp, drop_unseen};
-use super::{Call, Deed, Discipline, Misfit, Model, Recorded, Semantics, Shape};
+use super::{Call, Deed, Discipline, Misfit, Model, Recorded, Semantics, Shape, Verb};
 
 /// A queue with `enqueue` and `dequeue`.
 #[derive(Clone, Debug)]
@@ -80,6 +80,10 @@ impl Model for FifoQueue {
 
     fn bytes(&self, queue: &VecDeque<Value>) -> usize {
         size_of_val(queue) + queue.len() * size_of::<Value>()
+    }
+
+    fn verb(&self, function: &str) -> Option<Verb> {
+        ContainerOp::verb(function, ["enqueue", "dequeue"])
     }
 
     fn observes_only(&self, op: &ContainerOp) -> bool {

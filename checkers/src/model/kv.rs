@@ -5,7 +5,7 @@ use tribunal_histories::Value;
 use super::cas_register::{CAS, from_and_to};
 use super::prefixes::Prefixes;
 use super::{
-    Call, Deed, Discipline, FailedCas, Misfit, Model, Recorded, Semantics, Shape, value_bytes,
+    Call, Deed, Discipline, FailedCas, Misfit, Model, Recorded, Semantics, Shape, Verb, value_bytes,
 };
 
 /// What a key holds.
@@ -173,6 +173,14 @@ impl Model for Kv {
             KvOp::Cas(from, to) => Deed::Cas(from, to),
             KvOp::Delete => Deed::Write(&Value::Nil),
             KvOp::Append(_) | KvOp::FoundOther(_) => Deed::Other,
+        }
+    }
+
+    fn verb(&self, function: &str) -> Option<Verb> {
+        match function {
+            "get" | "read" | "r" => Some(Verb::read(self.semantics)),
+            "put" | "write" | "w" => Some(Verb::Write),
+            _ => None,
         }
     }
 

@@ -41,7 +41,7 @@ pub use cas_register::CasRegister;
 pub use consensus::Consensus;
 pub use container::ContainerOp;
 pub use counter::LinearizableCounter;
-pub use deed::{Deed, Discipline};
+pub use deed::{Deed, Discipline, Verb};
 pub use fenced_lock::{Fence, FencedLock, FencedLockOp};
 pub use fifo_queue::FifoQueue;
 pub use kv::Kv;
@@ -183,7 +183,7 @@ fn require_sole_sources<Op>(
 }
 
 /// A deterministic sequential specification. Of one that is not, [`PowerSet`] makes one.
-pub trait Model: Clone {
+pub trait Model: Clone + Send + Sync {
     /// The name in the registry.
     const NAME: &'static str;
     /// Other names for it.
@@ -194,9 +194,9 @@ pub trait Model: Clone {
     const OPERATIONS: &'static [Shape];
 
     /// The object's state.
-    type State: Clone + Eq + Hash + Debug;
+    type State: Clone + Eq + Hash + Debug + Send;
     /// An operation with its arguments and, where known, its result. Equal operations are interchangeable.
-    type Op: Clone + Eq + Hash + Debug;
+    type Op: Clone + Eq + Hash + Debug + Send + Sync;
 
     /// The specification of an object that begins with this value; nil is an absent or empty object.
     ///
@@ -249,6 +249,11 @@ pub trait Model: Clone {
     /// What an operation does in the terms of monitors.
     fn deed<'a>(&self, _op: &'a Self::Op) -> Deed<'a> {
         Deed::Other
+    }
+
+    /// What operations of this name that did not fail do in the terms of monitors, if the name tells.
+    fn verb(&self, _function: &str) -> Option<Verb> {
+        None
     }
 
     /// Whether the operation leaves every state as it is.

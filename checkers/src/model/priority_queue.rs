@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tribunal_histories::Value;
 
 use super::container::{ContainerOp, drop_unseen};
-use super::{Call, Deed, Discipline, Misfit, Model, Recorded, Semantics, Shape};
+use super::{Call, Deed, Discipline, Misfit, Model, Recorded, Semantics, Shape, Verb};
 
 /// A priority queue with `insert` and `delete-min`.
 #[derive(Clone, Debug)]
@@ -83,6 +83,10 @@ impl Model for PriorityQueue {
 
     fn bytes(&self, queue: &BTreeMap<Value, u32>) -> usize {
         size_of_val(queue) + queue.len() * 2 * size_of::<(Value, u32)>()
+    }
+
+    fn verb(&self, function: &str) -> Option<Verb> {
+        ContainerOp::verb(function, ["insert", "delete-min"])
     }
 
     fn observes_only(&self, op: &ContainerOp) -> bool {

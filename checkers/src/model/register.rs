@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 use tribunal_histories::Value;
 
-use super::{Call, Deed, Discipline, Misfit, Model, Recorded, Semantics, Shape};
+use super::{Call, Deed, Discipline, Misfit, Model, Recorded, Semantics, Shape, Verb};
 
 /// The shape of a read, for every register-like model.
 pub(super) const READ: Shape = Shape {
@@ -45,6 +45,15 @@ impl Access {
         match self {
             Self::Read(value) => Deed::Read(value),
             Self::Write(value) => Deed::Write(value),
+        }
+    }
+
+    /// What operations of this name are.
+    pub(super) fn verb(function: &str, semantics: Semantics) -> Option<Verb> {
+        match function {
+            "read" | "r" => Some(Verb::read(semantics)),
+            "write" | "w" => Some(Verb::Write),
+            _ => None,
         }
     }
 
@@ -110,6 +119,10 @@ impl Model for Register {
 
     fn deed<'a>(&self, op: &'a Access) -> Deed<'a> {
         op.deed()
+    }
+
+    fn verb(&self, function: &str) -> Option<Verb> {
+        Access::verb(function, self.semantics)
     }
 
     fn observes_only(&self, op: &Access) -> bool {

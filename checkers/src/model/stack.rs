@@ -3,7 +3,7 @@
 use tribunal_histories::Value;
 
 use super::container::{ContainerOp, drop_unseen};
-use super::{Call, Deed, Discipline, Misfit, Model, Recorded, Semantics, Shape};
+use super::{Call, Deed, Discipline, Misfit, Model, Recorded, Semantics, Shape, Verb};
 
 /// A stack with `push` and `pop`.
 #[derive(Clone, Debug)]
@@ -77,6 +77,10 @@ impl Model for Stack {
 
     fn bytes(&self, stack: &Vec<Value>) -> usize {
         size_of_val(stack) + stack.len() * size_of::<Value>()
+    }
+
+    fn verb(&self, function: &str) -> Option<Verb> {
+        ContainerOp::verb(function, ["push", "pop"])
     }
 
     fn observes_only(&self, op: &ContainerOp) -> bool {

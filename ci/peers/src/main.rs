@@ -1,106 +1,38 @@
 //! The linearizability checker beside its peers: `ci/linearizability.sh`.
 //!
-//! The same histories are judged by ours, by porcupine-rs and by todc-utils, one after the other on one thread, in CPU
-//! time. A peer is not asked where its memory grows with the square of the history beyond a few gigabytes, and is
-//! given ten seconds; todc-utils, which knows no time limit and no crashed operations, is asked about short histories
-//! only. Arguments are parts of the names of the rows to run; without one all are.
+//! The same histories are judged by ours, by porcupine-rs and by todc-utils, each in a process of its own, so that the
+//! memory told is its own. Times are CPU time of all threads of the check alone. A peer has five seconds and four
+//! gigabytes; todc-utils knows no crashed operations. Peers are asked at concurrency 10 and about short histories, and
+//! about each key on its own. Arguments are parts of the names of the rows to run; without one all are.
 
-use std::path::Path;
+mod peers;
+mod rows;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, Signal, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
-use todc_utils::{Action, WGLChecker, specifications::Specification};
-use tribunal_checkers::{Answer, CheckRequest, check_history};
-use tribunal_histories::format::load;
-use tribunal_histories::{
-    BuildOptions, History, Invalid, Outcome, Synthesis, SyntheticModel, Value,
-};
+use tribunal_checkers::{CheckRequest, Verdict, check_history};
+use tribunal_histories::format::{jsonl, load, read_history};
+use tribunal_histories::{BuildOptions, History};
 
-/// How long a peer may take.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// The longest history that porcupine-rs is asked about: it holds a bit an operation for each operation.
-const PORCUPINE_MAX: usize = 10_000;
-/// The same for todc-utils.
-const TODC_MAX: usize = 1_000;
+use peers::{Peer, accesses_by_key};
+use rows::{ROWS, Row};
 
-/// A register with compare-and-set for the peers; absent is nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Access {
-    Read(Option<i64>),
-    Write(i64),
-    Cas(i64, i64),
-}
-
-impl Access {
-    fn step(self, state: Option<i64>) -> (bool, Option<i64>) {
-        match self {
-            Self::Read(value) => (value == state, state),
-            Self::Write(value) => (true, Some(value)),
-            Self::Cas(from, to) if state == Some(from) => (true, Some(to)),
-            Self::Cas(..) => (false, state),
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct CasRegister;
-
-impl porcupine_rs::Model for CasRegister {
-    type State = Option<i64>;
-    type Op = Access;
-    type Metadata = ();
-
-    fn init() -> Option<i64> {
-        None
-    }
-
-    fn step(state: &Option<i64>, op: &Access) -> (bool, Option<i64>) {
-        op.step(*state)
-    }
-}
-
-impl Specification for CasRegister {
-    type State = Option<i64>;
-    type Operation = Access;
-
-    fn init() -> Option<i64> {
-        None
-    }
-
-    fn apply(op: &Access, state: &Option<i64>) -> (bool, Option<i64>) {
-        op.step(*state)
-    }
-}
-
-/// What the peers are given: accesses with their positions, crashed ones without an end. `None` for another object.
-fn accesses(history: &History) -> Option<Vec<(Access, usize, Option<usize>)>> {
-    let mut accesses = Vec::new();
-    for operation in history.operations() {
-        let input = history.value(operation.input);
-        let output = history.value(operation.output);
-        let access = match (history.function(operation.function), operation.outcome) {
-            (_, Outcome::Fail) | ("read" | "get", Outcome::Info) => continue,
-            ("read" | "get", Outcome::Ok) => Access::Read(output.as_int()),
-            ("write" | "put", _) => Access::Write(input.as_int()?),
-            ("cas", _) => match input.as_items()? {
-                [Value::Int(from), Value::Int(to)] => Access::Cas(*from, *to),
-                _ => continue,
-            },
-            _ => return None,
-        };
-        accesses.push((access, operation.invoked, operation.returned));
-    }
-    Some(accesses)
-}
+/// How long a peer may take, and what it may hold.
+const PATIENCE_S: u64 = 5;
+const MEMORY_BYTES: u64 = 4_000_000_000;
 
 /// CPU time of this process so far, in seconds.
 fn cpu_s() -> f64 {
     let now = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(
-        now.tv_sec.unsigned_abs(),
-        u32::try_from(now.tv_nsec).unwrap_or(0),
-    )
-    .as_secs_f64()
+    let nanoseconds = u32::try_from(now.tv_nsec).unwrap_or(0);
+    Duration::new(now.tv_sec.unsigned_abs(), nanoseconds).as_secs_f64()
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
@@ -109,213 +41,275 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     (result, cpu_s() - began)
 }
 
-/// What a checker said, and after how many seconds.
-type Said = (String, Option<f64>);
+/// The least time of five.
+fn least<T>(mut work: impl FnMut() -> T) -> (T, f64) {
+    let (mut result, mut seconds) = timed(&mut work);
+    for _ in 1..5 {
+        let (again, taken) = timed(&mut work);
+        (result, seconds) = (again, taken.min(seconds));
+    }
+    (result, seconds)
+}
 
-fn porcupine(history: &History) -> Said {
-    let accesses = match accesses(history) {
-        Some(accesses) if accesses.len() <= PORCUPINE_MAX => accesses,
-        Some(accesses) => {
-            let gigabytes = accesses.len() * accesses.len() / 8 / 1_000_000_000;
-            return (format!("not asked: {gigabytes} GB"), None);
+/// What a checker said of a history.
+#[derive(Clone, Debug)]
+struct Said {
+    answer: String,
+    /// CPU time, if it said something.
+    seconds: Option<f64>,
+    method: String,
+    peak_mb: u64,
+}
+
+impl Said {
+    fn nothing(why: impl Into<String>) -> Self {
+        Self {
+            answer: why.into(),
+            seconds: None,
+            method: String::new(),
+            peak_mb: 0,
         }
-        None => return ("not asked: no such model".to_owned(), None),
-    };
-    let position = |position: usize| i64::try_from(position).unwrap_or(i64::MAX);
-    let operation =
-        |(op, invoked, returned): (Access, usize, Option<usize>)| porcupine_rs::Operation::<
-            CasRegister,
-        > {
-            client_id: None,
-            call_time: position(invoked),
-            return_time: returned.map_or(i64::MAX, position),
-            op,
-            metadata: None,
+    }
+
+    /// A line for the process that asked.
+    fn line(&self) -> String {
+        let seconds = self
+            .seconds
+            .map_or(String::new(), |seconds| seconds.to_string());
+        format!(
+            "{}\t{seconds}\t{}\t{}",
+            self.answer, self.method, self.peak_mb
+        )
+    }
+
+    fn of_line(line: &str) -> Option<Self> {
+        let cells: Vec<_> = line.trim_end().split('\t').collect();
+        let [answer, seconds, method, peak_mb] = cells[..] else {
+            return None;
         };
-    let operations: Vec<_> = accesses.into_iter().map(operation).collect();
-    let (result, seconds) =
-        timed(|| porcupine_rs::check_operations_timeout::<CasRegister>(&operations, PATIENCE));
-    let answer = match result {
-        porcupine_rs::CheckResult::Ok => "valid",
-        porcupine_rs::CheckResult::Illegal => "invalid",
-        porcupine_rs::CheckResult::Unknown => "unknown",
-    };
-    (answer.to_owned(), Some(seconds))
+        Some(Self {
+            answer: answer.to_owned(),
+            seconds: seconds.parse().ok(),
+            method: method.to_owned(),
+            peak_mb: peak_mb.parse().ok()?,
+        })
+    }
 }
 
-fn todc(history: &History) -> Said {
-    let Some(accesses) = accesses(history) else {
-        return ("not asked: no such model".to_owned(), None);
-    };
-    if accesses.len() > TODC_MAX || accesses.iter().any(|(_, _, returned)| returned.is_none()) {
-        return ("not asked: long or crashed".to_owned(), None);
-    }
-    let mut actions = Vec::new();
-    for (process, (access, invoked, returned)) in accesses.into_iter().enumerate() {
-        actions.push((invoked, process, Action::Call(access)));
-        actions.push((
-            returned.unwrap_or(usize::MAX),
-            process,
-            Action::Response(access),
-        ));
-    }
-    actions.sort_by_key(|(position, _, _)| *position);
-    let actions = actions
-        .into_iter()
-        .map(|(_, process, action)| (process, action));
-    let history = todc_utils::History::from_actions(actions.collect());
-    let (valid, seconds) = timed(|| WGLChecker::<CasRegister>::is_linearizable(history));
-    let answer = if valid { "valid" } else { "invalid" };
-    (answer.to_owned(), Some(seconds))
+fn judge(history: &History, model: &str) -> Verdict {
+    let verdict = check_history(history, &CheckRequest::new(model), &|| false);
+    verdict.expect("the history is one of the model")
 }
 
-fn ours(history: &History, model: &str) -> (Said, String) {
-    let request = CheckRequest::new(model);
-    let (verdict, seconds) = timed(|| check_history(history, &request, &|| false));
-    let verdict = verdict.expect("the history is one of the model");
+fn methods(verdict: &Verdict) -> String {
     let methods = verdict.methods.iter().map(|method| method.name.as_str());
-    let methods: Vec<_> = methods.collect();
-    (
-        (verdict.answer().name().to_owned(), Some(seconds)),
-        methods.join(", "),
-    )
+    methods.collect::<Vec<_>>().join(", ")
 }
 
 /// The most memory that this process ever held, in MB, as the kernel tells.
-fn peak_mb() -> String {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+fn peak_mb() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmHWM"));
     let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
-    kilobytes.map_or("?".to_owned(), |kilobytes| (kilobytes / 1024).to_string())
+    kilobytes.unwrap_or(0) / 1024
 }
 
-fn row(name: &str, (answer, seconds): &Said, method: &str, peers: &[(&str, Said)]) {
-    let ours = seconds.unwrap_or_default();
-    println!(
-        "{name:<44} {answer:<8} {ours:>9.4} s  {method:<24} peak {} MB",
-        peak_mb()
-    );
-    for (peer, (answer, seconds)) in peers {
-        match seconds {
-            Some(seconds) => {
-                let ratio = seconds / ours.max(1e-9);
-                println!(
-                    "{:>44} {answer:<8} {seconds:>9.4} s  {ratio:>10.1} times ours",
-                    *peer
-                );
-            }
-            None => println!("{:>44} {answer}", *peer),
-        }
+/// What ours says of a row.
+fn ours(row: &Row) -> Said {
+    let history = row.history();
+    let (verdict, seconds) = timed(|| judge(&history, row.model));
+    Said {
+        answer: verdict.answer().name().to_owned(),
+        seconds: Some(seconds),
+        method: methods(&verdict),
+        peak_mb: peak_mb(),
     }
 }
 
-/// A synthetic row: object, operations, concurrency, keys, unique values, crashed operations.
-type Row = (&'static str, u64, u32, u32, bool, u64);
+/// What a peer says of a row, within its limits.
+fn peer(row: &Row, peer: Peer) -> Said {
+    let Some(keys) = accesses_by_key(&row.history()) else {
+        return Said::nothing("not asked: the peers have no such model here");
+    };
+    let limit = |resource: Resource, most: u64| {
+        let limit = Rlimit {
+            current: Some(most),
+            maximum: None,
+        };
+        setrlimit(resource, limit).expect("a limit can be lowered");
+    };
+    limit(Resource::Cpu, cpu_s().ceil() as u64 + PATIENCE_S);
+    limit(Resource::As, MEMORY_BYTES);
+    let (answer, seconds) = timed(|| peer.ask_all(&keys));
+    Said {
+        answer: answer.to_owned(),
+        seconds: Some(seconds),
+        method: String::new(),
+        peak_mb: peak_mb(),
+    }
+}
 
-const ROWS: &[Row] = &[
-    ("register", 10_000, 5, 1, true, 0),
-    ("register", 1_000_000, 5, 1, true, 0),
-    ("register", 1_000_000, 10, 1, true, 0),
-    ("register", 1_000_000, 30, 1, true, 0),
-    ("register", 1_000_000, 100, 1, true, 0),
-    ("register", 10_000_000, 10, 1, true, 0),
-    ("kv", 1_000_000, 10, 1000, true, 0),
-    ("fifo-queue", 1_000_000, 5, 1, true, 0),
-    ("fifo-queue", 1_000_000, 10, 1, true, 0),
-    ("fifo-queue", 1_000_000, 30, 1, true, 0),
-    ("fifo-queue", 1_000_000, 100, 1, true, 0),
-    ("stack", 1_000_000, 10, 1, true, 0),
-    ("priority-queue", 1_000_000, 10, 1, true, 0),
-    ("cas-register", 1_000, 5, 1, false, 0),
-    ("cas-register", 10_000, 10, 1, false, 0),
-    ("cas-register", 1_000_000, 5, 1, false, 0),
-    ("cas-register", 1_000_000, 10, 1, false, 0),
-    ("cas-register", 10_000, 30, 1, false, 0),
-    ("cas-register", 1_000, 5, 1, false, 10),
-    ("cas-register", 1_000, 5, 1, false, 20),
-    ("cas-register", 100_000, 10, 1, false, 1_000),
-];
+/// Lets a process of its own answer.
+fn apart(row: usize, who: &str) -> Said {
+    let program = std::env::current_exe().expect("this program is a file");
+    let output = Command::new(program)
+        .args(["--row", &row.to_string(), who])
+        .output();
+    let output = output.expect("this program can be started again");
+    let text = String::from_utf8_lossy(&output.stdout);
+    Said::of_line(&text).unwrap_or_else(|| Said::nothing(ended(output.status)))
+}
+
+/// Why a process gave no answer.
+fn ended(status: ExitStatus) -> String {
+    let signal = status.signal().and_then(Signal::from_named_raw);
+    match signal {
+        Some(Signal::XCPU | Signal::KILL) => format!("no answer in {PATIENCE_S} s"),
+        Some(Signal::ABORT) => format!("more than {} GB", MEMORY_BYTES / 1_000_000_000),
+        _ => format!("ended with {status}"),
+    }
+}
+
+fn show(name: &str, ours: &Said, others: &[(&str, Said)]) {
+    let seconds = ours.seconds.unwrap_or_default();
+    println!(
+        "{name:<46} {:<8} {seconds:>9.4} s  {:<22} {:>6} MB",
+        ours.answer, ours.method, ours.peak_mb
+    );
+    for (who, said) in others {
+        match said.seconds {
+            Some(taken) => println!(
+                "{who:>46} {:<8} {taken:>9.4} s  {:<22} {:>6} MB",
+                said.answer,
+                format!("{:.1} times ours", taken / seconds.max(1e-9)),
+                said.peak_mb
+            ),
+            None => println!("{who:>46} {}", said.answer),
+        }
+    }
+}
 
 fn main() {
-    let parts: Vec<_> = std::env::args()
-        .skip(1)
-        .filter(|part| !part.starts_with("--"))
-        .collect();
-    let is_wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| name.contains(part));
-    etcd(is_wanted);
-    for (model, operations, concurrency, keys, unique, crashed) in ROWS {
-        for invalid in [None, Some(Invalid::Late)] {
-            let values = if *unique { "unique" } else { "five values" };
-            let wrong = if invalid.is_some() { " late-bad" } else { "" };
-            let name =
-                format!("{model} {operations} c{concurrency} k{keys} {values} x{crashed}{wrong}");
-            if !is_wanted(&name) {
-                continue;
-            }
-            let synthesis = Synthesis {
-                concurrency: *concurrency,
-                keys: *keys,
-                unique: *unique,
-                crashed: *crashed,
-                invalid,
-                seed: 1,
-                ..Synthesis::new(SyntheticModel::named(model).expect("a model"), *operations)
-            };
-            let history = synthesis.history();
-            let (said, method) = ours(&history, model);
-            // The peers know one object at a time.
-            let peers = if *keys > 1 {
-                Vec::new()
-            } else {
-                vec![
-                    ("porcupine-rs", porcupine(&history)),
-                    ("todc-utils", todc(&history)),
-                ]
-            };
-            row(&name, &said, &method, &peers);
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    if let [flag, row, who] = &arguments[..]
+        && flag == "--row"
+    {
+        let row = &ROWS[row.parse::<usize>().expect("a number")];
+        let said = match who.as_str() {
+            "porcupine-rs" => peer(row, Peer::Porcupine),
+            "todc-utils" => peer(row, Peer::Todc),
+            _ => ours(row),
+        };
+        println!("{}", said.line());
+        return;
+    }
+    let is_wanted =
+        |name: &str| arguments.is_empty() || arguments.iter().any(|part| name.contains(part));
+    if is_wanted("etcd logs") {
+        etcd();
+    }
+    if is_wanted("json lines") {
+        json_lines();
+    }
+    for (place, row) in ROWS.iter().enumerate() {
+        let name = row.name();
+        if !is_wanted(&name) {
+            continue;
         }
+        let mine = apart(place, "ours");
+        let others = if row.is_for_peers() {
+            vec!["porcupine-rs", "todc-utils"]
+        } else {
+            Vec::new()
+        };
+        let others: Vec<_> = others
+            .into_iter()
+            .map(|who| (who, apart(place, who)))
+            .collect();
+        show(&name, &mine, &others);
     }
 }
 
-/// The logs that Porcupine's own benchmark reads, if they are at hand: the sum over all.
-fn etcd(is_wanted: impl Fn(&str) -> bool) {
-    let folder =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/histories/porcupine-etcd");
-    if !is_wanted("etcd") {
-        return;
-    }
-    let Ok(files) = std::fs::read_dir(&folder) else {
-        println!("etcd: skipped, there is no {}", folder.display());
-        return;
-    };
-    let mut paths: Vec<_> = files.filter_map(|file| Some(file.ok()?.path())).collect();
-    paths.sort();
-    let mut sums = [0.0; 3];
-    let mut counts = [[0_usize; 3]; 3];
-    for path in &paths {
-        let Ok(loaded) = load(path, None, BuildOptions::default()) else {
-            continue;
-        };
-        let history = &loaded.history;
-        let (ours, _) = ours(history, "cas-register");
-        for (index, (answer, seconds)) in
-            [ours, porcupine(history), todc(history)].iter().enumerate()
-        {
-            sums[index] += seconds.unwrap_or_default();
-            let names = [Answer::Valid, Answer::Invalid].map(Answer::name);
-            let place = names.iter().position(|name| name == answer).unwrap_or(2);
-            counts[index][place] += 1;
+/// From JSON Lines in memory to a verdict, by all threads.
+fn json_lines() {
+    for row in ROWS.iter().filter(|row| row.is_for_json_lines()) {
+        let history = row.history();
+        let mut writer = jsonl::Writer::new(Vec::new()).expect("memory can be written");
+        for record in history.records() {
+            writer.write(&record).expect("memory can be written");
         }
-    }
-    for (index, name) in ["tribunal", "porcupine-rs", "todc-utils"]
-        .iter()
-        .enumerate()
-    {
-        let [valid, invalid, other] = counts[index];
+        let text = writer.finish().expect("memory can be written");
+        drop(history);
+        let read = || read_history(&*text, None, BuildOptions::default());
+        let (loaded, reading) = timed(read);
+        let loaded = loaded.expect("what was written can be read");
+        let (verdict, judging) = timed(|| judge(&loaded.history, row.model));
+        let operations = verdict.statistics.operations as f64;
         println!(
-            "etcd logs, {name:<14} {valid} valid, {invalid} invalid, {other} not decided {:>9.4} s  {:>8.1} times ours",
-            sums[index],
-            sums[index] / sums[0].max(1e-9)
+            "json lines to verdict, {:<31} {} {:.2} million operations a CPU second ({:.0} MB read in {reading:.3} s, judged in {judging:.3} s)",
+            row.name(),
+            verdict.answer().name(),
+            operations / 1e6 / (reading + judging),
+            text.len() as f64 / 1e6,
         );
     }
+}
+
+/// The logs that Porcupine's own benchmark reads, if they are at hand: the sum over all of the least of five times, with
+/// the verdicts expected.
+fn etcd() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/histories");
+    let Ok(table) = fs::read_to_string(folder.join("EXPECTED.tsv")) else {
+        println!("etcd logs: skipped, there is no {}", folder.display());
+        return;
+    };
+    let rows = table
+        .lines()
+        .filter(|row| row.starts_with("porcupine-etcd/"));
+    let logs: Vec<(PathBuf, &str)> = rows
+        .filter_map(|row| {
+            let cells: Vec<_> = row.split('\t').collect();
+            Some((folder.join(cells.first()?), *cells.get(4)?))
+        })
+        .collect();
+    let mut wrong = String::new();
+    let mut sums = [0.0; 3];
+    for (path, expected) in &logs {
+        let loaded = load(path, None, BuildOptions::default()).expect("a log can be read");
+        let history = &loaded.history;
+        let (verdict, seconds) = least(|| judge(history, "cas-register"));
+        let mut said = vec![("ours", verdict.answer().name(), seconds)];
+        let keys = accesses_by_key(history).expect("a register with compare-and-set");
+        for peer in [Peer::Porcupine, Peer::Todc] {
+            if peer.can_judge(&keys) {
+                let (answer, seconds) = least(|| peer.ask_all(&keys));
+                said.push((peer.name(), answer, seconds));
+            }
+        }
+        for (place, (who, answer, seconds)) in said.into_iter().enumerate() {
+            sums[place] += seconds;
+            if answer != *expected {
+                let file = path.file_name().unwrap_or_default().display();
+                let _ = write!(
+                    wrong,
+                    "\n  {who} says {answer} of {file}, which is {expected}"
+                );
+            }
+        }
+    }
+    println!(
+        "etcd logs: {} files, ours {:.5} s in all",
+        logs.len(),
+        sums[0]
+    );
+    println!(
+        "  porcupine-rs {:.4} s, {:.1} times ours; todc-utils knows no crashed operations{}{wrong}",
+        sums[1],
+        sums[1] / sums[0].max(1e-9),
+        if wrong.is_empty() {
+            "; every verdict is right"
+        } else {
+            "; wrong:"
+        },
+    );
 }

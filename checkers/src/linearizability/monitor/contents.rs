@@ -6,8 +6,7 @@
 //! operation that took out nobody knows what may have taken out an element of which nobody knows what became. Which,
 //! if any, is tried here, from conflict to conflict.
 
-use super::numbering::Numbering;
-use super::{Act, Answer, Conflict, Deeds, Mark, NEVER};
+use super::{Act, Answer, Conflict, Deeds, NEVER};
 
 /// An element. It was put in before the first and taken out after the second of these: if the former comes first it
 /// was certainly there in between.
@@ -60,13 +59,69 @@ pub(super) fn judge(deeds: Deeds<'_>, arrange: Arrange) -> Answer {
         Err(answer) => return answer,
     };
     let mut is_assigned = false;
+    // An operation that took out nobody knows what took none of the elements that were gone before it began: what it
+    // took is tried among the others first, with an order of few instead of all.
+    if let Some(first) = unknown.first().copied() {
+        let (mut late, places) = contents.late(first);
+        if late.elements.len() < contents.elements.len() / 2 {
+            if let Err(answer) = settle(deeds, &mut late, &mut unknown, &mut is_assigned, arrange) {
+                return answer;
+            }
+            for (place, element) in places.into_iter().zip(late.elements) {
+                contents.elements[place] = element;
+            }
+        }
+    }
+    match settle(
+        deeds,
+        &mut contents,
+        &mut unknown,
+        &mut is_assigned,
+        arrange,
+    ) {
+        Ok(order) => Answer::Order(order),
+        Err(answer) => answer,
+    }
+}
+
+impl Contents {
+    /// What was not gone before an event, and the places of those elements here.
+    fn late(&self, from: u32) -> (Self, Vec<usize>) {
+        let is_late = |place: &usize| {
+            let element = &self.elements[*place];
+            element.take == NEVER || element.take_returned >= from
+        };
+        let places: Vec<_> = (0..self.elements.len()).filter(is_late).collect();
+        let nothings = self
+            .nothings
+            .iter()
+            .filter(|nothing| nothing.returned >= from);
+        let late = Self {
+            elements: places.iter().map(|place| self.elements[*place]).collect(),
+            nothings: nothings.copied().collect(),
+        };
+        (late, places)
+    }
+}
+
+/// Puts the operations in order; from clash to clash, what took out nobody knows what is assigned an element that
+/// stayed.
+fn settle(
+    deeds: Deeds<'_>,
+    contents: &mut Contents,
+    unknown: &mut Vec<u32>,
+    is_assigned: &mut bool,
+    arrange: Arrange,
+) -> Result<Vec<u32>, Answer> {
     loop {
-        let clash = match arrange(&contents) {
-            Ok(order) => return Answer::Order(order),
+        let clash = match arrange(contents) {
+            Ok(order) => return Ok(order),
             Err(clash) => clash,
         };
         if clash.elements.is_empty() {
-            return Answer::Undecided("the monitor found no order, and no reason either");
+            return Err(Answer::Undecided(
+                "the monitor found no order, and no reason either",
+            ));
         }
         let elements = || {
             clash
@@ -85,7 +140,7 @@ pub(super) fn judge(deeds: Deeds<'_>, arrange: Arrange) -> Answer {
         let deadline = returns.filter(|at| *at != NEVER).max().unwrap_or(0);
         let stays = |at: &&u32| contents.elements[**at as usize].take == NEVER;
         let staying = clash.elements.iter().find(stays).copied();
-        let was_taken_by_unknown = is_assigned
+        let was_taken_by_unknown = *is_assigned
             && elements().any(|element| element.take != NEVER && element.take_returned == NEVER);
         // The latest that is in time: those that began earlier are in time for more.
         let taker = unknown.iter().rposition(|invoked| *invoked < deadline);
@@ -95,16 +150,16 @@ pub(super) fn judge(deeds: Deeds<'_>, arrange: Arrange) -> Answer {
                 let element = &mut contents.elements[element as usize];
                 element.take = invoked;
                 element.take_invoked = invoked.max(element.put_invoked);
-                is_assigned = true;
+                *is_assigned = true;
             }
             (None, _) if !was_taken_by_unknown => {
-                return conflict(deeds, &contents, &clash);
+                return Err(conflict(deeds, contents, &clash));
             }
-            (Some(_), None) if !is_assigned => return conflict(deeds, &contents, &clash),
+            (Some(_), None) if !*is_assigned => return Err(conflict(deeds, contents, &clash)),
             _ => {
-                return Answer::Undecided(
+                return Err(Answer::Undecided(
                     "crashed operations may have taken out one element or another",
-                );
+                ));
             }
         }
     }
@@ -141,19 +196,12 @@ fn collect(deeds: Deeds<'_>) -> Result<(Contents, Vec<u32>), Answer> {
         take_returned: NEVER,
         take: NEVER,
     };
-    let has_value = |mark: &Mark| matches!(mark.act, Act::Put | Act::Take);
-    let marks = deeds
-        .marks
-        .iter()
-        .take_while(|mark| mark.invoked < deeds.end);
-    let values = marks.filter(|mark| has_value(mark)).map(|mark| mark.value);
-    let numbering = Numbering::new(values);
-    let mut slots = vec![EMPTY; numbering.len()];
+    let mut slots = vec![EMPTY; deeds.values];
     let mut contents = Contents::default();
     let mut unknown = Vec::new();
     let mut puts = 0;
     for mark in deeds.iter().filter(|mark| mark.act == Act::Put) {
-        let slot = &mut slots[numbering.of(mark.value)];
+        let slot = &mut slots[mark.value as usize];
         if slot.put_invoked != NEVER {
             return Err(Answer::Undecided("an element is put in twice"));
         }
@@ -165,7 +213,7 @@ fn collect(deeds: Deeds<'_>) -> Result<(Contents, Vec<u32>), Answer> {
         match mark.act {
             Act::Put => {}
             Act::Take => {
-                let slot = &mut slots[numbering.of(mark.value)];
+                let slot = &mut slots[mark.value as usize];
                 if slot.take != NEVER {
                     let all = vec![slot.put_invoked, slot.take, mark.invoked];
                     return Err(Answer::Conflict(Conflict::new(all, Vec::new())));
@@ -190,7 +238,7 @@ fn collect(deeds: Deeds<'_>) -> Result<(Contents, Vec<u32>), Answer> {
     for mark in deeds.iter() {
         let from_nowhere = match mark.act {
             Act::Put => {
-                let slot = &slots[numbering.of(mark.value)];
+                let slot = &slots[mark.value as usize];
                 // What crashed, and put in what nobody took out, can be left out of every order that has it.
                 if slot.put_returned != NEVER || slot.take != NEVER {
                     contents.elements.push(Element {
@@ -202,7 +250,7 @@ fn collect(deeds: Deeds<'_>) -> Result<(Contents, Vec<u32>), Answer> {
                 }
                 false
             }
-            Act::Take => mark.returned < slots[numbering.of(mark.value)].put_invoked,
+            Act::Take => mark.returned < slots[mark.value as usize].put_invoked,
             _ => false,
         };
         if from_nowhere {

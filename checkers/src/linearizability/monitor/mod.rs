@@ -11,11 +11,13 @@
 //! Abdulla, Grahn, Jonsson, Krishna and Mishra, *Efficient Linearizability Monitoring*, PLDI 2025.
 
 mod contents;
-mod numbering;
+mod ordering;
 mod priority_queue;
 mod queue;
 mod register;
 mod stack;
+
+pub(super) use ordering::by_key;
 
 use crate::model::Discipline;
 
@@ -36,7 +38,7 @@ pub(super) enum Act {
 }
 
 /// An operation in 20 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark {
     /// The position of its invocation in the history, which names it.
     pub(super) invoked: u32,
@@ -54,6 +56,8 @@ pub(super) struct Mark {
 pub(super) struct Deeds<'a> {
     /// In the order of their invocations.
     pub(super) marks: &'a [Mark],
+    /// The values are less than this.
+    pub(super) values: usize,
     /// Only the events before this position have happened.
     pub(super) end: u32,
 }
@@ -142,10 +146,10 @@ pub(super) fn method(discipline: &Discipline) -> &'static str {
     }
 }
 
-/// Asks the monitor for a kind of object; `initial` is the number of a register's first value.
-pub(super) fn ask(discipline: &Discipline, deeds: Deeds<'_>, initial: u32) -> Answer {
+/// Asks the monitor for a kind of object; a register's first value is the number 0.
+pub(super) fn ask(discipline: &Discipline, deeds: Deeds<'_>) -> Answer {
     match discipline {
-        Discipline::Register(_) => register::judge(deeds, initial),
+        Discipline::Register(_) => register::judge(deeds),
         Discipline::Fifo => contents::judge(deeds, queue::arrange),
         Discipline::Lifo => contents::judge(deeds, stack::arrange),
         Discipline::Priority => contents::judge(deeds, priority_queue::arrange),

@@ -16,7 +16,7 @@ use std::collections::BinaryHeap;
 
 use super::NEVER;
 use super::contents::{Clash, Contents, cover};
-use super::numbering::by_position;
+use super::ordering::by_position;
 
 /// The operations in a legal order, or a clash.
 pub(super) fn arrange(contents: &Contents) -> Result<Vec<u32>, Clash> {

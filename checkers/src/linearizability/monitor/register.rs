@@ -13,11 +13,14 @@
 //! A crashed write or compare-and-set whose value nobody saw is left out: an order that has it is legal without it.
 //! One whose value somebody saw did happen, and returns never. The initial value was written before everything.
 
-use super::numbering::Numbering;
+use super::ordering::by_key;
 use super::{Act, Answer, Conflict, Deeds, Mark, NEVER};
 
 /// No operation, or no slot.
 const NONE: u32 = u32::MAX;
+
+/// The number of the first value.
+const INITIAL: usize = 0;
 
 /// The time before everything.
 const BEFORE: i64 = -1;
@@ -81,9 +84,9 @@ impl Zone {
     }
 }
 
-/// Judges a register; `initial` is the number of its first value.
-pub(super) fn judge(deeds: Deeds<'_>, initial: u32) -> Answer {
-    match Register::new(deeds, initial).and_then(Register::order) {
+/// Judges a register.
+pub(super) fn judge(deeds: Deeds<'_>) -> Answer {
+    match Register::new(deeds).and_then(Register::order) {
         Ok(order) => Answer::Order(order),
         Err(answer) => answer,
     }
@@ -91,8 +94,10 @@ pub(super) fn judge(deeds: Deeds<'_>, initial: u32) -> Answer {
 
 struct Register<'a> {
     deeds: Deeds<'a>,
-    numbering: Numbering,
+    /// By value.
     slots: Vec<Slot>,
+    /// Whether something crashed that stored a value.
+    has_crashed: bool,
 }
 
 fn number(index: usize) -> u32 {
@@ -100,27 +105,14 @@ fn number(index: usize) -> u32 {
 }
 
 impl<'a> Register<'a> {
-    fn new(deeds: Deeds<'a>, initial: u32) -> Result<Self, Answer> {
-        let values = deeds.iter().flat_map(|mark| {
-            let stored = (mark.act == Act::Cas).then_some(mark.stored);
-            [Some(mark.value), stored].into_iter().flatten()
-        });
-        let numbering = Numbering::new(
-            values
-                .chain([initial])
-                .filter(|value| *value != NONE)
-                .collect::<Vec<_>>()
-                .into_iter(),
-        );
+    fn new(deeds: Deeds<'a>) -> Result<Self, Answer> {
         let mut register = Self {
             deeds,
-            slots: vec![Slot::EMPTY; numbering.len()],
-            numbering,
+            slots: vec![Slot::EMPTY; deeds.values],
+            has_crashed: false,
         };
-        if let Some(first) = register.numbering.find(initial) {
-            register.slots[first].kind = Kind::Initial;
-            register.slots[first].returned = 0;
-        }
+        register.slots[INITIAL].kind = Kind::Initial;
+        register.slots[INITIAL].returned = 0;
         for mark in deeds.iter() {
             register.note(&mark)?;
         }
@@ -134,7 +126,7 @@ impl<'a> Register<'a> {
             let why = "there are operations that zones do not know";
             return Err(Answer::Undecided(why));
         }
-        let value = self.numbering.of(mark.value);
+        let value = mark.value as usize;
         match mark.act {
             Act::Read => {
                 let slot = &mut self.slots[value];
@@ -144,7 +136,7 @@ impl<'a> Register<'a> {
                 Ok(())
             }
             Act::Cas => {
-                let stored = self.numbering.of(mark.stored);
+                let stored = mark.stored as usize;
                 self.store(stored, number(value), Kind::Cas, mark)
             }
             _ => self.store(value, NONE, Kind::Write, mark),
@@ -160,11 +152,15 @@ impl<'a> Register<'a> {
         slot.returned = mark.returned;
         slot.before = before;
         slot.kind = kind;
+        self.has_crashed |= mark.returned == NEVER;
         Ok(())
     }
 
     /// Leaves out what crashed and stored a value that nobody saw.
     fn drop_unseen(&mut self) {
+        if !self.has_crashed {
+            return;
+        }
         let mut is_seen = vec![false; self.slots.len()];
         for start in 0..self.slots.len() {
             let slot = &self.slots[start];
@@ -265,8 +261,7 @@ impl<'a> Register<'a> {
     }
 
     fn order(self) -> Result<Vec<u32>, Answer> {
-        let mut zones = self.zones()?;
-        self.exclude(&mut zones)?;
+        let zones = self.exclude(self.zones()?)?;
         Ok(self.emit(&zones))
     }
 
@@ -355,45 +350,52 @@ impl<'a> Register<'a> {
         self.conflict(&slots, &[])
     }
 
-    /// Sorts the zones into an order of their blocks, if no two exclude each other.
-    fn exclude(&self, zones: &mut [Zone]) -> Result<(), Answer> {
-        let mut forward: Vec<_> = zones
-            .iter()
-            .filter(|zone| zone.is_forward())
-            .copied()
-            .collect();
-        forward.sort_unstable_by_key(|zone| zone.first_return);
+    /// The zones in an order of their blocks, if no two exclude each other.
+    fn exclude(&self, zones: Vec<Zone>) -> Result<Vec<Zone>, Answer> {
+        let key = |time: i64| u32::try_from(time - BEFORE).unwrap_or(u32::MAX);
+        let (forward, backward): (Vec<_>, Vec<_>) = zones.into_iter().partition(Zone::is_forward);
+        let order = by_key(forward.len(), |at| key(forward[at].first_return));
+        let mut forward: Vec<_> = order.into_iter().map(|at| forward[at as usize]).collect();
         for pair in forward.windows(2) {
             if pair[1].first_return < pair[0].last_invoked {
                 return Err(self.pair(&pair[0], &pair[1]));
             }
         }
         // A block with a forward zone takes effect up to its end. One with a backward zone takes effect at once, at
-        // any moment of its zone: at the beginning, or when the forward zone around that ends.
-        let mut keyed = Vec::with_capacity(zones.len());
-        for zone in &*zones {
-            let key = if zone.is_forward() {
-                2 * zone.last_invoked
-            } else {
-                let begin = zone.last_invoked;
-                let over = forward.partition_point(|other| other.first_return < begin);
-                let over = forward[..over]
-                    .last()
-                    .filter(|over| over.last_invoked > begin);
-                if let Some(over) = over
-                    && over.last_invoked > zone.first_return
-                {
-                    return Err(self.pair(over, zone));
-                }
-                2 * over.map_or(begin, |over| over.last_invoked) + 1
-            };
-            keyed.push((key, *zone));
+        // any moment of its zone: at the beginning, or when the forward zone around that ends. That zone is the last
+        // that began before, and as zones that begin later are asked for later, it is near the one found before.
+        let order = by_key(backward.len(), |at| key(backward[at].last_invoked));
+        let backward: Vec<_> = order.into_iter().map(|at| backward[at as usize]).collect();
+        let mut ends = Vec::with_capacity(backward.len());
+        let mut begun = 0;
+        for zone in &backward {
+            let begin = zone.last_invoked;
+            while forward
+                .get(begun)
+                .is_some_and(|other| other.first_return < begin)
+            {
+                begun += 1;
+            }
+            let over = forward[..begun].last();
+            let over = over.filter(|over| over.last_invoked > begin);
+            if let Some(over) = over
+                && over.last_invoked > zone.first_return
+            {
+                return Err(self.pair(over, zone));
+            }
+            ends.push(over.map_or(begin, |over| over.last_invoked));
         }
-        keyed.sort_by_key(|(key, _)| *key);
-        for (place, (_, zone)) in zones.iter_mut().zip(keyed) {
-            *place = zone;
+        // Both are in the order of their ends now.
+        let mut merged = Vec::with_capacity(forward.len() + backward.len());
+        let mut forward = forward.drain(..).peekable();
+        for (zone, end) in backward.into_iter().zip(ends) {
+            while let Some(before) = forward.next_if(|before| before.last_invoked <= end) {
+                merged.push(before);
+            }
+            merged.push(zone);
         }
-        Ok(())
+        merged.extend(forward);
+        Ok(merged)
     }
 
     /// The conflict of two blocks that must each come before the other.
@@ -422,7 +424,7 @@ impl<'a> Register<'a> {
         }
         let mut reads = vec![0_u32; sum as usize];
         for mark in self.deeds.iter().filter(|mark| mark.act == Act::Read) {
-            let offset = &mut offsets[self.numbering.of(mark.value)];
+            let offset = &mut offsets[mark.value as usize];
             reads[*offset as usize] = mark.invoked;
             *offset += 1;
         }

@@ -13,7 +13,7 @@
 
 use super::NEVER;
 use super::contents::{Clash, Contents, Element, cover};
-use super::numbering::by_position;
+use super::ordering::by_position;
 
 /// Something that happens after an event; at one moment first what ends, then what comes and goes, then what begins.
 type Placed = ((u32, u8), u32);

@@ -1,0 +1,280 @@
+//! Cores of what was refuted: from the reason that a monitor or the search gave to the few operations that show it.
+
+use super::minimal::{Disagreement, Minimizer};
+use super::monitor::{self, Act, Answer, Conflict, Deeds, Mark, NEVER};
+use super::partition::{Partition, calls};
+use super::{Judge, Reason};
+use crate::model::{Discipline, Model};
+use crate::verdict::Core;
+
+/// Beyond so many operations the search is not asked for what a monitor does not know about prefixes.
+const LONG: usize = 10_000;
+
+impl<M: Model> Judge<'_, M> {
+    /// The core of a partition that has no legal order; and how many states it took to find it.
+    pub(super) fn core(
+        &self,
+        partition: &Partition,
+        stuck: usize,
+        reason: Reason,
+    ) -> (Result<Core, Disagreement>, u64) {
+        let Self {
+            model,
+            history,
+            request,
+            ..
+        } = self;
+        let mut minimizer = Minimizer::new(model, history, request.limits, self.stop);
+        let mut known = None;
+        let mut is_stuck_exact = false;
+        let mut positions: Vec<_> = Vec::new();
+        match reason {
+            Reason::Search {
+                is_exact,
+                operations,
+            } => {
+                is_stuck_exact = is_exact;
+                positions = operations;
+            }
+            Reason::Conflict(conflict) => {
+                let (earliest, is_exact) = self.earliest(partition, conflict);
+                let is_long = self.split.marks(partition).len() > LONG;
+                if is_exact || is_long {
+                    let core = self.core_of(&mut minimizer, partition, earliest);
+                    return (core, minimizer.states);
+                }
+                known = Some(earliest);
+            }
+        }
+        if known.is_some() {
+            positions = self.positions(partition).collect();
+        }
+        let calls = calls(model, history, positions.into_iter());
+        let stuck = match known {
+            None => Some(stuck),
+            // Just before the conflict the monitor does not know.
+            Some(_) => minimizer.stuck(&calls),
+        };
+        let core = match (stuck, known) {
+            (None, Some(earliest)) => self.core_of(&mut minimizer, partition, earliest),
+            (stuck, _) => {
+                let end = minimizer.earliest(&calls, stuck.unwrap_or_default(), is_stuck_exact);
+                minimizer.core(&partition.key, &calls, end, |_| true)
+            }
+        };
+        (core, minimizer.states)
+    }
+
+    /// The core of a conflict.
+    fn core_of(
+        &self,
+        minimizer: &mut Minimizer<'_, M>,
+        partition: &Partition,
+        (end, conflict): (u32, Conflict),
+    ) -> Result<Core, Disagreement> {
+        let Conflict {
+            mut operations,
+            mut helpers,
+        } = conflict;
+        // Before it returned, this operation may have taken out anything; now it is known what, and who put that in.
+        let deeds = self.split.deeds(partition);
+        let last = deeds.marks.iter().find(|mark| mark.returned == end);
+        if let Some(last) = last.filter(|last| !operations.contains(&last.invoked)) {
+            operations.push(last.invoked);
+            operations.sort_unstable();
+            let puts = deeds.marks.iter();
+            let puts = puts.filter(|mark| mark.act == Act::Put && mark.value == last.value);
+            helpers.extend(puts.map(|put| put.invoked));
+        }
+        let mut positions = [&operations[..], &helpers].concat();
+        positions.sort_unstable();
+        positions.dedup();
+        let positions = positions.iter().map(|position| *position as usize);
+        let calls = calls(&self.model, self.history, positions);
+        let is_suspect = |position: usize| {
+            let is_it = |operation: &u32| (*operation as usize).cmp(&position);
+            operations.binary_search_by(is_it).is_ok()
+        };
+        minimizer.core(&partition.key, &calls, end as usize, is_suspect)
+    }
+
+    /// The position of the return by which a monitor first finds a conflict, and that conflict; and whether it is
+    /// known that there is none before.
+    ///
+    /// It is looked for among the last values first: without the others there are only more orders.
+    fn earliest(&self, partition: &Partition, conflict: Conflict) -> ((u32, Conflict), bool) {
+        let all = self.split.deeds(partition);
+        let Some(discipline) = &self.discipline else {
+            return ((last_return(all, &conflict), conflict), false);
+        };
+        let from = conflict.operations.first().copied().unwrap_or(0);
+        let Some(marks) = recent(all, from) else {
+            return first(discipline, all, conflict);
+        };
+        let few = Deeds {
+            marks: &marks,
+            ..all
+        };
+        let (found, _) = first(discipline, few, conflict.clone());
+        let before = Deeds {
+            end: found.0,
+            ..all
+        };
+        match monitor::ask(discipline, before) {
+            Answer::Order(_) => (found, true),
+            Answer::Undecided(_) => (found, false),
+            Answer::Conflict(_) => first(discipline, all, conflict),
+        }
+    }
+}
+
+/// The operations on values that any of them is about which had not returned before a position. `None` where values
+/// depend on each other, or if there are hardly fewer.
+fn recent(all: Deeds<'_>, from: u32) -> Option<Vec<Mark>> {
+    let mut is_recent = vec![false; all.values];
+    for mark in all.marks {
+        if mark.act == Act::Cas {
+            return None;
+        }
+        if mark.returned >= from && mark.value != NEVER {
+            is_recent[mark.value as usize] = true;
+        }
+    }
+    let is_recent = |mark: &Mark| match mark.value {
+        NEVER => mark.returned >= from,
+        value => is_recent[value as usize],
+    };
+    let marks: Vec<_> = all
+        .marks
+        .iter()
+        .filter(|mark| is_recent(mark))
+        .copied()
+        .collect();
+    (marks.len() < all.marks.len() / 4).then_some(marks)
+}
+
+/// The position of the return by which a monitor first finds a conflict in these operations, and that conflict; and
+/// whether it is known that there is none before.
+fn first(
+    discipline: &Discipline,
+    all: Deeds<'_>,
+    mut conflict: Conflict,
+) -> ((u32, Conflict), bool) {
+    // There is a conflict when this event has happened, and none was found before the other.
+    let mut last = all.last_return();
+    let mut none = 0;
+    let mut is_exact = true;
+    // Most often it is there as soon as its operations have returned, and not before. From there, by strides.
+    let mut ask_before = last_return(all, &conflict) + 1;
+    let mut stride = 1;
+    while none < last {
+        let deeds = Deeds {
+            end: ask_before,
+            ..all
+        };
+        let answer = monitor::ask(discipline, deeds);
+        if !matches!(answer, Answer::Conflict(_)) {
+            is_exact = matches!(answer, Answer::Order(_));
+        }
+        if let Answer::Conflict(earlier) = answer {
+            // What returned last of those is part of the conflict, but perhaps not the last of all that matters.
+            last = ask_before - 1;
+            conflict = earlier;
+            ask_before = last.saturating_sub(stride - 1).max(none + 1);
+        } else {
+            none = ask_before;
+            ask_before = none.saturating_add(stride).min(last);
+        }
+        stride *= 2;
+        if stride > last - none {
+            stride = 1;
+            ask_before = none + (last - none).div_ceil(2);
+        }
+    }
+    ((last, conflict), is_exact)
+}
+
+/// The last return of these operations.
+pub(super) fn last_return(deeds: Deeds<'_>, conflict: &Conflict) -> u32 {
+    let returned = |operation: &u32| {
+        let place = deeds
+            .marks
+            .binary_search_by_key(operation, |mark| mark.invoked);
+        place.map_or(0, |place| deeds.marks[place].returned)
+    };
+    let finite = conflict
+        .operations
+        .iter()
+        .map(returned)
+        .filter(|at| *at < deeds.end);
+    finite.max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use tribunal_histories::{Invalid, Synthesis, SyntheticModel};
+
+    use super::*;
+    use crate::check::CheckRequest;
+    use crate::linearizability::partition::split;
+    use crate::model::{FifoQueue, PriorityQueue, Register, Stack};
+
+    /// Compares what is found among the last values with what is found among all. Whether there was something to compare.
+    fn compare<M: Model>(seed: u64) -> bool {
+        let request = CheckRequest::new(M::NAME);
+        let model = M::new(&request.initial(), request.semantics()).unwrap();
+        let synthesis = Synthesis {
+            concurrency: 2 + u32::try_from(seed % 9).unwrap(),
+            crashed: seed % 3 * 4,
+            invalid: Some(Invalid::Late),
+            seed,
+            ..Synthesis::new(SyntheticModel::named(M::NAME).unwrap(), 600)
+        };
+        let history = synthesis.history();
+        let split = split(&model, &history).unwrap();
+        let discipline = model.discipline().unwrap();
+        let partition = &split.partitions[0];
+        let all = split.deeds(partition);
+        let Answer::Conflict(conflict) = monitor::ask(&discipline, all) else {
+            return false;
+        };
+        let judge = Judge {
+            discipline: Some(discipline.clone()),
+            model,
+            history: &history,
+            split: &split,
+            request: &request,
+            stop: &|| false,
+        };
+        let from = conflict.operations[0];
+        let is_compared = recent(all, from).is_some();
+        let ((end, _), is_exact) = judge.earliest(partition, conflict.clone());
+        if is_exact {
+            // Among all, the monitor does not always know.
+            let ((expected, _), is_known) = first(&discipline, all, conflict);
+            assert!(end <= expected, "{} {seed}", M::NAME);
+            assert!(end == expected || !is_known, "{} {seed}", M::NAME);
+            let before = monitor::ask(&discipline, Deeds { end, ..all });
+            assert!(matches!(before, Answer::Order(_)), "{} {seed}", M::NAME);
+        }
+        let by = Deeds {
+            end: end + 1,
+            ..all
+        };
+        let by = monitor::ask(&discipline, by);
+        assert!(!matches!(by, Answer::Order(_)), "{} {seed}", M::NAME);
+        is_compared && is_exact
+    }
+
+    #[test]
+    fn the_earliest_conflict_is_found_among_the_last_values() {
+        let compared = |compare: fn(u64) -> bool| (0..40).filter(|seed| compare(*seed)).count();
+        let counts = [
+            compared(compare::<Register>),
+            compared(compare::<FifoQueue>),
+            compared(compare::<Stack>),
+            compared(compare::<PriorityQueue>),
+        ];
+        assert!(counts.iter().all(|count| *count > 10), "{counts:?}");
+    }
+}
