@@ -9,7 +9,7 @@ use super::{Call, Misfit, Model, Recorded, Semantics, Shape};
 
 /// A nondeterministic sequential specification: an operation may leave the object in one of several states, and nobody
 /// sees at once in which. [`PowerSet`] makes a [`Model`] of it.
-pub trait NondeterministicModel: Clone {
+pub trait NondeterministicModel: Clone + Send + Sync {
     /// The name in the registry.
     const NAME: &'static str;
     /// Other names for it.
@@ -20,9 +20,9 @@ pub trait NondeterministicModel: Clone {
     const OPERATIONS: &'static [Shape];
 
     /// The object's state.
-    type State: Clone + Ord + Hash + Debug;
+    type State: Clone + Ord + Hash + Debug + Send;
     /// An operation with its arguments and, where known, its result. Equal operations are interchangeable.
-    type Op: Clone + Eq + Hash + Debug;
+    type Op: Clone + Eq + Hash + Debug + Send + Sync;
 
     /// The specification of an object that begins with this value; nil is an absent or empty object.
     ///

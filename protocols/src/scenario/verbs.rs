@@ -6,7 +6,7 @@ use tribunal_histories::{NodeId, Role};
 
 use super::play::Stage;
 use super::{Staged, Wrong, show};
-use crate::world::{Address, SharedPacket, Step, World};
+use crate::world::{Address, PacketOf, SharedPacket, Step, World};
 
 /// The most steps that one command may become.
 const STEPS_MAX: usize = 10_000;
@@ -51,10 +51,10 @@ impl<N: Staged> Stage<N> {
             .node_named(candidate)
             .ok_or(Wrong::NotUnderstood("campaign n1 with n2 n3"))?;
         let voters = self.nodes(voters)?;
-        let older: BTreeMap<SharedPacket<N>, u16> = self
+        let older: BTreeMap<PacketOf<N>, u16> = self
             .world
             .network()
-            .map(|(packet, count)| (packet.clone(), count))
+            .map(|(packet, count)| ((**packet).clone(), count))
             .collect();
         let fire = self.world.find(&format!("fire {candidate} election"))?;
         self.take(&fire)?;
