@@ -6,7 +6,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use tribunal_histories::Value;
 
 use super::container::{ContainerOp, drop_unseen};
-use super::{Call, Misfit, NondeterministicModel, Recorded, Semantics, Shape};
+use super::{
+    Call, Misfit, NondeterministicModel, Recorded, Semantics, Shape, require_sole_sources,
+};
 
 /// A pool with `enqueue` and `dequeue`, in whatever order. A dequeue whose result nobody knows may have taken any
 /// element: this is what makes the specification nondeterministic.
@@ -106,14 +108,34 @@ impl NondeterministicModel for UnorderedQueue {
         size_of_val(pool) + size_of_val(&pool[..])
     }
 
-    /// Of the elements that nobody is known to have taken, the first stands for all. An element that was not put in more
-    /// often than somebody is known to have taken it, nobody else took. And unless somebody found the pool empty, it need
-    /// not matter who took what else.
+    /// An element of which nothing is required is dropped with all its calls, and so, unless somebody found the pool empty,
+    /// is every call that takes something away and need not have happened: an order is as good without them. Of the
+    /// elements that nobody is known to have taken, the first stands for all. An element that was not put in more often
+    /// than somebody is known to have taken it, nobody else took.
     fn reduce(&self, calls: &mut Vec<Call<ContainerOp>>) -> Self {
+        let required = calls.iter().filter(|call| call.required);
+        let needed = required.filter_map(|call| self.part(&call.op).cloned());
+        let needed: FxHashSet<Value> = needed.collect();
+        let finds_nothing = calls.iter().any(|call| call.op == ContainerOp::TakeNone);
+        calls.retain(|call| {
+            let is_put = matches!(call.op, ContainerOp::Put(_));
+            let is_needed = |element| needed.contains(element) || self.initial.contains(element);
+            let helps = self.part(&call.op).is_none_or(is_needed) && (finds_nothing || is_put);
+            call.required || helps
+        });
         drop_unseen(calls);
-        if !calls.iter().any(|call| call.op == ContainerOp::TakeNone) {
-            calls.retain(|call| call.required || call.op != ContainerOp::TakeSome);
+        let mut seen = FxHashMap::default();
+        for call in calls.iter().filter(|call| call.required) {
+            if let (ContainerOp::Take(element), Some(returned)) = (&call.op, call.returned)
+                && !self.initial.contains(element)
+            {
+                seen.insert(element.clone(), returned);
+            }
         }
+        require_sole_sources(calls, &seen, |op| match op {
+            ContainerOp::Put(element) => Some(element),
+            _ => None,
+        });
         let mut spare: FxHashMap<Value, i64> = FxHashMap::default();
         let mut taken = FxHashSet::default();
         for element in &self.initial {
