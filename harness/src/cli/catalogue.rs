@@ -5,7 +5,7 @@
 use tribunal_checkers::model::Shape;
 use tribunal_checkers::properties::properties_for;
 use tribunal_histories::Format;
-use tribunal_protocols::registry::{PROTOCOLS, Protocol};
+use tribunal_protocols::registry::{Protocol, protocols};
 use tribunal_protocols::scenario::{SCENARIOS, Scenario};
 
 use crate::audit::maelstrom::workload::{Dialogue, REGISTRY};
@@ -65,7 +65,7 @@ pub const SECTIONS: &[Section] = &[
     Section {
         name: "protocols",
         about: "What runs as a cluster: --protocol.",
-        entries: protocols,
+        entries: known_protocols,
     },
     Section {
         name: "workloads",
@@ -157,14 +157,14 @@ impl Entry {
     }
 }
 
-fn protocols() -> Vec<Entry> {
+fn known_protocols() -> Vec<Entry> {
     let entry = |protocol: &Protocol| {
         let properties = properties_for(protocol.name).unwrap_or_default();
         Entry::new(protocol.name, protocol.about)
             .with("properties", properties.iter().map(|info| info.id))
             .with("planted bugs", protocol.bugs.iter().map(|bug| bug.id))
     };
-    PROTOCOLS.iter().map(entry).collect()
+    protocols().map(entry).collect()
 }
 
 fn workloads() -> Vec<Entry> {
@@ -253,7 +253,7 @@ fn properties() -> Vec<Entry> {
     };
     // A property that several protocols share is listed once.
     let mut properties: Vec<Entry> = Vec::new();
-    for property in PROTOCOLS.iter().flat_map(of) {
+    for property in protocols().flat_map(of) {
         let shared = properties
             .iter_mut()
             .find(|listed| listed.id == property.id && listed.name == property.name);
@@ -282,7 +282,7 @@ fn bugs() -> Vec<Entry> {
                 .with("explored by", explored_by)
         })
     };
-    PROTOCOLS.iter().flat_map(of).collect()
+    protocols().flat_map(of).collect()
 }
 
 fn scenarios() -> Vec<Entry> {
@@ -303,7 +303,7 @@ fn expeditions() -> Vec<Entry> {
                 .with("flags", [row.flags])
         })
     };
-    PROTOCOLS.iter().flat_map(of).collect()
+    protocols().flat_map(of).collect()
 }
 
 fn formats() -> Vec<Entry> {
