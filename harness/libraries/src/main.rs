@@ -34,7 +34,9 @@ const fn library(name: &'static str, about: &'static str, bugs: &'static [Bug]) 
     }
 }
 
-/// The properties of Raft that these libraries show enough of themselves for.
+/// The properties of Raft that these libraries show enough of themselves for. That who has a leader helps nobody to replace
+/// it (RI15) is not what raft-rs promises: there a pre-vote may be granted as soon as an election timeout's least has passed,
+/// or at any time without `check_quorum`.
 const RAFT: &[&PropertyInfo] = &[
     &raft::election_safety::INFO,
     &raft::vote_once::INFO,
@@ -49,7 +51,6 @@ const RAFT: &[&PropertyInfo] = &[
     &raft::match_index_sound::INFO,
     &raft::index_bounds::INFO,
     &raft::quorum_log::INFO,
-    &raft::pre_vote::INFO,
     &raft::snapshot::INFO,
     &raft::same_state::INFO,
 ];
@@ -86,22 +87,34 @@ static RAFT_0_4: Protocol = library(
 );
 
 static OMNIPAXOS: Protocol = library(
-    "omnipaxos-0.2.4",
-    "omnipaxos, the current release: Sequence Paxos with ballot leader election. A ballot is a term, a promise a vote.",
+    omnipaxos::NAME,
+    "omnipaxos: Sequence Paxos with ballot leader election. A ballot is a term, a promise a vote.",
     omnipaxos::config::MISUSES,
 );
 
+static WITHOUT_SNAPSHOTS: Protocol = library(
+    omnipaxos::WITHOUT_SNAPSHOTS,
+    "The same, with entries whose type says that snapshots are not used: nodes are brought up to date by entries.",
+    omnipaxos::config::MISUSES,
+);
+
+static WITHOUT_SNAPSHOTS_ENGINE: Of<omnipaxos::OmnipaxosWithoutSnapshots> = serving(WORKLOADS);
 static OMNIPAXOS_ENGINE: Of<omnipaxos::Omnipaxos> = serving(WORKLOADS);
 static RAFT_0_7_ENGINE: Of<raft_rs::Raft0_7> = serving(WORKLOADS);
 static RAFT_0_6_ENGINE: Of<raft_rs::Raft0_6> = serving(WORKLOADS);
 static RAFT_0_4_ENGINE: Of<raft_rs::Raft0_4> = serving(WORKLOADS);
 
 fn main() -> ExitCode {
-    program_is("tribunal-libraries");
+    program_is(env!("CARGO_BIN_NAME"));
     bring(&[
         Brought {
             protocol: &OMNIPAXOS,
             engine: &OMNIPAXOS_ENGINE,
+            properties: SEQUENCE_PAXOS,
+        },
+        Brought {
+            protocol: &WITHOUT_SNAPSHOTS,
+            engine: &WITHOUT_SNAPSHOTS_ENGINE,
             properties: SEQUENCE_PAXOS,
         },
         Brought {

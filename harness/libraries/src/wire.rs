@@ -28,6 +28,9 @@ pub(crate) struct Wire {
     pub(crate) term: u64,
     /// What it binds its sender to.
     pub(crate) says: Says,
+    /// The sender's life and the message's place among those that it sent to the receiver in it, where the application
+    /// numbers them; otherwise zeros.
+    pub(crate) place: (u64, u64),
     /// The message as the library encodes it.
     pub(crate) bytes: Vec<u8>,
 }
@@ -35,7 +38,7 @@ pub(crate) struct Wire {
 /// With a digest of the bytes at the end: messages that print alike are equal.
 impl fmt::Display for Wire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digest = Digest::default().then(&self.bytes).0 >> 40;
+        let digest = Digest::default().then(&self.place).then(&self.bytes).0 >> 40;
         write!(f, "{} {digest:06x}", self.text)
     }
 }

@@ -10,7 +10,7 @@
 pub mod drive;
 mod ledger;
 pub mod maelstrom;
-mod subject;
+pub mod subject;
 
 pub use ledger::Ledger;
 pub use subject::{CannotInject, Cut, Disturb, Kill, Pause, Subject, inject};

@@ -22,6 +22,9 @@ pub(crate) struct Config {
     pub(crate) forwards: bool,
     /// A node whose log has so many decided entries makes a snapshot of them, for itself alone.
     pub(crate) snapshot_after: usize,
+    /// Whether the application's transport throws away what arrives late or twice, as a connection does: the library
+    /// assumes links that keep the order of messages.
+    pub(crate) ordered_links: bool,
     /// The planted misuses that are on.
     #[serde(default, serialize_with = "write_bugs", deserialize_with = "read_bugs")]
     pub(crate) bugs: Bugs,
@@ -45,6 +48,7 @@ impl Configuration for Config {
             batch_size: 1,
             forwards: false,
             snapshot_after: 1_000,
+            ordered_links: true,
             bugs: Bugs::NONE,
         }
     }

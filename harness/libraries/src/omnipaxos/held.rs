@@ -17,9 +17,14 @@ use crate::service::Proposal;
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Past(pub(crate) Vec<Proposal>);
 
-impl Snapshot<Proposal> for Past {
-    fn create(entries: &[Proposal]) -> Self {
-        Self(entries.to_vec())
+/// An entry of the library's log. The library decides by its type whether snapshots are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Item<const SNAPSHOTS: bool>(pub(crate) Proposal);
+
+impl<const SNAPSHOTS: bool> Snapshot<Item<SNAPSHOTS>> for Past {
+    fn create(entries: &[Item<SNAPSHOTS>]) -> Self {
+        Self(entries.iter().map(|item| item.0).collect())
     }
 
     fn merge(&mut self, delta: Self) {
@@ -27,7 +32,7 @@ impl Snapshot<Proposal> for Past {
     }
 
     fn use_snapshots() -> bool {
-        true
+        SNAPSHOTS
     }
 }
 
@@ -48,8 +53,16 @@ impl Past {
     }
 }
 
-impl Entry for Proposal {
+impl<const SNAPSHOTS: bool> Entry for Item<SNAPSHOTS> {
     type Snapshot = Past;
+}
+
+fn proposals<const S: bool>(items: Vec<Item<S>>) -> Vec<Proposal> {
+    items.into_iter().map(|item| item.0).collect()
+}
+
+fn items<const S: bool>(proposals: Option<&[Proposal]>) -> Vec<Item<S>> {
+    proposals.unwrap_or_default().iter().copied().map(Item).collect()
 }
 
 /// A ballot, as our files have it.
@@ -102,6 +115,8 @@ pub(crate) enum Operation {
     Trim(usize),
     /// A snapshot.
     Snapshot(Option<Past>),
+    /// The application starts.
+    Started,
 }
 
 /// What is written at once: one call of the library's.
@@ -117,6 +132,7 @@ impl fmt::Display for Change {
             Operation::AcceptedRound(round) => format!("accepted in {}.{}", round.n, round.pid),
             Operation::Compacted(index) => format!("compacted {index}"),
             Operation::Trim(index) => format!("trim {index}"),
+            Operation::Started => "started".to_owned(),
             Operation::Snapshot(past) => {
                 format!("snapshot of {}", past.as_ref().map_or(0, |past| past.0.len()))
             }
@@ -133,6 +149,8 @@ pub(crate) struct Held {
     pub(crate) decided: usize,
     pub(crate) compacted: usize,
     pub(crate) past: Option<Past>,
+    /// How often the application was started.
+    pub(crate) life: u64,
     entries: Vec<Proposal>,
     base: LogRecord,
     records: Vec<LogRecord>,
@@ -167,6 +185,7 @@ impl Held {
                 self.entries.drain(..count);
                 self.records.drain(..count);
             }
+            Operation::Started => self.life += 1,
             Operation::Snapshot(past) => {
                 let prefix = past.as_ref().map_or_else(Digest::default, Past::digest);
                 self.base = LogRecord { term: 0, prefix };
@@ -238,7 +257,8 @@ impl Store {
         look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn write(&self, operations: Vec<Operation>) {
+    /// Writes.
+    pub(crate) fn write(&self, operations: Vec<Operation>) {
         let change = Change(operations);
         self.with(|shelf| {
             shelf.held.change(&change);
@@ -248,19 +268,19 @@ impl Store {
 }
 
 /// The operation that the library names so; nothing for stop signs, which end a configuration and are not used here.
-fn operation(op: StorageOp<Proposal>, end: &RefCell<usize>) -> Option<Operation> {
+fn operation<const S: bool>(op: StorageOp<Item<S>>, end: &RefCell<usize>) -> Option<Operation> {
     Some(match op {
         StorageOp::AppendEntry(entry) => {
             let from = end.replace_with(|end| *end + 1);
-            Operation::Append(from, vec![entry])
+            Operation::Append(from, vec![entry.0])
         }
         StorageOp::AppendEntries(entries) => {
             let from = end.replace_with(|end| *end + entries.len());
-            Operation::Append(from, entries)
+            Operation::Append(from, proposals(entries))
         }
         StorageOp::AppendOnPrefix(from, entries) => {
             end.replace(from + entries.len());
-            Operation::Append(from, entries)
+            Operation::Append(from, proposals(entries))
         }
         StorageOp::SetPromise(ballot) => Operation::Promise(ballot.into()),
         StorageOp::SetDecidedIndex(index) => Operation::Decided(index),
@@ -272,32 +292,32 @@ fn operation(op: StorageOp<Proposal>, end: &RefCell<usize>) -> Option<Operation>
     })
 }
 
-impl Storage<Proposal> for Store {
-    fn write_atomically(&mut self, ops: Vec<StorageOp<Proposal>>) -> StorageResult<()> {
+impl<const S: bool> Storage<Item<S>> for Store {
+    fn write_atomically(&mut self, ops: Vec<StorageOp<Item<S>>>) -> StorageResult<()> {
         let end = RefCell::new(self.with(|shelf| shelf.held.end()));
         let operations = ops.into_iter().filter_map(|op| operation(op, &end));
         self.write(operations.collect());
         Ok(())
     }
 
-    fn append_entry(&mut self, entry: Proposal) -> StorageResult<()> {
-        self.append_entries(vec![entry])
+    fn append_entry(&mut self, entry: Item<S>) -> StorageResult<()> {
+        Storage::<Item<S>>::append_entries(self, vec![entry])
     }
 
-    fn append_entries(&mut self, entries: Vec<Proposal>) -> StorageResult<()> {
-        self.write_atomically(vec![StorageOp::AppendEntries(entries)])
+    fn append_entries(&mut self, entries: Vec<Item<S>>) -> StorageResult<()> {
+        Storage::<Item<S>>::write_atomically(self, vec![StorageOp::AppendEntries(entries)])
     }
 
-    fn append_on_prefix(&mut self, from_idx: usize, entries: Vec<Proposal>) -> StorageResult<()> {
-        self.write_atomically(vec![StorageOp::AppendOnPrefix(from_idx, entries)])
+    fn append_on_prefix(&mut self, from_idx: usize, entries: Vec<Item<S>>) -> StorageResult<()> {
+        Storage::<Item<S>>::write_atomically(self, vec![StorageOp::AppendOnPrefix(from_idx, entries)])
     }
 
     fn set_promise(&mut self, n_prom: Ballot) -> StorageResult<()> {
-        self.write_atomically(vec![StorageOp::SetPromise(n_prom)])
+        Storage::<Item<S>>::write_atomically(self, vec![StorageOp::SetPromise(n_prom)])
     }
 
     fn set_decided_idx(&mut self, ld: usize) -> StorageResult<()> {
-        self.write_atomically(vec![StorageOp::SetDecidedIndex(ld)])
+        Storage::<Item<S>>::write_atomically(self, vec![StorageOp::SetDecidedIndex(ld)])
     }
 
     fn get_decided_idx(&self) -> StorageResult<usize> {
@@ -305,19 +325,19 @@ impl Storage<Proposal> for Store {
     }
 
     fn set_accepted_round(&mut self, na: Ballot) -> StorageResult<()> {
-        self.write_atomically(vec![StorageOp::SetAcceptedRound(na)])
+        Storage::<Item<S>>::write_atomically(self, vec![StorageOp::SetAcceptedRound(na)])
     }
 
     fn get_accepted_round(&self) -> StorageResult<Option<Ballot>> {
         Ok(self.with(|shelf| shelf.held.accepted_round.map(Ballot::from)))
     }
 
-    fn get_entries(&self, from: usize, to: usize) -> StorageResult<Vec<Proposal>> {
+    fn get_entries(&self, from: usize, to: usize) -> StorageResult<Vec<Item<S>>> {
         Ok(self.with(|shelf| {
             let held = &shelf.held;
             let place = |index: usize| index.saturating_sub(held.compacted);
             let slice = held.entries.get(place(from)..place(to));
-            slice.unwrap_or_default().to_vec()
+            items(slice)
         }))
     }
 
@@ -325,11 +345,11 @@ impl Storage<Proposal> for Store {
         Ok(self.with(|shelf| shelf.held.entries.len()))
     }
 
-    fn get_suffix(&self, from: usize) -> StorageResult<Vec<Proposal>> {
+    fn get_suffix(&self, from: usize) -> StorageResult<Vec<Item<S>>> {
         Ok(self.with(|shelf| {
             let place = from.saturating_sub(shelf.held.compacted);
             let slice = shelf.held.entries.get(place..);
-            slice.unwrap_or_default().to_vec()
+            items(slice)
         }))
     }
 
@@ -346,11 +366,11 @@ impl Storage<Proposal> for Store {
     }
 
     fn trim(&mut self, idx: usize) -> StorageResult<()> {
-        self.write_atomically(vec![StorageOp::Trim(idx)])
+        Storage::<Item<S>>::write_atomically(self, vec![StorageOp::Trim(idx)])
     }
 
     fn set_compacted_idx(&mut self, idx: usize) -> StorageResult<()> {
-        self.write_atomically(vec![StorageOp::SetCompactedIdx(idx)])
+        Storage::<Item<S>>::write_atomically(self, vec![StorageOp::SetCompactedIdx(idx)])
     }
 
     fn get_compacted_idx(&self) -> StorageResult<usize> {
@@ -358,7 +378,7 @@ impl Storage<Proposal> for Store {
     }
 
     fn set_snapshot(&mut self, snapshot: Option<Past>) -> StorageResult<()> {
-        self.write_atomically(vec![StorageOp::SetSnapshot(snapshot)])
+        Storage::<Item<S>>::write_atomically(self, vec![StorageOp::SetSnapshot(snapshot)])
     }
 
     fn get_snapshot(&self) -> StorageResult<Option<Past>> {

@@ -5,8 +5,9 @@
 //! until the disk has caught up, and its messages wait for that too.
 //!
 //! A node that starts from a disk on which there is a promise recovers by itself (`Phase::Recover`). The library assumes
-//! links that keep the order of messages while they last, and an application that calls `reconnected` when one comes
-//! back. Packets here are lost, doubled and reordered: what the library is to survive by its own sequence numbers.
+//! links that keep the order of messages. Packets here are lost, doubled and reordered, so the application numbers its
+//! messages, and throws away what comes late or twice; what is lost the library has to find out by its own sequence
+//! numbers.
 
 pub(crate) mod config;
 pub(crate) mod held;
@@ -23,19 +24,21 @@ use tribunal_protocols::contract::{ClientId, TimerRange};
 use tribunal_protocols::state_machine::{Command, StateMachine};
 
 use self::config::{Config, Misuse};
-use self::held::{Held, Operation, Store, node_of, number_of, pid_of};
+use self::held::{Held, Item, Operation, Store, node_of, number_of, pid_of};
 use crate::journal::{Journal, State};
 use crate::recalled::{Deed, Given, Library, Recalled};
 use crate::service::{Proposal, Response};
 use crate::wire::{Says, Wire};
 
-/// omnipaxos 0.2.4, the current release.
-pub(crate) type Omnipaxos = Recalled<Application>;
+/// omnipaxos.
+pub(crate) type Omnipaxos = Recalled<Application<true>>;
+/// The same, with entries whose type says that snapshots are not used.
+pub(crate) type OmnipaxosWithoutSnapshots = Recalled<Application<false>>;
 
 /// A node's application: the library, the service, and whom it owes an answer.
-pub(crate) struct Application {
+pub(crate) struct Application<const SNAPSHOTS: bool> {
     me: NodeId,
-    library: OmniPaxos<Proposal, Store>,
+    library: OmniPaxos<Item<SNAPSHOTS>, Store>,
     store: Store,
     machine: StateMachine,
     applied: usize,
@@ -45,6 +48,11 @@ pub(crate) struct Application {
     /// So many of them have reached the disk.
     synced: u64,
     inbox: VecDeque<Given>,
+    life: u64,
+    /// By node, how many messages were sent to it.
+    sent: Vec<u64>,
+    /// By node, the life and the number of the last message from it.
+    received: Vec<(u64, u64)>,
     shown: Shown,
 }
 
@@ -57,7 +65,7 @@ struct Shown {
     decided: usize,
 }
 
-impl fmt::Debug for Application {
+impl<const SNAPSHOTS: bool> fmt::Debug for Application<SNAPSHOTS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("omnipaxos")
             .field("applied", &self.applied)
@@ -66,10 +74,23 @@ impl fmt::Debug for Application {
     }
 }
 
+/// The name with the release.
+#[cfg(not(feature = "omnipaxos-0-2-3"))]
+pub(crate) const NAME: &str = "omnipaxos-0.2.4";
+/// The name with the release, of one that uses no snapshots.
+#[cfg(not(feature = "omnipaxos-0-2-3"))]
+pub(crate) const WITHOUT_SNAPSHOTS: &str = "omnipaxos-0.2.4-without-snapshots";
+/// The name with the release.
+#[cfg(feature = "omnipaxos-0-2-3")]
+pub(crate) const NAME: &str = "omnipaxos-0.2.3";
+/// The name with the release, of one that uses no snapshots.
+#[cfg(feature = "omnipaxos-0-2-3")]
+pub(crate) const WITHOUT_SNAPSHOTS: &str = "omnipaxos-0.2.3-without-snapshots";
+
 type Deeds = Vec<Deed<Held>>;
 
 /// A message in words, with its ballot and what it binds its sender to.
-fn wire(message: &Message<Proposal>) -> Wire {
+fn wire<const S: bool>(message: &Message<Item<S>>) -> Wire {
     let bytes = serde_json::to_vec(message).expect("a message is plain data");
     let (text, term, says) = match message {
         Message::BLE(message) => (format!("Heartbeat {:?}", message.msg), 0, Says::Nothing),
@@ -125,14 +146,20 @@ fn wire(message: &Message<Proposal>) -> Wire {
         text,
         term,
         says,
+        place: (0, 0),
         bytes,
     }
 }
 
-impl Application {
+impl<const SNAPSHOTS: bool> Application<SNAPSHOTS> {
     fn give(&mut self, config: &Config, given: &Given, deeds: &mut Deeds) {
         match given {
-            Given::Message(_, message) => {
+            Given::Message(from, message) => {
+                let last = &mut self.received[from.index()];
+                if config.ordered_links && message.place <= *last {
+                    return;
+                }
+                *last = message.place;
                 let message = serde_json::from_slice(&message.bytes)
                     .expect("the bytes are those of a message");
                 self.library.handle_incoming(message);
@@ -163,7 +190,7 @@ impl Application {
             sequence,
             command,
         };
-        match self.library.append(proposal) {
+        match self.library.append(Item(proposal)) {
             Ok(()) => {
                 self.asked.insert((client, sequence));
             }
@@ -173,16 +200,20 @@ impl Application {
 
     /// Writes, sends and applies what came of an event.
     fn finish(&mut self, config: &Config, deeds: &mut Deeds) {
-        if self.library.get_decided_idx() >= self.store.with(|shelf| shelf.held.compacted) + config.snapshot_after {
+        if SNAPSHOTS
+            && self.library.get_decided_idx() >= self.store.with(|shelf| shelf.held.compacted) + config.snapshot_after {
             // It refuses where there is nothing to be taken.
             let _ = self.library.snapshot(None, true);
         }
         let has = |misuse: Misuse| config.bugs.contains(misuse.into());
         let mut outgoing = Vec::new();
         self.library.take_outgoing_messages(&mut outgoing);
+        let (life, sent) = (self.life, &mut self.sent);
         let sends = outgoing.iter().filter_map(|message| {
             let to = node_of(message.get_receiver())?;
-            Some(Deed::Send(to, wire(message)))
+            sent[to.index()] += 1;
+            let place = (life, sent[to.index()]);
+            Some(Deed::Send(to, Wire { place, ..wire(message) }))
         });
         let mut changes = self.store.with(|shelf| std::mem::take(&mut shelf.changes));
         if has(Misuse::PromiseForgotten) {
@@ -209,7 +240,7 @@ impl Application {
         };
         for entry in decided {
             match entry {
-                LogEntry::Decided(proposal) => {
+                LogEntry::Decided(Item(proposal)) => {
                     self.applied += 1;
                     let Proposal {
                         client,
@@ -254,8 +285,8 @@ impl Application {
     }
 }
 
-impl Library for Application {
-    const NAME: &'static str = "omnipaxos-0.2.4";
+impl<const SNAPSHOTS: bool> Library for Application<SNAPSHOTS> {
+    const NAME: &'static str = if SNAPSHOTS { NAME } else { WITHOUT_SNAPSHOTS };
     type Config = Config;
     type State = Held;
     type Bug = Misuse;
@@ -263,6 +294,7 @@ impl Library for Application {
     fn start(me: NodeId, config: &Config, disk: &Journal<Held>, deeds: &mut Deeds) -> Self {
         let store = Store::default();
         store.with(|shelf| shelf.held = disk.state.clone());
+        store.write(vec![Operation::Started]);
         let past = disk.state.past.clone().unwrap_or_default();
         let cluster_config = ClusterConfig {
             configuration_id: 1,
@@ -294,6 +326,9 @@ impl Library for Application {
             changes: disk.changes,
             synced: disk.changes,
             inbox: VecDeque::new(),
+            life: disk.state.life + 1,
+            sent: vec![0; config.nodes],
+            received: vec![(0, 0); config.nodes],
             shown: Shown::default(),
         };
         node.finish(config, deeds);

@@ -44,6 +44,9 @@ pub(crate) struct Config {
     pub(crate) trusts_must_sync: bool,
     /// A node that has applied so many entries since its last snapshot takes another, and drops the entries in it.
     pub(crate) snapshot_after: u64,
+    /// Whether the next index of a peer is shown to properties as it is. raft-rs lets it fall to the match index and below
+    /// (tikv/raft-rs#555), which breaks RI12 and nothing else; otherwise it is shown as above the match index.
+    pub(crate) shows_next_index: bool,
     /// The planted misuses that are on.
     #[serde(default, serialize_with = "write_bugs", deserialize_with = "read_bugs")]
     pub(crate) bugs: Bugs,
@@ -72,6 +75,7 @@ impl Configuration for Config {
             forwards: false,
             trusts_must_sync: false,
             snapshot_after: 1_000,
+            shows_next_index: false,
             bugs: Bugs::NONE,
         }
     }

@@ -10,7 +10,7 @@ use crate::wire::{Says, Wire};
 
 /// What the library wants done: its `Ready`.
 #[derive(Debug, Default)]
-pub(super) struct Due {
+pub(crate) struct Due {
     /// To be sent at once.
     pub(super) messages: Vec<(NodeId, Wire)>,
     /// To be sent when all else of it is on disk.
@@ -31,7 +31,7 @@ pub(super) struct Due {
 
 /// What a node shows of itself.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Shown {
+pub(crate) struct Shown {
     pub(super) role: Role,
     pub(super) term: u64,
     pub(super) vote: Option<NodeId>,
@@ -40,7 +40,7 @@ pub(super) struct Shown {
 }
 
 /// A `RawNode` of some release.
-pub(super) trait Core: Sized + Send + Sync + 'static {
+pub(crate) trait Core: Sized + Send + Sync + 'static {
     /// The name of the library with its release.
     const NAME: &'static str;
 

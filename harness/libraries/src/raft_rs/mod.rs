@@ -10,7 +10,7 @@
 //! afterwards (`advance_append_async`, `on_persist_ready`); older ones are given nothing in between.
 
 pub(crate) mod config;
-mod core;
+pub(crate) mod core;
 pub(crate) mod held;
 mod modern;
 mod old;
@@ -58,8 +58,9 @@ pub(crate) struct Application<C> {
     synced: u64,
     /// So many things were due.
     dues: u64,
-    /// Of the things that were due and are not on disk: how many changes must be.
-    unsynced: VecDeque<u64>,
+    /// Of the things that were due and are not on disk: how many changes must be, and the index of the snapshot, if there
+    /// is one among them. The library may hear that a snapshot is applied only when it is on disk.
+    unsynced: VecDeque<(u64, Option<u64>)>,
     /// What arrived while the library could be given nothing.
     inbox: VecDeque<Given>,
     peers: Vec<PeerProgress>,
@@ -154,14 +155,22 @@ impl<C: Core> Application<C> {
         self.peers.clear();
         if self.shown.role == Role::Leader {
             self.peers = self.core.progress(self.nodes);
+            for peer in self.peers.iter_mut().filter(|_| !config.shows_next_index) {
+                peer.next_index = peer.next_index.max(peer.match_index + 1);
+            }
         }
     }
 
     /// Tells the library what is on disk.
     fn acknowledge(&mut self) {
-        while self.unsynced.front().is_some_and(|changes| *changes <= self.synced) {
-            self.unsynced.pop_front();
+        while let Some((_, snapshot)) = self
+            .unsynced
+            .pop_front_if(|(changes, _)| *changes <= self.synced)
+        {
             self.core.persisted(self.dues - self.unsynced.len() as u64);
+            if let Some(index) = snapshot {
+                self.core.applied(index);
+            }
         }
     }
 
@@ -173,6 +182,7 @@ impl<C: Core> Application<C> {
             deeds.extend(messages.into_iter().map(|(to, wire)| Deed::Send(to, wire)));
         };
         send(due.messages, deeds);
+        let snapshot = due.snapshot.as_ref().map(|snapshot| snapshot.index);
         if let Some(snapshot) = &due.snapshot {
             self.machine = (*snapshot.machine).clone();
             self.applied = snapshot.index;
@@ -186,19 +196,21 @@ impl<C: Core> Application<C> {
         if !writes_first {
             send(std::mem::take(&mut persisted_messages), deeds);
         }
-        let before = self.unsynced.back().copied().unwrap_or(self.synced);
+        let before = self.unsynced.back().map_or(self.synced, |last| last.0);
         if !change.is_empty() {
             self.write(change, deeds);
         }
         send(persisted_messages, deeds);
         self.dues += 1;
         self.unsynced
-            .push_back(if waits { self.changes } else { before });
+            .push_back((if waits { self.changes } else { before }, snapshot));
         self.core.written();
-        for (index, data) in due.committed {
-            self.apply(index, &data, deeds);
+        if !due.committed.is_empty() {
+            for (index, data) in due.committed {
+                self.apply(index, &data, deeds);
+            }
+            self.core.applied(self.applied);
         }
-        self.core.applied(self.applied);
         for (index, context) in due.reads {
             if let Some((client, sequence, key)) = self.reads.remove(&context) {
                 self.due_reads.push((index, client, sequence, key));

@@ -122,7 +122,8 @@ macro_rules! release {
                         is_pre_vote,
                         is_vote(MessageType::MsgRequestPreVoteResponse),
                     ),
-                    bytes: message.write_to_bytes().expect("a message has bytes"),
+                    place: (0, 0),
+        bytes: message.write_to_bytes().expect("a message has bytes"),
                 };
                 let to = node_of(message.get_to()).expect("the library sends to members");
                 (to, wire)

@@ -116,6 +116,7 @@ fn wire(message: &Message) -> (NodeId, Wire) {
             is_pre_vote,
             is_vote(MessageType::MsgRequestPreVoteResponse),
         ),
+        place: (0, 0),
         bytes: message.write_to_bytes().expect("a message has bytes"),
     };
     let to = node_of(message.get_to()).expect("the library sends to members");
@@ -241,6 +242,9 @@ impl Core for V0_4 {
 
     fn applied(&mut self, index: u64) {
         self.applied = index;
+        if self.ready.is_none() {
+            self.node.advance_apply(index);
+        }
     }
 
     fn held(&mut self) -> &mut Held {
