@@ -1,21 +1,37 @@
 //! The commands that make a run again, as they are printed: what is printed can be executed.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use crate::audit::{file, maelstrom};
 use crate::plan::{Driver, Plan};
 use crate::totals::driver_name;
 use crate::workload;
 
+/// The name of the program, if it is not `tribunal`.
+static PROGRAM: OnceLock<&'static str> = OnceLock::new();
+
+/// Says that the program has another name than `tribunal`, as one does that brings protocols along. The first to say so
+/// is heard.
+pub fn program_is(name: &'static str) {
+    // Whoever said so before has named the program.
+    let _ = PROGRAM.set(name);
+}
+
+fn program() -> &'static str {
+    PROGRAM.get().copied().unwrap_or("tribunal")
+}
+
 /// The command that takes a trace's steps again.
 pub fn of_trace(path: &Path) -> String {
-    format!("tribunal replay {}", quoted(&path.display().to_string()))
+    format!("{} replay {}", program(), quoted(&path.display().to_string()))
 }
 
 /// The command that judges a history again.
 pub fn of_history(path: &Path, model: &str) -> String {
     format!(
-        "tribunal check {} --model {model}",
+        "{} check {} --model {model}",
+        program(),
         quoted(&path.display().to_string())
     )
 }
@@ -31,7 +47,7 @@ pub fn of_seed(plan: &Plan, seed: u64) -> String {
         ..
     } = plan.options;
     let mut parts = vec![
-        format!("tribunal simulate --protocol {}", plan.protocol.name),
+        format!("{} simulate --protocol {}", program(), plan.protocol.name),
         format!("--nodes {}", plan.nodes),
         format!("--workload {}", plan.workload.name),
         format!("--nemesis {}", plan.nemesis),
@@ -48,6 +64,11 @@ pub fn of_seed(plan: &Plan, seed: u64) -> String {
     let bugs: Vec<_> = plan.protocol.bugs_in(plan.bugs).map(|bug| bug.id).collect();
     if !bugs.is_empty() {
         parts.push(format!("--bugs {}", bugs.join(",")));
+    }
+    let set = plan.set.iter();
+    parts.extend(set.map(|(name, value)| format!("--set {}", quoted(&format!("{name}={value}")))));
+    if !plan.properties {
+        parts.push("--properties off".to_owned());
     }
     parts.push(format!("--seed {seed}"));
     parts.join(" ")

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
+use std::sync::OnceLock;
 
 use tribunal_checkers::Limits;
 use tribunal_checkers::explore::Progress;
+use tribunal_checkers::properties::{self, PropertyInfo};
 use tribunal_histories::Trace;
 use tribunal_protocols::contract::Configuration;
 use tribunal_protocols::explored::{Expedition, Explored};
@@ -15,7 +17,7 @@ use tribunal_protocols::multi_paxos::MultiPaxos;
 use tribunal_protocols::paxos::Paxos;
 use tribunal_protocols::primary_backup::PrimaryBackup;
 use tribunal_protocols::raft::Raft;
-use tribunal_protocols::registry::Protocol;
+use tribunal_protocols::registry::{self, Protocol};
 use tribunal_protocols::scenario::{Scenario, ScenarioError};
 use tribunal_protocols::two_phase_commit::TwoPhaseCommit;
 use tribunal_protocols::zab::Zab;
@@ -55,6 +57,12 @@ pub trait Engine: Sync + fmt::Debug {
     /// # Errors
     /// When it cannot listen, or cannot use its files.
     fn be_node(&self, args: &NodeArgs) -> Result<(), NodeError>;
+
+    /// Whether the steps of a trace can be taken again in [`World`](tribunal_protocols::World); otherwise a run is made
+    /// again from its seed only.
+    fn takes_steps(&self) -> bool {
+        true
+    }
 
     /// Takes a trace's steps again.
     ///
@@ -158,13 +166,13 @@ pub enum PlanError {
 }
 
 /// The engine of a protocol, and the workloads that it serves.
-struct Of<N> {
+pub struct Of<N> {
     workloads: &'static [&'static str],
     protocol: PhantomData<fn() -> N>,
 }
 
 /// The engine of a protocol that serves these workloads.
-const fn serving<N>(workloads: &'static [&'static str]) -> Of<N> {
+pub const fn serving<N>(workloads: &'static [&'static str]) -> Of<N> {
     Of {
         workloads,
         protocol: PhantomData,
@@ -281,13 +289,45 @@ const ENGINES: &[&dyn Engine] = &[
     &serving::<Zab>(&["broadcast", "register", "kv", "append"]),
 ];
 
+/// A protocol of another crate's, with what runs it and what judges it.
+#[derive(Clone, Copy, Debug)]
+pub struct Brought {
+    /// What there is to know about it.
+    pub protocol: &'static Protocol,
+    /// What runs it.
+    pub engine: &'static dyn Engine,
+    /// What must hold.
+    pub properties: &'static [&'static PropertyInfo],
+}
+
+/// The engines of the protocols that the program brings along.
+static BROUGHT: OnceLock<Vec<&'static dyn Engine>> = OnceLock::new();
+
+/// Makes protocols of another crate's known to everything here: the command line then has them beside our own. That can
+/// be done once, before anything is run.
+///
+/// # Panics
+/// If it was done before, or an engine and its protocol have different names.
+pub fn bring(brought: &[Brought]) {
+    for one in brought {
+        assert_eq!(one.engine.name(), one.protocol.name, "one name");
+    }
+    registry::extend(brought.iter().map(|one| one.protocol).collect());
+    let judged = |one: &Brought| (one.protocol.name, one.properties);
+    properties::adopt(brought.iter().map(judged).collect());
+    let engines = brought.iter().map(|one| one.engine).collect();
+    assert!(BROUGHT.set(engines).is_ok(), "engines are brought along once");
+}
+
 /// The engine of a protocol of the registry.
 ///
 /// # Panics
 /// If the protocol has no engine, which a test rules out.
 pub fn engine(protocol: &Protocol) -> &'static dyn Engine {
+    let brought = BROUGHT.get().into_iter().flatten();
     *ENGINES
         .iter()
+        .chain(brought)
         .find(|engine| engine.name() == protocol.name)
         .expect("every protocol has an engine")
 }

@@ -74,7 +74,7 @@ pub fn investigate(
     let outcomes = engine.run(plan, seed, true, &|| false);
     let mut full = outcomes.trace.clone().expect("the run was recorded");
     full.header.command = Some(seed_command.clone());
-    let is_timeless = !takes_time(&outcomes.violated);
+    let is_timeless = engine.takes_steps() && !takes_time(&outcomes.violated);
     let faithful = engine.replay(&full, plan.limits, &mut |_| {})?.faithful;
     let shrunk = match case.shrink {
         _ if !is_timeless || !faithful => None,

@@ -154,7 +154,8 @@ impl Judged {
             .push(Verdict::unknown(LIVENESS, why, vec![LIVENESS.to_owned()]));
     }
 
-    pub(crate) fn not_live(&mut self, operation: &str, liveness_us: u64, timeouts: u64) -> Verdict {
+    /// A healed cluster did not answer this operation within so many microseconds, so many election timeouts.
+    pub fn not_live(&mut self, operation: &str, liveness_us: u64, timeouts: u64) -> Verdict {
         if self.violated.is_empty() {
             self.violated = LIVENESS.to_owned();
         }
@@ -184,7 +185,7 @@ pub fn violated_by(checker: &str) -> &str {
 }
 
 /// A verdict of so many observations, all of them good.
-pub(crate) fn holds(checker: &str, sentence: &str, count: u64) -> Verdict {
+pub fn holds(checker: &str, sentence: &str, count: u64) -> Verdict {
     let evidence = Evidence::Observations {
         count: usize::try_from(count).unwrap_or(usize::MAX),
     };

@@ -1,5 +1,7 @@
 //! All protocols, for help texts and look-ups by name. Adding one is a line here and a line in the harness's
-//! table of what runs them.
+//! table of what runs them. A program that brings protocols of its own adds them with [`extend`].
+
+use std::sync::OnceLock;
 
 use crate::bugs::{Bug, Bugs, by_id};
 use crate::{gossip, membership, multi_paxos, paxos, primary_backup, raft, two_phase_commit, zab};
@@ -17,7 +19,7 @@ pub struct Protocol {
     pub probes: &'static [&'static str],
 }
 
-/// All protocols.
+/// The protocols of this crate.
 pub const PROTOCOLS: &[Protocol] = &[
     Protocol {
         name: "primary_backup",
@@ -89,6 +91,27 @@ pub const PROTOCOLS: &[Protocol] = &[
     },
 ];
 
+/// The protocols that the program brings along.
+static BROUGHT: OnceLock<Vec<&'static Protocol>> = OnceLock::new();
+
+/// Adds protocols of another crate's. That can be done once, before anything is looked up.
+///
+/// # Panics
+/// If it was done before.
+pub fn extend(protocols: Vec<&'static Protocol>) {
+    assert!(
+        BROUGHT.set(protocols).is_ok(),
+        "protocols are brought along once"
+    );
+}
+
+/// All protocols that there are: those of this crate, then those that the program brings along.
+pub fn protocols() -> impl Iterator<Item = &'static Protocol> + Clone {
+    PROTOCOLS
+        .iter()
+        .chain(BROUGHT.get().into_iter().flatten().copied())
+}
+
 /// A planted bug that a protocol does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{protocol} has no planted bug `{bug}`; see `tribunal list bugs`")]
@@ -102,7 +125,7 @@ pub struct NoSuchBug {
 impl Protocol {
     /// The protocol of that name.
     pub fn named(name: &str) -> Option<&'static Self> {
-        PROTOCOLS.iter().find(|protocol| protocol.name == name)
+        protocols().find(|protocol| protocol.name == name)
     }
 
     /// The set of planted bugs with these ids (`RF1`, in any case) or names (`vote-without-log-check`).

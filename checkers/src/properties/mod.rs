@@ -28,6 +28,7 @@ pub mod zab;
 use std::any::Any;
 use std::fmt;
 use std::hash::Hash;
+use std::sync::OnceLock;
 
 use tribunal_histories::Renaming;
 
@@ -137,14 +138,33 @@ pub struct Violation {
 
 /// The properties of a protocol, by the protocol's name; `None` when no properties are known for it.
 pub fn properties_for(protocol: &str) -> Option<&'static [&'static PropertyInfo]> {
+    let brought = ADOPTED.get().into_iter().flatten();
     FAMILIES
         .iter()
+        .chain(brought)
         .find(|(name, _)| *name == protocol)
         .map(|(_, properties)| *properties)
 }
 
-/// The properties of every protocol: a line each.
-const FAMILIES: &[(&str, &[&PropertyInfo])] = &[
+/// A protocol's name, and its properties.
+pub type Adopted = (&'static str, &'static [&'static PropertyInfo]);
+
+/// What protocols that the program brings along are judged by.
+static ADOPTED: OnceLock<Vec<Adopted>> = OnceLock::new();
+
+/// Says by which properties protocols of another crate's are judged. That can be done once, before anything is judged.
+///
+/// # Panics
+/// If it was done before.
+pub fn adopt(properties: Vec<Adopted>) {
+    assert!(
+        ADOPTED.set(properties).is_ok(),
+        "properties are adopted once"
+    );
+}
+
+/// The properties of every protocol of this workspace: a line each.
+const FAMILIES: &[Adopted] = &[
     ("raft", raft::PROPERTIES),
     ("paxos", paxos::PROPERTIES),
     ("multi_paxos", multi_paxos::PROPERTIES),

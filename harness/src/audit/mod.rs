@@ -13,7 +13,7 @@ mod ending;
 pub mod file;
 mod ledger;
 pub mod maelstrom;
-mod subject;
+pub mod subject;
 
 pub use ending::Availability;
 pub use ledger::Ledger;

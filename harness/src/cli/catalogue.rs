@@ -5,7 +5,7 @@
 use tribunal_checkers::model::Shape;
 use tribunal_checkers::properties::properties_for;
 use tribunal_histories::Format;
-use tribunal_protocols::registry::{PROTOCOLS, Protocol};
+use tribunal_protocols::registry::{Protocol, protocols};
 use tribunal_protocols::scenario::{SCENARIOS, Scenario};
 
 use crate::audit::file::{self, Words};
@@ -66,7 +66,7 @@ pub const SECTIONS: &[Section] = &[
     Section {
         name: "protocols",
         about: "What runs as a cluster: --protocol.",
-        entries: protocols,
+        entries: known_protocols,
     },
     Section {
         name: "workloads",
@@ -163,14 +163,14 @@ impl Entry {
     }
 }
 
-fn protocols() -> Vec<Entry> {
+fn known_protocols() -> Vec<Entry> {
     let entry = |protocol: &Protocol| {
         let properties = properties_for(protocol.name).unwrap_or_default();
         Entry::new(protocol.name, protocol.about)
             .with("properties", properties.iter().map(|info| info.id))
             .with("planted bugs", protocol.bugs.iter().map(|bug| bug.id))
     };
-    PROTOCOLS.iter().map(entry).collect()
+    protocols().map(entry).collect()
 }
 
 fn workloads() -> Vec<Entry> {
@@ -273,7 +273,7 @@ fn properties() -> Vec<Entry> {
     };
     // A property that several protocols share is listed once.
     let mut properties: Vec<Entry> = Vec::new();
-    for property in PROTOCOLS.iter().flat_map(of) {
+    for property in protocols().flat_map(of) {
         let shared = properties
             .iter_mut()
             .find(|listed| listed.id == property.id && listed.name == property.name);
@@ -302,7 +302,7 @@ fn bugs() -> Vec<Entry> {
                 .with("explored by", explored_by)
         })
     };
-    PROTOCOLS.iter().flat_map(of).collect()
+    protocols().flat_map(of).collect()
 }
 
 fn scenarios() -> Vec<Entry> {
@@ -323,7 +323,7 @@ fn expeditions() -> Vec<Entry> {
                 .with("flags", [row.flags])
         })
     };
-    PROTOCOLS.iter().flat_map(of).collect()
+    protocols().flat_map(of).collect()
 }
 
 fn formats() -> Vec<Entry> {

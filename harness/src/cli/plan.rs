@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tribunal_protocols::registry::{PROTOCOLS, Protocol};
+use tribunal_protocols::registry::{Protocol, protocols};
 
 use super::exit::Failure;
 use super::{OnOff, quantity};
@@ -160,7 +160,7 @@ impl PlanArgs {
     pub(crate) fn plans(&self) -> Result<Vec<Plan>, Failure> {
         let name = self.which.as_ref().unwrap_or(&self.protocol);
         let protocol = Protocol::named(name).ok_or_else(|| {
-            let names: Vec<_> = PROTOCOLS.iter().map(|protocol| protocol.name).collect();
+            let names: Vec<_> = protocols().map(|protocol| protocol.name).collect();
             Failure::usage(format!(
                 "there is no protocol `{name}`; there are: {}",
                 names.join(", ")

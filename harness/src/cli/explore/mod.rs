@@ -16,7 +16,7 @@ use serde_json::json;
 use tribunal_checkers::explore::Cut;
 use tribunal_checkers::properties::properties_for;
 use tribunal_protocols::explored::Expedition;
-use tribunal_protocols::registry::{PROTOCOLS, Protocol};
+use tribunal_protocols::registry::{Protocol, protocols};
 
 use super::exit::{Exit, Failure};
 use super::quantity::grouped;
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 
 fn protocol_of(name: &str) -> Result<&'static Protocol, Failure> {
     Protocol::named(name).ok_or_else(|| {
-        let names: Vec<_> = PROTOCOLS.iter().map(|protocol| protocol.name).collect();
+        let names: Vec<_> = protocols().map(|protocol| protocol.name).collect();
         let known = names.join(", ");
         Failure::usage(format!("there is no protocol `{name}`; there are: {known}"))
     })
