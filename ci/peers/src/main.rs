@@ -131,6 +131,9 @@ fn peer(row: &Row, peer: Peer) -> Said {
     let Some(keys) = accesses_by_key(&row.history()) else {
         return Said::nothing("not asked: the peers have no such model here");
     };
+    if !peer.can_judge(&keys) {
+        return Said::nothing("knows no crashed operations");
+    }
     let limit = |resource: Resource, most: u64| {
         let limit = Rlimit {
             current: Some(most),
