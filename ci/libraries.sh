@@ -16,6 +16,8 @@ valid() { printf '\n== valid: %s\n' "$*"; "$target/release/$1" simulate "${@:2}"
 invalid() { printf '\n== invalid: %s\n' "$*"; "$target/release/$1" simulate "${@:2}" --expect invalid; }
 
 build harness/libraries
+build harness/libraries/openraft
+build harness/libraries/openraft-0.9.24
 libraries=tribunal-libraries
 
 # The current releases, and misuses of them that must be found.
@@ -39,3 +41,11 @@ valid $libraries raft-rs-0.6.0 --seeds "$seeds"
 lease=(--nemesis "packet,partition,kill" --schedule latency --set reads=lease)
 invalid $libraries raft-rs-0.4.3 "${lease[@]}" --set check_quorum=false --seeds 0..100
 valid $libraries raft-rs-0.7.0 "${lease[@]}" --set check_quorum=true --seeds "$seeds"
+
+# openraft 0.9.24: an entry is acknowledged without a quorum (#1802).
+quorum=(--nodes 7 --nemesis "partition,packet" --rate 1000 --concurrency 20 --ops 400)
+invalid tribunal-openraft-0-9-24 openraft-0.9.24 "${quorum[@]}" --seeds 0..50
+valid tribunal-openraft openraft-0.9.25 "${quorum[@]}" --seeds 0..100
+for nemesis in partition packet pause kill; do
+    valid tribunal-openraft openraft-0.9.25 --nemesis "$nemesis" --seeds "$seeds"
+done

@@ -236,13 +236,12 @@ enum Attempt {
 
 /// Asks a node once.
 async fn attempt(world: &Shared, to: NodeId, proposal: Proposal) -> Attempt {
-    let (raft, by_index) = {
+    let (raft, life, by_index) = {
         let mut world = world.lock();
-        let is_up = world.site(to).up;
-        (
-            world.site(to).raft.clone().filter(|_| is_up),
-            world.config.reads_by_index,
-        )
+        let by_index = world.config.reads_by_index;
+        let site = world.site(to);
+        let raft = site.raft.clone().filter(|_| site.up);
+        (raft, site.life, by_index)
     };
     let Some(raft) = raft else {
         return Attempt::Elsewhere(None);
@@ -250,8 +249,13 @@ async fn attempt(world: &Shared, to: NodeId, proposal: Proposal) -> Attempt {
     if by_index && proposal.command.action == Action::Read {
         return match raft.ensure_linearizable().await {
             Ok(_) => {
-                let object = world.lock().site(to).machine.read(proposal.command.key);
-                Attempt::Done(Output::Value(object))
+                let mut world = world.lock();
+                let site = world.site(to);
+                if site.life != life {
+                    // It was killed since: who begins anew has not said that it may be read.
+                    return Attempt::Elsewhere(None);
+                }
+                Attempt::Done(Output::Value(site.machine.read(proposal.command.key)))
             }
             Err(RaftError::APIError(CheckIsLeaderError::ForwardToLeader(forward))) => {
                 Attempt::Elsewhere(forward.leader_id.map(node_of))
