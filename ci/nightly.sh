@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What is too long for every push: many seeds, every planted bug from the command line, the whole grid of explorations,
 # failures brought to the shortest trace, benchmarks (some beside checkers of others), memory over 100,000 runs, a
-# minute of real processes, audits of Redis, histories in columns, and the supply chain.
+# minute of real processes, audits of Redis, libraries of others, histories in columns, and the supply chain.
 # usage: ci/nightly.sh [SEEDS]      (default 100000)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,6 +20,7 @@ step target/release/tribunal simulate --runtime live --nodes 3 --nemesis kill --
 step cargo build --release --quiet --example maelstrom
 step ci/audit.sh
 step ci/redis.sh
+step ci/libraries.sh
 step ci/columns.sh
 step cargo bench -p tribunal-histories --bench reading
 step cargo bench -p tribunal-checkers --bench exploration

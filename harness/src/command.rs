@@ -24,7 +24,11 @@ fn program() -> &'static str {
 
 /// The command that takes a trace's steps again.
 pub fn of_trace(path: &Path) -> String {
-    format!("{} replay {}", program(), quoted(&path.display().to_string()))
+    format!(
+        "{} replay {}",
+        program(),
+        quoted(&path.display().to_string())
+    )
 }
 
 /// The command that judges a history again.

@@ -316,7 +316,10 @@ pub fn bring(brought: &[Brought]) {
     let judged = |one: &Brought| (one.protocol.name, one.properties);
     properties::adopt(brought.iter().map(judged).collect());
     let engines = brought.iter().map(|one| one.engine).collect();
-    assert!(BROUGHT.set(engines).is_ok(), "engines are brought along once");
+    assert!(
+        BROUGHT.set(engines).is_ok(),
+        "engines are brought along once"
+    );
 }
 
 /// The engine of a protocol of the registry.

@@ -75,7 +75,7 @@ pub fn investigate(
     let mut full = outcomes.trace.clone().expect("the run was recorded");
     full.header.command = Some(seed_command.clone());
     let is_timeless = engine.takes_steps() && !takes_time(&outcomes.violated);
-    let faithful = engine.replay(&full, plan.limits, &mut |_| {})?.faithful;
+    let faithful = engine.takes_steps() && engine.replay(&full, plan.limits, &mut |_| {})?.faithful;
     let shrunk = match case.shrink {
         _ if !is_timeless || !faithful => None,
         Effort::Off => None,

@@ -9,9 +9,9 @@ use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use serde::Deserialize;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::Deserialize;
 use tribunal_histories::{MessageView, NodeId, View};
 use tribunal_protocols::contract::{
     ClientId, Configuration, Context, Input, Node, Reply, TimerRange,
@@ -90,12 +90,7 @@ pub(crate) trait Library: Debug + Send + Sync + Sized + 'static {
     ) -> Self;
 
     /// Gives it something.
-    fn take(
-        &mut self,
-        config: &Self::Config,
-        given: &Given,
-        deeds: &mut Vec<Deed<Self::State>>,
-    );
+    fn take(&mut self, config: &Self::Config, given: &Given, deeds: &mut Vec<Deed<Self::State>>);
 
     /// What it shows of itself.
     fn view<'a>(&'a self, disk: &'a Self::State) -> View<'a>;

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use tribunal_histories::{Claim, Digest, MessageView, NodeId};
 
 /// What a message binds its sender to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub(crate) enum Says {
     /// Nothing that a property asks about.
     #[default]

@@ -58,14 +58,12 @@ impl State {
         self.purged.map_or(0, |purged| purged.index + 1)
     }
 
-    /// The index after the last entry.
-    pub(crate) fn end(&self) -> u64 {
-        self.first() + self.entries.len() as u64
-    }
-
     /// The last entry, or the last that was purged.
     pub(crate) fn last(&self) -> Option<LogId> {
-        self.entries.back().map(|entry| entry.log_id).or(self.purged)
+        self.entries
+            .back()
+            .map(|entry| entry.log_id)
+            .or(self.purged)
     }
 
     fn place(&self, index: u64) -> usize {
@@ -114,7 +112,10 @@ impl State {
             }
             Write::Purge(upto) => {
                 let known = self.record(upto.index);
-                let covered = self.snapshot.as_ref().filter(|snapshot| snapshot.last == upto);
+                let covered = self
+                    .snapshot
+                    .as_ref()
+                    .filter(|snapshot| snapshot.last == upto);
                 let base = known.or(covered.map(|snapshot| snapshot.record));
                 let place = self.place(upto.index + 1);
                 self.entries.drain(..place);

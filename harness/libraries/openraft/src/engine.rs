@@ -55,7 +55,9 @@ fn nemesis(plan: &Plan, seed: u64) -> Result<Nemesis, PlanError> {
 
 /// Why what needs steps is not to be had.
 fn stepless() -> serde_json::Error {
-    serde::de::Error::custom("its runs are made again from their seeds, and have no steps that could be taken")
+    serde::de::Error::custom(
+        "its runs are made again from their seeds, and have no steps that could be taken",
+    )
 }
 
 fn no_replay<T>() -> Result<T, ReplayError> {
@@ -66,7 +68,13 @@ fn no_replay<T>() -> Result<T, ReplayError> {
 }
 
 /// Everything that was written down, as a trace.
-fn trace_of(plan: &Plan, config: &Config, lines: Vec<TraceLine>, world: &World, judged: &Judged) -> Trace {
+fn trace_of(
+    plan: &Plan,
+    config: &Config,
+    lines: Vec<TraceLine>,
+    world: &World,
+    judged: &Judged,
+) -> Trace {
     let config = serde_json::to_value(config).unwrap_or_default();
     let header = TraceHeader {
         tribunal: "trace".to_owned(),
@@ -90,12 +98,20 @@ fn trace_of(plan: &Plan, config: &Config, lines: Vec<TraceLine>, world: &World, 
 }
 
 /// Whether every operation was answered in time, and the run came to its end.
-fn ending(plan: &Plan, driven: &Driven, unanswered: Option<&str>, judged: &mut Judged, liveness_us: u64) -> Verdict {
+fn ending(
+    plan: &Plan,
+    driven: &Driven,
+    unanswered: Option<&str>,
+    judged: &mut Judged,
+    liveness_us: u64,
+) -> Verdict {
     if let Some(operation) = unanswered.filter(|_| judged.violated.is_empty()) {
         return judged.not_live(operation, liveness_us, plan.liveness_timeouts);
     }
     let why = match &driven.end {
-        End::Complete | End::Broken => return holds(LIVENESS, "every final read was answered in time", 1),
+        End::Complete | End::Broken => {
+            return holds(LIVENESS, "every final read was answered in time", 1);
+        }
         End::Stopped => "the run was stopped before its end".to_owned(),
         End::CannotInject(error) => error.to_string(),
         End::Impossible(why) => why.clone(),
@@ -113,10 +129,11 @@ impl Engine for Openraft {
     }
 
     fn check(&self, plan: &Plan) -> Result<(), PlanError> {
-        plan.config::<Config>(0).map_err(|source| PlanError::Field {
-            protocol: NAME,
-            source,
-        })?;
+        plan.config::<Config>(0)
+            .map_err(|source| PlanError::Field {
+                protocol: NAME,
+                source,
+            })?;
         if !WORKLOADS.contains(&plan.workload.name) {
             return Err(PlanError::Workload {
                 protocol: NAME,
@@ -150,11 +167,19 @@ impl Engine for Openraft {
         let history = history_of(world.ledger.events().to_vec());
         let monitor = world.monitor.as_ref();
         let mut judged = Judged::of(monitor, &history, plan.workload.model, plan.limits, stop);
-        let ending = ending(plan, &driven, unanswered.as_deref(), &mut judged, liveness_us);
+        let ending = ending(
+            plan,
+            &driven,
+            unanswered.as_deref(),
+            &mut judged,
+            liveness_us,
+        );
         judged.parts.push(ending);
         let probes = plan.workload.probes.iter();
         let exercised = monitor.iter().flat_map(|monitor| monitor.exercised());
-        let exercised = exercised.map(|exercise| (exercise.property, exercise.count)).collect();
+        let exercised = exercised
+            .map(|exercise| (exercise.property, exercise.count))
+            .collect();
         let digest = world.ledger.digest();
         let ledger = std::mem::take(&mut world.ledger);
         let lines = ledger.into_parts().1;
@@ -162,7 +187,9 @@ impl Engine for Openraft {
             seed,
             digest,
             operations: Operations::of(&history),
-            probes: probes.map(|probe| (probe.name, u64::from(probe.seen_in(&history)))).collect(),
+            probes: probes
+                .map(|probe| (probe.name, u64::from(probe.seen_in(&history))))
+                .collect(),
             history,
             exercised,
             tally: world.tally.clone(),
@@ -194,7 +221,11 @@ impl Engine for Openraft {
         no_replay()
     }
 
-    fn cross_replay(&self, _trace: &Trace, _performer: &Performer) -> Result<Agreement, CrossError> {
+    fn cross_replay(
+        &self,
+        _trace: &Trace,
+        _performer: &Performer,
+    ) -> Result<Agreement, CrossError> {
         Ok(no_replay()?)
     }
 

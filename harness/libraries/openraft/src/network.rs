@@ -57,7 +57,10 @@ impl Question {
         match self {
             Self::Append(ask) => {
                 let before = ask.prev_log_id.map(|id| id.to_string()).unwrap_or_default();
-                let commit = ask.leader_commit.map(|id| id.to_string()).unwrap_or_default();
+                let commit = ask
+                    .leader_commit
+                    .map(|id| id.to_string())
+                    .unwrap_or_default();
                 let (vote, count) = (ask.vote, ask.entries.len());
                 format!("AppendEntries {vote} after {before} +{count} commit {commit}")
             }
@@ -84,7 +87,11 @@ fn unreachable_now() -> NetworkError {
 
 impl Link {
     /// Sends a question and waits for the answer.
-    async fn exchange(&self, question: Question, patience: Duration) -> Result<Reply, NetworkError> {
+    async fn exchange(
+        &self,
+        question: Question,
+        patience: Duration,
+    ) -> Result<Reply, NetworkError> {
         let (from, to) = (self.from, self.to);
         let told = question.told();
         let fate = self.world.lock().send(from, to);
@@ -133,7 +140,10 @@ impl RaftNetwork<Types> for Link {
         rpc: AppendEntriesRequest<Types>,
         option: RPCOption,
     ) -> Result<AppendEntriesResponse<u64>, Failed> {
-        match self.exchange(Question::Append(rpc), option.hard_ttl()).await? {
+        match self
+            .exchange(Question::Append(rpc), option.hard_ttl())
+            .await?
+        {
             Reply::Append(reply) => Ok(reply),
             Reply::Vote(_) | Reply::Snapshot(_) => Err(unreachable_now().into()),
         }
@@ -145,7 +155,10 @@ impl RaftNetwork<Types> for Link {
         option: RPCOption,
     ) -> Result<InstallSnapshotResponse<u64>, Failed<InstallSnapshotError>> {
         let target = number_of(self.to);
-        match self.exchange(Question::Snapshot(rpc), option.hard_ttl()).await? {
+        match self
+            .exchange(Question::Snapshot(rpc), option.hard_ttl())
+            .await?
+        {
             Reply::Snapshot(Ok(reply)) => Ok(reply),
             Reply::Snapshot(Err(error)) => {
                 Err(RPCError::RemoteError(RemoteError::new(target, error)))
@@ -159,7 +172,10 @@ impl RaftNetwork<Types> for Link {
         rpc: VoteRequest<u64>,
         option: RPCOption,
     ) -> Result<VoteResponse<u64>, Failed> {
-        match self.exchange(Question::Vote(rpc), option.hard_ttl()).await? {
+        match self
+            .exchange(Question::Vote(rpc), option.hard_ttl())
+            .await?
+        {
             Reply::Vote(reply) => Ok(reply),
             Reply::Append(_) | Reply::Snapshot(_) => Err(unreachable_now().into()),
         }

@@ -64,7 +64,13 @@ impl RaftLogReader<Types> for Store {
             Bound::Excluded(end) => *end,
             Bound::Unbounded => u64::MAX,
         };
-        Ok(self.world.lock().site(self.node).disk.written.slice(from, to))
+        Ok(self
+            .world
+            .lock()
+            .site(self.node)
+            .disk
+            .written
+            .slice(from, to))
     }
 }
 
@@ -105,7 +111,11 @@ impl RaftLogStorage<Types> for Store {
         Ok(self.world.lock().site(self.node).disk.written.committed)
     }
 
-    async fn append<I>(&mut self, entries: I, callback: LogFlushed<Types>) -> Result<(), StorageError>
+    async fn append<I>(
+        &mut self,
+        entries: I,
+        callback: LogFlushed<Types>,
+    ) -> Result<(), StorageError>
     where
         I: IntoIterator<Item = Entry> + OptionalSend,
         I::IntoIter: OptionalSend,
@@ -148,9 +158,13 @@ impl RaftSnapshotBuilder<Types> for Store {
         let snapshot = {
             let mut world = self.world.lock();
             let site = world.site(self.node);
-            let last = site.applied.expect("the library takes a snapshot of something");
+            let last = site
+                .applied
+                .expect("the library takes a snapshot of something");
             let kept = site.disk.written.snapshot.as_ref();
-            let known = kept.filter(|kept| kept.last == last).map(|kept| kept.record);
+            let known = kept
+                .filter(|kept| kept.last == last)
+                .map(|kept| kept.record);
             let record = site.disk.written.record(last.index).or(known);
             Snapshot {
                 last,

@@ -124,7 +124,11 @@ impl System {
             site.recall();
             site.life
         };
-        let handle = self.runtime.create_node().name(format!("{node}.{life}")).build();
+        let handle = self
+            .runtime
+            .create_node()
+            .name(format!("{node}.{life}"))
+            .build();
         let world = self.world.clone();
         let started = handle.spawn(started(world, node, life));
         let raft = self.runtime.block_on(started);
@@ -148,7 +152,7 @@ impl System {
             self.world.lock().site(node).raft = None;
         }
         self.runtime
-            .block_on(madsim::time::sleep(Duration::from_secs(10)));
+            .block_on(async { madsim::time::sleep(Duration::from_secs(10)).await });
         (self.world, self.now_us)
     }
 
@@ -166,7 +170,9 @@ impl System {
     fn complete(&mut self, thread: usize, flight: &Flight, kind: Kind, value: Value) -> Completion {
         let mut world = self.world.lock();
         world.ledger.now_ns = Some(self.now_us * 1_000);
-        world.ledger.complete(flight.process, kind, &flight.call, &value);
+        world
+            .ledger
+            .complete(flight.process, kind, &flight.call, &value);
         Completion {
             thread,
             kind,
@@ -206,7 +212,11 @@ async fn started(world: Shared, node: NodeId, life: u64) -> Raft {
         max_in_snapshot_log_to_keep: entries_kept,
         ..openraft::Config::default()
     };
-    let set_up = Arc::new(set_up.validate().expect("the configuration is one that the library takes"));
+    let set_up = Arc::new(
+        set_up
+            .validate()
+            .expect("the configuration is one that the library takes"),
+    );
     let links = Links {
         world: world.clone(),
         from: node,
@@ -226,10 +236,12 @@ enum Attempt {
 
 /// Asks a node once.
 async fn attempt(world: &Shared, to: NodeId, proposal: Proposal) -> Attempt {
-    let (raft, by_index) = {
+    let (raft, life, by_index) = {
         let mut world = world.lock();
-        let is_up = world.site(to).up;
-        (world.site(to).raft.clone().filter(|_| is_up), world.config.reads_by_index)
+        let by_index = world.config.reads_by_index;
+        let site = world.site(to);
+        let raft = site.raft.clone().filter(|_| site.up);
+        (raft, site.life, by_index)
     };
     let Some(raft) = raft else {
         return Attempt::Elsewhere(None);
@@ -237,8 +249,13 @@ async fn attempt(world: &Shared, to: NodeId, proposal: Proposal) -> Attempt {
     if by_index && proposal.command.action == Action::Read {
         return match raft.ensure_linearizable().await {
             Ok(_) => {
-                let object = world.lock().site(to).machine.read(proposal.command.key);
-                Attempt::Done(Output::Value(object))
+                let mut world = world.lock();
+                let site = world.site(to);
+                if site.life != life {
+                    // It was killed since: who begins anew has not said that it may be read.
+                    return Attempt::Elsewhere(None);
+                }
+                Attempt::Done(Output::Value(site.machine.read(proposal.command.key)))
             }
             Err(RaftError::APIError(CheckIsLeaderError::ForwardToLeader(forward))) => {
                 Attempt::Elsewhere(forward.leader_id.map(node_of))
@@ -247,7 +264,10 @@ async fn attempt(world: &Shared, to: NodeId, proposal: Proposal) -> Attempt {
         };
     }
     match raft.client_write(proposal).await {
-        Ok(written) => written.data.0.map_or(Attempt::Elsewhere(None), Attempt::Done),
+        Ok(written) => written
+            .data
+            .0
+            .map_or(Attempt::Elsewhere(None), Attempt::Done),
         Err(RaftError::APIError(ClientWriteError::ForwardToLeader(forward))) => {
             Attempt::Elsewhere(forward.leader_id.map(node_of))
         }
@@ -260,7 +280,12 @@ async fn operate(world: Shared, board: Board, thread: usize, number: u64, propos
     let (seed, nodes, patience_us, (least, most)) = {
         let world = world.lock();
         let patience_us = world.config.election_ms.1 * 1_000;
-        (world.seed, world.config.nodes, patience_us, world.config.latency_us)
+        (
+            world.seed,
+            world.config.nodes,
+            patience_us,
+            world.config.latency_us,
+        )
     };
     let mut hint = None;
     for tried in 0.. {
@@ -358,7 +383,10 @@ impl Subject for System {
         });
         self.tell_time();
         let ended = self.board.take();
-        ended.into_iter().filter_map(|ended| self.finish(ended)).collect()
+        ended
+            .into_iter()
+            .filter_map(|ended| self.finish(ended))
+            .collect()
     }
 
     fn is_broken(&self) -> bool {
@@ -442,7 +470,10 @@ impl Cut for System {
         self.injected();
         let mut world = self.world.lock();
         world.grudge = grudge.clone();
-        let links: Vec<_> = grudge.links().map(|(at, from)| format!("{from}→{at}")).collect();
+        let links: Vec<_> = grudge
+            .links()
+            .map(|(at, from)| format!("{from}→{at}"))
+            .collect();
         world.ledger.step(&format!("cut {}", links.join(" ")));
     }
 }

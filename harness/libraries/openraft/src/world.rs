@@ -68,7 +68,11 @@ impl Site {
         let vote = state.vote;
         let applied = self.applied.map_or(0, |applied| applied.index + 1);
         View {
-            role: if self.leads() { Role::Leader } else { Role::Follower },
+            role: if self.leads() {
+                Role::Leader
+            } else {
+                Role::Follower
+            },
             term: vote.map_or(0, |vote| {
                 term_of(vote.leader_id.term, vote.leader_id.node_id)
             }),
@@ -199,7 +203,10 @@ impl World {
         let mut us = draw.between(least, most);
         let mut again_us = us + draw.between(least, 4 * most);
         let rates = self.rates;
-        let (lost, doubled) = (draw.chance(rates.loss_ppm), draw.chance(rates.duplicate_ppm));
+        let (lost, doubled) = (
+            draw.chance(rates.loss_ppm),
+            draw.chance(rates.duplicate_ppm),
+        );
         let late = draw.between(0, rates.delay_us_max.max(most));
         if rates.delay_us_max > 0 || draw.chance(rates.reorder_ppm) {
             us += late;

@@ -62,7 +62,12 @@ fn proposals<const S: bool>(items: Vec<Item<S>>) -> Vec<Proposal> {
 }
 
 fn items<const S: bool>(proposals: Option<&[Proposal]>) -> Vec<Item<S>> {
-    proposals.unwrap_or_default().iter().copied().map(Item).collect()
+    proposals
+        .unwrap_or_default()
+        .iter()
+        .copied()
+        .map(Item)
+        .collect()
 }
 
 /// A ballot, as our files have it.
@@ -134,7 +139,10 @@ impl fmt::Display for Change {
             Operation::Trim(index) => format!("trim {index}"),
             Operation::Started => "started".to_owned(),
             Operation::Snapshot(past) => {
-                format!("snapshot of {}", past.as_ref().map_or(0, |past| past.0.len()))
+                format!(
+                    "snapshot of {}",
+                    past.as_ref().map_or(0, |past| past.0.len())
+                )
             }
         };
         f.write_str(&self.0.iter().map(told).collect::<Vec<_>>().join(", "))
@@ -309,7 +317,10 @@ impl<const S: bool> Storage<Item<S>> for Store {
     }
 
     fn append_on_prefix(&mut self, from_idx: usize, entries: Vec<Item<S>>) -> StorageResult<()> {
-        Storage::<Item<S>>::write_atomically(self, vec![StorageOp::AppendOnPrefix(from_idx, entries)])
+        Storage::<Item<S>>::write_atomically(
+            self,
+            vec![StorageOp::AppendOnPrefix(from_idx, entries)],
+        )
     }
 
     fn set_promise(&mut self, n_prom: Ballot) -> StorageResult<()> {

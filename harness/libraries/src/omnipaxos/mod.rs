@@ -97,12 +97,18 @@ fn wire<const S: bool>(message: &Message<Item<S>>) -> Wire {
         Message::SequencePaxos(message) => match &message.msg {
             PaxosMsg::PrepareReq(ask) => ("PrepareReq".to_owned(), number_of(ask.n), Says::Asks),
             PaxosMsg::Prepare(ask) => (
-                format!("Prepare decided {} accepted {}", ask.decided_idx, ask.accepted_idx),
+                format!(
+                    "Prepare decided {} accepted {}",
+                    ask.decided_idx, ask.accepted_idx
+                ),
                 number_of(ask.n),
                 Says::Nothing,
             ),
             PaxosMsg::Promise(promise) => (
-                format!("Promise decided {} accepted {}", promise.decided_idx, promise.accepted_idx),
+                format!(
+                    "Promise decided {} accepted {}",
+                    promise.decided_idx, promise.accepted_idx
+                ),
                 number_of(promise.n),
                 Says::Vote,
             ),
@@ -117,7 +123,11 @@ fn wire<const S: bool>(message: &Message<Item<S>>) -> Wire {
                 Says::Nothing,
             ),
             PaxosMsg::AcceptDecide(accept) => (
-                format!("AcceptDecide +{} decided {}", accept.entries.len(), accept.decided_idx),
+                format!(
+                    "AcceptDecide +{} decided {}",
+                    accept.entries.len(),
+                    accept.decided_idx
+                ),
                 number_of(accept.n),
                 Says::Nothing,
             ),
@@ -126,15 +136,19 @@ fn wire<const S: bool>(message: &Message<Item<S>>) -> Wire {
                 number_of(accepted.n),
                 Says::Nothing,
             ),
-            PaxosMsg::NotAccepted(not) => ("NotAccepted".to_owned(), number_of(not.n), Says::Nothing),
+            PaxosMsg::NotAccepted(not) => {
+                ("NotAccepted".to_owned(), number_of(not.n), Says::Nothing)
+            }
             PaxosMsg::Decide(decide) => (
                 format!("Decide {}", decide.decided_idx),
                 number_of(decide.n),
                 Says::Nothing,
             ),
-            PaxosMsg::ProposalForward(entries) => {
-                (format!("ProposalForward +{}", entries.len()), 0, Says::Nothing)
-            }
+            PaxosMsg::ProposalForward(entries) => (
+                format!("ProposalForward +{}", entries.len()),
+                0,
+                Says::Nothing,
+            ),
             other => (format!("{other:?}"), 0, Says::Nothing),
         },
     };
@@ -201,7 +215,9 @@ impl<const SNAPSHOTS: bool> Application<SNAPSHOTS> {
     /// Writes, sends and applies what came of an event.
     fn finish(&mut self, config: &Config, deeds: &mut Deeds) {
         if SNAPSHOTS
-            && self.library.get_decided_idx() >= self.store.with(|shelf| shelf.held.compacted) + config.snapshot_after {
+            && self.library.get_decided_idx()
+                >= self.store.with(|shelf| shelf.held.compacted) + config.snapshot_after
+        {
             // It refuses where there is nothing to be taken.
             let _ = self.library.snapshot(None, true);
         }
@@ -213,12 +229,20 @@ impl<const SNAPSHOTS: bool> Application<SNAPSHOTS> {
             let to = node_of(message.get_receiver())?;
             sent[to.index()] += 1;
             let place = (life, sent[to.index()]);
-            Some(Deed::Send(to, Wire { place, ..wire(message) }))
+            Some(Deed::Send(
+                to,
+                Wire {
+                    place,
+                    ..wire(message)
+                },
+            ))
         });
         let mut changes = self.store.with(|shelf| std::mem::take(&mut shelf.changes));
         if has(Misuse::PromiseForgotten) {
             for change in &mut changes {
-                change.0.retain(|operation| !matches!(operation, Operation::Promise(_)));
+                change
+                    .0
+                    .retain(|operation| !matches!(operation, Operation::Promise(_)));
             }
         }
         self.changes += changes.len() as u64;

@@ -90,7 +90,11 @@ impl Configuration for Config {
             check_quorum: below(3) > 0,
             max_size_per_msg: if below(3) == 0 { 0 } else { 1 << 20 },
             max_inflight_msgs: if below(3) == 0 { 2 } else { 256 },
-            reads: if below(2) == 0 { Reads::Log } else { Reads::Safe },
+            reads: if below(2) == 0 {
+                Reads::Log
+            } else {
+                Reads::Safe
+            },
             forwards: below(3) == 0,
             trusts_must_sync: below(2) == 0,
             snapshot_after: [3, 10, 1_000][usize::try_from(below(3)).unwrap_or_default()],

@@ -143,7 +143,11 @@ impl Held {
 
     fn replace_beginning(&mut self, snapshot: &Snapshot) {
         let same = self.log().at(snapshot.index) == Some(snapshot.record);
-        let covered = if same { self.place(snapshot.index) } else { None };
+        let covered = if same {
+            self.place(snapshot.index)
+        } else {
+            None
+        };
         match covered {
             Some(last) => {
                 self.entries.drain(..=last);
@@ -158,13 +162,19 @@ impl Held {
     }
 
     fn append(&mut self, first: u64, entries: &[Kept]) {
-        let Some(place) = self.place(first).filter(|place| *place <= self.entries.len()) else {
+        let Some(place) = self
+            .place(first)
+            .filter(|place| *place <= self.entries.len())
+        else {
             return;
         };
         self.entries.truncate(place);
         self.records.truncate(place);
         for entry in entries {
-            let before = self.records.last().map_or(self.snapshot.record, |last| *last);
+            let before = self
+                .records
+                .last()
+                .map_or(self.snapshot.record, |last| *last);
             self.records.push(LogRecord {
                 term: entry.term,
                 prefix: before.prefix.then(&entry.term).then(&*entry.data),

@@ -202,7 +202,11 @@ impl Core for V0_4 {
         let ready = self.node.ready_since(self.applied);
         let leads = self.node.raft.state == StateRole::Leader;
         let messages: Vec<_> = ready.messages.iter().map(wire).collect();
-        let (now, later) = if leads { (messages, Vec::new()) } else { (Vec::new(), messages) };
+        let (now, later) = if leads {
+            (messages, Vec::new())
+        } else {
+            (Vec::new(), messages)
+        };
         let data = ready.snapshot.get_data();
         let kept = |entry: &Entry| Kept {
             term: entry.get_term(),
@@ -224,7 +228,9 @@ impl Core for V0_4 {
                 commit: hard.get_commit(),
             }),
             committed: committed.collect(),
-            reads: reads.map(|read| (read.index, read.request_ctx.clone())).collect(),
+            reads: reads
+                .map(|read| (read.index, read.request_ctx.clone()))
+                .collect(),
             must_sync: ready.must_sync,
         };
         self.ready = Some(ready);

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Consensus libraries that others wrote, in process: builds harness/libraries and the old releases beside it, and runs each
+# with what is expected of it. Every expected failure has a control that passes under the same faults.
+# usage: ci/libraries.sh [SEEDS]      (default 1000; about half an hour with building)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+unset RUSTFLAGS
+seeds=0..${1:-1000}
+target=${CARGO_TARGET_DIR:-$PWD/target}
+
+build() {
+    printf '\n== build %s\n' "$1"
+    cargo build --release --quiet --locked --target-dir "$target" --manifest-path "$1/Cargo.toml"
+}
+valid() { printf '\n== valid: %s\n' "$*"; "$target/release/$1" simulate "${@:2}"; }
+invalid() { printf '\n== invalid: %s\n' "$*"; "$target/release/$1" simulate "${@:2}" --expect invalid; }
+
+build harness/libraries
+build harness/libraries/openraft
+build harness/libraries/openraft-0.9.24
+libraries=tribunal-libraries
+
+# The current releases, and misuses of them that must be found.
+valid $libraries raft-rs-0.7.0 --workload register,kv,append --seeds "$seeds"
+invalid $libraries raft-rs-0.7.0 --bugs LR1 --seeds 0..50
+invalid $libraries raft-rs-0.7.0 --bugs LR2 --seeds 0..50
+valid $libraries omnipaxos-0.2.4-without-snapshots --seeds "$seeds"
+invalid $libraries omnipaxos-0.2.4-without-snapshots --bugs LO1 --seeds 0..50
+invalid $libraries omnipaxos-0.2.4-without-snapshots --bugs LO2 --seeds 0..50
+
+# What was found in them: docs/findings.md.
+invalid $libraries omnipaxos-0.2.4 --seeds 0..50
+invalid $libraries raft-rs-0.7.0 --set shows_next_index=true --seeds 0..50
+
+# raft-rs 0.4.3: Ready.must_sync is false though there are entries. Controls: not to trust it, and a later release.
+invalid $libraries raft-rs-0.4.3 --seeds 0..100
+valid $libraries raft-rs-0.4.3 --set trusts_must_sync=false --seeds "$seeds"
+valid $libraries raft-rs-0.6.0 --seeds "$seeds"
+
+# raft-rs 0.4.3: lease reads without check_quorum. Later releases refuse that; with check_quorum they are right.
+lease=(--nemesis "packet,partition,kill" --schedule latency --set reads=lease)
+invalid $libraries raft-rs-0.4.3 "${lease[@]}" --set check_quorum=false --seeds 0..100
+valid $libraries raft-rs-0.7.0 "${lease[@]}" --set check_quorum=true --seeds "$seeds"
+
+# openraft 0.9.24: an entry is acknowledged without a quorum (#1802).
+quorum=(--nodes 7 --nemesis "partition,packet" --rate 1000 --concurrency 20 --ops 400)
+invalid tribunal-openraft-0-9-24 openraft-0.9.24 "${quorum[@]}" --seeds 0..50
+valid tribunal-openraft openraft-0.9.25 "${quorum[@]}" --seeds 0..100
+for nemesis in partition packet pause kill; do
+    valid tribunal-openraft openraft-0.9.25 --nemesis "$nemesis" --seeds "$seeds"
+done
