@@ -21,7 +21,7 @@ build harness/libraries/openraft-0.9.24
 libraries=tribunal-libraries
 
 # The current releases, and misuses of them that must be found.
-valid $libraries raft-rs-0.7.0 --workload register,kv,append --seeds "$seeds"
+valid $libraries raft-rs-0.7.0 --seeds "$seeds"
 invalid $libraries raft-rs-0.7.0 --bugs LR1 --seeds 0..50
 invalid $libraries raft-rs-0.7.0 --bugs LR2 --seeds 0..50
 valid $libraries omnipaxos-0.2.4-without-snapshots --seeds "$seeds"
@@ -35,7 +35,7 @@ invalid $libraries raft-rs-0.7.0 --set shows_next_index=true --seeds 0..50
 # raft-rs 0.4.3: Ready.must_sync is false though there are entries. Controls: not to trust it, and a later release.
 invalid $libraries raft-rs-0.4.3 --seeds 0..100
 valid $libraries raft-rs-0.4.3 --set trusts_must_sync=false --seeds "$seeds"
-valid $libraries raft-rs-0.6.0 --seeds "$seeds"
+valid $libraries raft-rs-0.6.0 --seeds 0..300
 
 # raft-rs 0.4.3: lease reads without check_quorum. Later releases refuse that; with check_quorum they are right.
 lease=(--nemesis "packet,partition,kill" --schedule latency --set reads=lease)
@@ -47,5 +47,5 @@ quorum=(--nodes 7 --nemesis "partition,packet" --rate 1000 --concurrency 20 --op
 invalid tribunal-openraft-0-9-24 openraft-0.9.24 "${quorum[@]}" --seeds 0..50
 valid tribunal-openraft openraft-0.9.25 "${quorum[@]}" --seeds 0..100
 for nemesis in partition packet pause kill; do
-    valid tribunal-openraft openraft-0.9.25 --nemesis "$nemesis" --seeds "$seeds"
+    valid tribunal-openraft openraft-0.9.25 --nemesis "$nemesis" --seeds 0..100
 done
