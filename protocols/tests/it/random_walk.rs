@@ -138,6 +138,30 @@ fn the_names_of_a_walk_lead_the_same_way_again() {
     }
 }
 
+/// The second time, everything that happens has happened before.
+#[test]
+fn a_world_that_remembers_what_nodes_did_ends_where_one_that_does_not_ends() {
+    for seed in 0..20 {
+        for sync in [SyncMode::Immediate, SyncMode::Explicit] {
+            let (end, events, names) = walk(seed, 800, sync);
+            let mut start = World::<Raft>::fresh(config(seed), sync, &mut ());
+            start.remember_deeds();
+            for round in 0..2 {
+                let (mut world, mut again) = (start.clone(), Vec::new());
+                for name in &names {
+                    let step = world.find(name).expect("it is enabled");
+                    let effects = world.effects_of(&step);
+                    world.take(&step, &mut again).expect("it is enabled");
+                    let gives = matches!(step, Step::Fire { .. });
+                    assert!(effects.is_some() || !gives, "{name} has effects");
+                }
+                assert_eq!(again, events, "seed {seed}, round {round}");
+                assert!(world == end, "seed {seed}, round {round}");
+            }
+        }
+    }
+}
+
 #[test]
 fn no_bug_is_on_by_accident() {
     assert_eq!(Config::of(5).bugs, Bugs::NONE);
