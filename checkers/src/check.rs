@@ -426,11 +426,13 @@ pub fn check_history(
 /// Judges a history by a model of one's own; the request's checker is not looked at.
 ///
 /// ```
+/// use std::collections::BTreeSet;
+///
 /// use tribunal_checkers::model::{Misfit, Model, Recorded, Semantics, Shape};
 /// use tribunal_checkers::{Answer, CheckRequest, check_by};
 /// use tribunal_histories::{BuildOptions, EventRecord, History, Kind, Process, Value};
 ///
-/// /// Lamps that are switched on and off; each is an object of its own.
+/// /// Lamps that are switched on and off.
 /// #[derive(Clone)]
 /// struct Lamps;
 ///
@@ -438,7 +440,7 @@ pub fn check_history(
 ///     const NAME: &'static str = "lamps";
 ///     const ABOUT: &'static str = "Lamps by name. All are dark in the beginning.";
 ///     const OPERATIONS: &'static [Shape] = &[Shape { names: &["on", "off"], input: "lamp", output: "" }];
-///     type State = bool;
+///     type State = BTreeSet<Value>;
 ///     type Op = (Value, bool);
 ///
 ///     fn new(_: &Value, _: Semantics) -> Result<Self, &'static str> {
@@ -447,11 +449,14 @@ pub fn check_history(
 ///     fn operation(&self, recorded: &Recorded<'_>) -> Result<Option<Self::Op>, Misfit> {
 ///         Ok(Some((recorded.input.clone(), recorded.function == "on")))
 ///     }
-///     fn initial(&self) -> bool {
-///         false
+///     /// The lamps that are on.
+///     fn initial(&self) -> Self::State {
+///         BTreeSet::new()
 ///     }
-///     fn step(&self, is_on: &bool, op: &Self::Op) -> Option<bool> {
-///         (*is_on != op.1).then_some(op.1)
+///     fn step(&self, on: &Self::State, (lamp, goes_on): &Self::Op) -> Option<Self::State> {
+///         let mut on = on.clone();
+///         let changes = if *goes_on { on.insert(lamp.clone()) } else { on.remove(lamp) };
+///         changes.then_some(on)
 ///     }
 ///     fn observes_only(&self, _: &Self::Op) -> bool {
 ///         false
