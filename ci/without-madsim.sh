@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR=target/without-madsim RUSTFLAGS=""
 # Five seeds need no optimised packages: two minutes less.
-cargo build --quiet --bin tribunal --config 'profile.dev.package."*".opt-level=0' --config profile.dev.debug=0 2>/dev/null
+cargo build --quiet --bin tribunal --config 'profile.dev.package."*".opt-level=0' 2>/dev/null
 bin=$CARGO_TARGET_DIR/debug/tribunal
 rc=0; out=$("$bin" simulate --runtime madsim --seeds 0..1 2>&1) || rc=$?
 [ "$rc" = 69 ] || { echo "expected exit code 69 (unavailable), got $rc: $out"; exit 1; }
