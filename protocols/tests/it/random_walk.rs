@@ -138,26 +138,26 @@ fn the_names_of_a_walk_lead_the_same_way_again() {
     }
 }
 
-/// The second time, everything that happens has happened before.
+/// Short walks from the same start come to the same places again, where other things happen.
 #[test]
 fn a_world_that_remembers_what_nodes_did_ends_where_one_that_does_not_ends() {
-    for seed in 0..20 {
-        for sync in [SyncMode::Immediate, SyncMode::Explicit] {
-            let (end, events, names) = walk(seed, 800, sync);
+    for sync in [SyncMode::Immediate, SyncMode::Explicit] {
+        let starts = [0, 1, 2].map(|seed| {
             let mut start = World::<Raft>::fresh(config(seed), sync, &mut ());
             start.remember_deeds();
-            for round in 0..2 {
-                let (mut world, mut again) = (start.clone(), Vec::new());
-                for name in &names {
-                    let step = world.find(name).expect("it is enabled");
-                    let effects = world.effects_of(&step);
-                    world.take(&step, &mut again).expect("it is enabled");
-                    let gives = matches!(step, Step::Fire { .. });
-                    assert!(effects.is_some() || !gives, "{name} has effects");
-                }
-                assert_eq!(again, events, "seed {seed}, round {round}");
-                assert!(world == end, "seed {seed}, round {round}");
+            start
+        });
+        for (seed, start) in (0..600).zip(starts.iter().cycle()) {
+            let (end, events, names) = walk(seed, 60, sync);
+            let (mut world, mut again) = (start.clone(), Vec::new());
+            for name in &names {
+                let step = world
+                    .find(name)
+                    .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+                world.take(&step, &mut again).expect("it is enabled");
             }
+            assert_eq!(again, events, "seed {seed}");
+            assert!(world == end, "seed {seed}");
         }
     }
 }
