@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 use tribunal_checkers::explore::{
-    Budget, Cut, Limits, NotAnOperation, Progress, Question, Reductions, Strategy, Way, explore,
+    Budget, Cut, Limits, Progress, Question, QuestionError, Reductions, Strategy, Way, explore,
 };
 use tribunal_checkers::properties::{PropertyInfo, properties_for};
 use tribunal_histories::Trace;
@@ -81,9 +81,9 @@ pub enum ExploreError {
         /// What was asked for.
         property: String,
     },
-    /// An operation that the protocol does not have.
+    /// An operation that the protocol does not have, or a step that cannot be taken at the beginning.
     #[error(transparent)]
-    Operation(#[from] NotAnOperation),
+    Question(#[from] QuestionError),
 }
 
 /// Explores a protocol.

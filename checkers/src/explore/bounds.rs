@@ -45,6 +45,10 @@ pub struct Budget {
     pub late: u8,
     /// Whether what nodes say to each other when they start, before anything else happens, is lost.
     pub silent_start: bool,
+    /// Steps that are taken before the search, by their names in a trace, and after each all that comes of it: for a search that
+    /// begins where a leader is established. Nothing of it counts against a budget, but for terms.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub begin: Vec<String>,
 }
 
 impl Default for Budget {
@@ -67,6 +71,7 @@ impl Default for Budget {
             contacts: None,
             late: 0,
             silent_start: false,
+            begin: Vec::new(),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! histories are those that judge simulated runs. stateright gives the search; of its own actors, networks and
 //! hashable collections nothing is used: their hashes leave out lengths, so that states are merged that differ.
 
+mod begin;
 mod bounds;
 mod cost;
 mod coverage;
@@ -25,6 +26,7 @@ use tribunal_protocols::explored::Explored;
 use tribunal_protocols::world::Setup;
 
 use crate::properties::PropertyInfo;
+use begin::Beginning;
 pub use bounds::{Asked, Budget, Grain, KINDS_MAX, Limits, Reductions, Strategy, Timeouts};
 use cost::Cost;
 use coverage::Coverage;
@@ -56,14 +58,25 @@ pub struct Question<N: Explored> {
     pub model: String,
 }
 
-/// An operation that the protocol does not have.
+/// What cannot be explored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{protocol} does not understand the operation `{operation}`")]
-pub struct NotAnOperation {
-    /// The protocol.
-    pub protocol: &'static str,
-    /// What was asked.
-    pub operation: String,
+pub enum QuestionError {
+    /// An operation that the protocol does not have.
+    #[error("{protocol} does not understand the operation `{operation}`")]
+    Operation {
+        /// The protocol.
+        protocol: &'static str,
+        /// What was asked.
+        operation: String,
+    },
+    /// A step to begin with that cannot be taken.
+    #[error("the search cannot begin so: {why}; what can happen there is: {enabled}")]
+    Begin {
+        /// Which step, and why not.
+        why: String,
+        /// What can be taken instead.
+        enabled: String,
+    },
 }
 
 /// How far a search is.
@@ -140,11 +153,11 @@ impl<N: Explored> Found<N> {
 /// ends.
 ///
 /// # Errors
-/// An operation that the protocol does not understand.
+/// An operation that the protocol does not understand, or a step that cannot be taken at the beginning.
 pub fn explore<N: Explored>(
     question: Question<N>,
     watch: &mut dyn FnMut(&Progress) -> Option<String>,
-) -> Result<Found<N>, NotAnOperation> {
+) -> Result<Found<N>, QuestionError> {
     let (limits, strategy, threads) = (question.limits, question.strategy, question.threads);
     let builder = search_of(question)?
         .checker()
@@ -165,18 +178,18 @@ pub fn explore<N: Explored>(
 /// Serves stateright's own explorer of the states, on demand, to a browser, until the process ends.
 ///
 /// # Errors
-/// An operation that the protocol does not understand.
+/// An operation that the protocol does not understand, or a step that cannot be taken at the beginning.
 pub fn serve<N: Explored>(
     question: Question<N>,
     address: std::net::SocketAddr,
-) -> Result<(), NotAnOperation> {
+) -> Result<(), QuestionError> {
     search_of(question)?.checker().serve(address);
     Ok(())
 }
 
-fn search_of<N: Explored>(question: Question<N>) -> Result<Search<N>, NotAnOperation> {
+fn search_of<N: Explored>(question: Question<N>) -> Result<Search<N>, QuestionError> {
     let request = |operation: &String| {
-        N::Request::from_str(operation).map_err(|_| NotAnOperation {
+        N::Request::from_str(operation).map_err(|_| QuestionError::Operation {
             protocol: N::NAME,
             operation: operation.clone(),
         })
@@ -195,8 +208,10 @@ fn search_of<N: Explored>(question: Question<N>) -> Result<Search<N>, NotAnOpera
         near.as_ref(),
         reductions,
     );
+    let beginning = Beginning::of(&question.setup, &budget)?;
     Ok(Search {
         mover: Mover::of(&budget, reductions),
+        beginning,
         setup: question.setup,
         budget,
         limits: question.limits,
@@ -282,11 +297,8 @@ fn finish<N: Explored>(
 /// The steps of which moves consist, one after another from the start: as they are where nobody forgets what is inert,
 /// for that may stand in messages.
 fn steps_of<N: Explored>(search: &Search<N>, moves: &[Move<N>]) -> Vec<Step<N>> {
-    let mut steps = Vec::new();
-    let start = search.init_states().pop();
-    let Some(mut world) = start.map(|state| state.world) else {
-        return steps;
-    };
+    let mut steps = search.beginning.steps.clone();
+    let mut world = search.beginning.world.clone();
     let mut mover = search.mover;
     mover.reductions.inert = false;
     for it in moves {

@@ -12,6 +12,7 @@ use tribunal_protocols::explored::{Explored, Names};
 use tribunal_protocols::world::Setup;
 use tribunal_protocols::{Step, World};
 
+use super::begin::Beginning;
 use super::bounds::{Asked, Budget, Grain, Limits, Reductions};
 use super::cost::Cost;
 use super::coverage::Coverage;
@@ -30,6 +31,7 @@ pub(super) struct Search<N: Explored> {
     pub(super) limits: Limits,
     pub(super) reductions: Reductions,
     pub(super) mover: Mover,
+    pub(super) beginning: Beginning<N>,
     /// By client, what it asks, one after another.
     pub(super) requests: Vec<Vec<N::Request>>,
     /// What is asked and what goes wrong, if it is to be as in some run.
@@ -75,18 +77,14 @@ impl<N: Explored> Model for Search<N> {
             monitor: (!self.properties.is_empty()).then(|| Monitor::new(&self.properties)),
             ..Memory::default()
         };
-        let mut world = self.setup.start(&mut memory);
-        if self.budget.in_order {
-            world.keep_order_of_packets();
-        }
-        world.remember_deeds();
-        world.take_sent();
-        if self.budget.silent_start {
-            world.retain_packets(|packet| packet.from == packet.to);
-        }
+        self.beginning.show(&self.setup, &self.budget, &mut memory);
+        let violation = self.violation(&memory, true);
         memory.notes.clear();
-        let spent = Spent::default();
-        vec![State::new(world, memory, spent, 0, &self.renamings)]
+        memory.settle_events();
+        let (world, spent) = (self.beginning.world.clone(), Spent::default());
+        let mut start = State::new(world, memory, spent, 0, &self.renamings);
+        start.violation = violation;
+        vec![start]
     }
 
     fn actions(&self, state: &State<N>, moves: &mut Vec<Move<N>>) {

@@ -1,5 +1,6 @@
 //! The checkers from outside: histories in, verdicts out.
 
+mod beginnings;
 mod convergence;
 mod eventual;
 mod explanations;

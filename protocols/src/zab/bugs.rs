@@ -64,8 +64,12 @@ planted_bugs! {
     LogsAfterShutdown "ZB10" "logs-after-shutdown"
         "A node that looks for another leader goes on to log and acknowledge what its former one proposes."
         breaks ["ZI7", "ZI3", "ZI8"], minimum "3 nodes, a change of leader",
-        source "ZOOKEEPER-4712", found by [Simulation],
-        hunt Hunt { nodes: 3, workload: "append", nemesis: "kill,partition", seeds: 200, ..Hunt::USUAL };
+        source "ZOOKEEPER-4712", found by [Simulation, Exploration],
+        hunt Hunt { nodes: 3, workload: "append", nemesis: "kill,partition", seeds: 200, ..Hunt::USUAL },
+        explore "\
+            --epochs 2 --timeouts leader=2,decide=2,retry=1,0 --contacts 1 --grain elections --asks own \
+            --begin 'fire n3 decide' --begin 'fire n2 decide' --begin 'fire n1 decide' \
+            --op '' --op 'write y 1' --op 'write x 2' --properties ZI7";
     DiffWithHole "ZB12" "diff-with-hole"
         "A leader that has compacted what a follower lacks sends it what it still has, as if that followed."
         breaks ["ZI12", "ZI3"], minimum "3 nodes, a late follower",

@@ -146,6 +146,9 @@ pub(super) fn told(budget: &Budget) -> String {
     if budget.silent_start {
         parts.push("what is said at the start is lost".to_owned());
     }
+    if !budget.begin.is_empty() {
+        parts.push(format!("beginning with {}", budget.begin.join(", ")));
+    }
     if budget.in_order {
         parts.push("links keep their order".to_owned());
     }

@@ -133,6 +133,11 @@ pub struct Args {
     #[arg(long, help_heading = BOUNDS)]
     pub(super) silent_start: bool,
 
+    /// A step, by its name in a trace, that is taken before the search, and all that comes of it: `fire n1 election` begins
+    /// where n1 leads. Once for each step, in order; they count against no bound but that of terms
+    #[arg(long, value_name = "STEP", help_heading = BOUNDS)]
+    pub(super) begin: Vec<String>,
+
     /// Writes reach disks at once, or in steps of their own
     #[arg(long, value_name = "WHEN", default_value = "immediate", help_heading = BOUNDS)]
     pub(super) sync: Sync,
@@ -399,6 +404,7 @@ impl Args {
             contacts: self.contacts,
             late: self.late,
             silent_start: self.silent_start,
+            begin: self.begin.clone(),
         }
     }
 }
