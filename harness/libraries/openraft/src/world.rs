@@ -9,7 +9,7 @@ use tribunal::draw::{Domain, Draw};
 use tribunal::nemesis::{Grudge, PacketRates};
 use tribunal::runtime::sim::Tally;
 use tribunal_checkers::properties::Monitor;
-use tribunal_histories::{Cause, LogView, Logs, NodeId, Observation, Role, View};
+use tribunal_histories::{Cause, LogRecord, LogView, Logs, NodeId, Observation, Role, View};
 use tribunal_protocols::state_machine::StateMachine;
 
 use crate::config::{Config, Misuse};
@@ -162,6 +162,14 @@ impl World {
             logs: &Disks(&self.sites),
         });
         self.monitor = Some(monitor);
+    }
+
+    /// An entry's term, and a digest of all up to it. A node that purges what it never had takes it from another.
+    pub(crate) fn record_of(&self, node: NodeId, id: &LogId) -> LogRecord {
+        let own = std::iter::once(&self.sites[node.index()]);
+        own.chain(&self.sites)
+            .find_map(|site| site.disk.written.record_of(id))
+            .unwrap_or_default()
     }
 
     /// Whether a property was violated.
