@@ -85,7 +85,9 @@ impl State {
     /// The same of an entry that is in the log, or the last of the snapshot.
     pub(crate) fn record_of(&self, id: &LogId) -> Option<LogRecord> {
         let snapshot = self.snapshot.as_ref().filter(|kept| kept.last == *id);
-        let logged = self.record(id.index).filter(|record| record.term == encoded(id));
+        let logged = self
+            .record(id.index)
+            .filter(|record| record.term == encoded(id));
         snapshot.map(|kept| kept.record).or(logged)
     }
 
@@ -94,7 +96,18 @@ impl State {
         self.snapshot.as_ref().is_some_and(|kept| kept.last >= *id)
     }
 
+    /// The log; a snapshot that goes beyond it takes its place, for what it has is as good as in it.
     pub(crate) fn log(&self) -> LogView<'_> {
+        let last = self.last();
+        let beyond =
+            |snapshot: &&Snapshot| last.is_none_or(|last| last.index < snapshot.last.index);
+        if let Some(snapshot) = self.snapshot.as_ref().filter(beyond) {
+            return LogView {
+                start: snapshot.last.index + 1,
+                base: snapshot.record,
+                records: &[],
+            };
+        }
         LogView {
             start: self.first(),
             base: self.base,
