@@ -144,7 +144,7 @@ impl System {
 
     /// Ends all tasks; madsim frees those of nodes that are killed only, once time passes.
     pub(crate) fn end(mut self) -> (Shared, u64) {
-        self.world.lock().is_over = true;
+        self.world.lock().waited_for.clear();
         for node in NodeId::all(self.lives.len()) {
             if let Some(handle) = self.lives[node.index()].take() {
                 self.runtime.handle().kill(handle.id());
@@ -288,16 +288,18 @@ async fn operate(world: Shared, board: Board, thread: usize, number: u64, propos
         )
     };
     let mut hint = None;
+    // Who asks again too soon adds to the load that it waits for: every attempt is an entry.
+    let mut patience = Duration::from_micros(patience_us);
     for tried in 0.. {
         let mut draw = Draw::keyed(seed, Domain::Client, number, tried);
         let to = hint.unwrap_or_else(|| NodeId::from_index(draw.index(nodes)));
         let (there, back) = (draw.between(least, most), draw.between(least, most));
         madsim::time::sleep(Duration::from_micros(there)).await;
-        if world.lock().is_over {
+        let is_waited_for = world.lock().waited_for.get(&thread) == Some(&number);
+        if !is_waited_for {
             return;
         }
         let asked = attempt(&world, to, proposal);
-        let patience = Duration::from_micros(patience_us);
         match madsim::time::timeout(patience, asked).await {
             Ok(Attempt::Done(output)) => {
                 madsim::time::sleep(Duration::from_micros(back)).await;
@@ -307,7 +309,10 @@ async fn operate(world: Shared, board: Board, thread: usize, number: u64, propos
                 hint = leader;
                 madsim::time::sleep(Duration::from_micros(back + patience_us / 10)).await;
             }
-            Err(_) => hint = None,
+            Err(_) => {
+                hint = None;
+                patience = (2 * patience).min(Duration::from_micros(4 * patience_us));
+            }
         }
     }
 }
@@ -348,6 +353,7 @@ impl Subject for System {
             let mut world = self.world.lock();
             world.ledger.now_ns = Some(self.now_us * 1_000);
             world.ledger.invoke(*process, call);
+            world.waited_for.insert(*thread, number);
         }
         let command = Command::from_record(call.function, &call.key, &call.value)
             .expect("the workload is one that is served");
@@ -370,6 +376,7 @@ impl Subject for System {
     fn give_up(&mut self, thread: usize) -> Completion {
         let flight = self.flights[thread].take();
         let flight = flight.expect("an operation is in flight there");
+        self.world.lock().waited_for.remove(&thread);
         self.complete(thread, &flight, Kind::Info, Value::text("timeout"))
     }
 

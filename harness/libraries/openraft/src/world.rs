@@ -1,6 +1,6 @@
 //! What all nodes of a simulated cluster share with what is around them: disks, links, the witness.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -99,8 +99,8 @@ pub(crate) struct World {
     pub(crate) paused: BTreeSet<NodeId>,
     /// By link, how many messages were sent on it.
     sent: Vec<u64>,
-    /// The run is over: clients ask no more.
-    pub(crate) is_over: bool,
+    /// By thread, the operation that is waited for: clients ask no more for what is given up.
+    pub(crate) waited_for: BTreeMap<usize, u64>,
 }
 
 /// What becomes of a message that is sent.
@@ -141,7 +141,7 @@ impl World {
             rates: PacketRates::default(),
             paused: BTreeSet::new(),
             sent: vec![0; nodes * nodes],
-            is_over: false,
+            waited_for: BTreeMap::new(),
         }
     }
 
