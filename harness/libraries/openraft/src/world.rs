@@ -99,6 +99,8 @@ pub(crate) struct World {
     pub(crate) paused: BTreeSet<NodeId>,
     /// By link, how many messages were sent on it.
     sent: Vec<u64>,
+    /// The last entries of all snapshots that ever were.
+    snapshots: BTreeMap<LogId, LogRecord>,
     /// By thread, the operation that is waited for: clients ask no more for what is given up.
     pub(crate) waited_for: BTreeMap<usize, u64>,
 }
@@ -141,6 +143,7 @@ impl World {
             rates: PacketRates::default(),
             paused: BTreeSet::new(),
             sent: vec![0; nodes * nodes],
+            snapshots: BTreeMap::new(),
             waited_for: BTreeMap::new(),
         }
     }
@@ -164,11 +167,10 @@ impl World {
         self.monitor = Some(monitor);
     }
 
-    /// An entry's term, and a digest of all up to it. A node that purges what it never had takes it from another.
+    /// An entry's term, and a digest of all up to it. A node that purges what it never had takes it from a snapshot.
     pub(crate) fn record_of(&self, node: NodeId, id: &LogId) -> LogRecord {
-        let own = std::iter::once(&self.sites[node.index()]);
-        own.chain(&self.sites)
-            .find_map(|site| site.disk.written.record_of(id))
+        let own = self.sites[node.index()].disk.written.record_of(id);
+        own.or_else(|| self.snapshots.get(id).copied())
             .unwrap_or_default()
     }
 
@@ -184,6 +186,9 @@ impl World {
         let lies = self.config.bugs.contains(Misuse::FlushLies.into());
         let (least, most) = self.config.sync_us;
         let seed = self.seed;
+        if let Write::Snapshot(snapshot) = &write {
+            self.snapshots.insert(snapshot.last, snapshot.record);
+        }
         let site = self.site(node);
         let number = site.disk.write(write);
         site.syncs += 1;
