@@ -24,7 +24,7 @@ pub(crate) struct Config {
     pub(crate) purges_after_snapshots: bool,
     /// Whether the storage keeps the committed index.
     pub(crate) saves_committed: bool,
-    /// Whether reads ask `ensure_linearizable`; otherwise they go through the log.
+    /// Whether reads ask `get_read_log_id`; otherwise they go through the log.
     pub(crate) reads_by_index: bool,
     /// The least and the most that a message takes, in microseconds.
     pub(crate) latency_us: (u64, u64),

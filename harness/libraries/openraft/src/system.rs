@@ -234,6 +234,25 @@ enum Attempt {
     Elsewhere(Option<NodeId>),
 }
 
+/// Reads when the node has applied up to an index, as `ensure_linearizable` has it. That waits on a channel of tokio's, which
+/// wakes those who wait in an order that no seed decides.
+async fn read(world: &Shared, to: NodeId, life: u64, ask: Proposal, upto: Option<u64>) -> Attempt {
+    loop {
+        {
+            let mut world = world.lock();
+            let site = world.site(to);
+            if site.life != life {
+                // It was killed since: who begins anew has not said that it may be read.
+                return Attempt::Elsewhere(None);
+            }
+            if site.applied.map(|applied| applied.index) >= upto {
+                return Attempt::Done(Output::Value(site.machine.read(ask.command.key)));
+            }
+        }
+        madsim::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 /// Asks a node once.
 async fn attempt(world: &Shared, to: NodeId, proposal: Proposal) -> Attempt {
     let (raft, life, by_index) = {
@@ -247,15 +266,9 @@ async fn attempt(world: &Shared, to: NodeId, proposal: Proposal) -> Attempt {
         return Attempt::Elsewhere(None);
     };
     if by_index && proposal.command.action == Action::Read {
-        return match raft.ensure_linearizable().await {
-            Ok(_) => {
-                let mut world = world.lock();
-                let site = world.site(to);
-                if site.life != life {
-                    // It was killed since: who begins anew has not said that it may be read.
-                    return Attempt::Elsewhere(None);
-                }
-                Attempt::Done(Output::Value(site.machine.read(proposal.command.key)))
+        return match raft.get_read_log_id().await {
+            Ok((reads_from, _)) => {
+                read(world, to, life, proposal, reads_from.map(|id| id.index)).await
             }
             Err(RaftError::APIError(CheckIsLeaderError::ForwardToLeader(forward))) => {
                 Attempt::Elsewhere(forward.leader_id.map(node_of))
