@@ -5,9 +5,7 @@ use std::sync::Arc;
 use tribunal_histories::{NodeId, PeerProgress, Role};
 
 use super::config::{Config, Reads};
-use super::core::{
-    Core, Due, Shown, functions_of_release, methods_of_release, says, ticks, told,
-};
+use super::core::{Core, Due, Shown, functions_of_release, methods_of_release, says, ticks, told};
 use super::held::{Hard, Held, Kept, Snapshot, node_of, number_of};
 use crate::wire::Wire;
 
