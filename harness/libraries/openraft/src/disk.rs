@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
-use tribunal_histories::{Digest, LogRecord, LogView};
+use tribunal_histories::{LogRecord, LogView};
 use tribunal_protocols::state_machine::StateMachine;
 
 use crate::types::{Entry, LogId, StoredMembership, Vote, term_of};
@@ -43,8 +43,8 @@ pub(crate) enum Write {
     Append(Vec<Entry>),
     /// Entries from this one on are cut off.
     Truncate(u64),
-    /// Entries up to this one are gone.
-    Purge(LogId),
+    /// Entries up to this one are gone; its term, and a digest of all up to it.
+    Purge(LogId, LogRecord),
     Snapshot(Snapshot),
 }
 
@@ -82,7 +82,32 @@ impl State {
         self.log().at(index + 1)
     }
 
+    /// The same of an entry that is in the log, or the last of the snapshot.
+    pub(crate) fn record_of(&self, id: &LogId) -> Option<LogRecord> {
+        let snapshot = self.snapshot.as_ref().filter(|kept| kept.last == *id);
+        let logged = self
+            .record(id.index)
+            .filter(|record| record.term == encoded(id));
+        snapshot.map(|kept| kept.record).or(logged)
+    }
+
+    /// Whether a snapshot has all up to this entry.
+    pub(crate) fn covers(&self, id: &LogId) -> bool {
+        self.snapshot.as_ref().is_some_and(|kept| kept.last >= *id)
+    }
+
+    /// The log; a snapshot that goes beyond it takes its place, for what it has is as good as in it.
     pub(crate) fn log(&self) -> LogView<'_> {
+        let last = self.last();
+        let beyond =
+            |snapshot: &&Snapshot| last.is_none_or(|last| last.index < snapshot.last.index);
+        if let Some(snapshot) = self.snapshot.as_ref().filter(beyond) {
+            return LogView {
+                start: snapshot.last.index + 1,
+                base: snapshot.record,
+                records: &[],
+            };
+        }
         LogView {
             start: self.first(),
             base: self.base,
@@ -110,20 +135,11 @@ impl State {
                 self.entries.truncate(place);
                 self.records.truncate(place);
             }
-            Write::Purge(upto) => {
-                let known = self.record(upto.index);
-                let covered = self
-                    .snapshot
-                    .as_ref()
-                    .filter(|snapshot| snapshot.last == upto);
-                let base = known.or(covered.map(|snapshot| snapshot.record));
+            Write::Purge(upto, record) => {
                 let place = self.place(upto.index + 1);
                 self.entries.drain(..place);
                 self.records.drain(..place);
-                self.base = base.unwrap_or(LogRecord {
-                    term: encoded(&upto),
-                    prefix: Digest::default(),
-                });
+                self.base = record;
                 self.purged = Some(upto);
             }
             Write::Snapshot(snapshot) => self.snapshot = Some(snapshot),

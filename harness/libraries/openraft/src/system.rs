@@ -78,6 +78,7 @@ pub(crate) struct System {
 
 impl System {
     /// A cluster whose nodes have just started and know each other.
+    #[expect(clippy::disallowed_methods, reason = "madsim has the clock that is read")]
     pub(crate) fn start(world: World, liveness_us: u64) -> Self {
         let (seed, nodes) = (world.seed, world.config.nodes);
         let runtime = Runtime::with_seed_and_config(seed, madsim::Config::default());
@@ -144,7 +145,7 @@ impl System {
 
     /// Ends all tasks; madsim frees those of nodes that are killed only, once time passes.
     pub(crate) fn end(mut self) -> (Shared, u64) {
-        self.world.lock().is_over = true;
+        self.world.lock().waited_for.clear();
         for node in NodeId::all(self.lives.len()) {
             if let Some(handle) = self.lives[node.index()].take() {
                 self.runtime.handle().kill(handle.id());
@@ -234,6 +235,25 @@ enum Attempt {
     Elsewhere(Option<NodeId>),
 }
 
+/// Reads when the node has applied up to an index, as `ensure_linearizable` has it. That waits on a channel of tokio's, which
+/// wakes those who wait in an order that no seed decides.
+async fn read(world: &Shared, to: NodeId, life: u64, ask: Proposal, upto: Option<u64>) -> Attempt {
+    loop {
+        {
+            let mut world = world.lock();
+            let site = world.site(to);
+            if site.life != life {
+                // It was killed since: who begins anew has not said that it may be read.
+                return Attempt::Elsewhere(None);
+            }
+            if site.applied.map(|applied| applied.index) >= upto {
+                return Attempt::Done(Output::Value(site.machine.read(ask.command.key)));
+            }
+        }
+        madsim::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 /// Asks a node once.
 async fn attempt(world: &Shared, to: NodeId, proposal: Proposal) -> Attempt {
     let (raft, life, by_index) = {
@@ -247,15 +267,9 @@ async fn attempt(world: &Shared, to: NodeId, proposal: Proposal) -> Attempt {
         return Attempt::Elsewhere(None);
     };
     if by_index && proposal.command.action == Action::Read {
-        return match raft.ensure_linearizable().await {
-            Ok(_) => {
-                let mut world = world.lock();
-                let site = world.site(to);
-                if site.life != life {
-                    // It was killed since: who begins anew has not said that it may be read.
-                    return Attempt::Elsewhere(None);
-                }
-                Attempt::Done(Output::Value(site.machine.read(proposal.command.key)))
+        return match raft.get_read_log_id().await {
+            Ok((reads_from, _)) => {
+                read(world, to, life, proposal, reads_from.map(|id| id.index)).await
             }
             Err(RaftError::APIError(CheckIsLeaderError::ForwardToLeader(forward))) => {
                 Attempt::Elsewhere(forward.leader_id.map(node_of))
@@ -288,16 +302,18 @@ async fn operate(world: Shared, board: Board, thread: usize, number: u64, propos
         )
     };
     let mut hint = None;
+    // Who asks again too soon adds to the load that it waits for: every attempt is an entry.
+    let mut patience = Duration::from_micros(patience_us);
     for tried in 0.. {
         let mut draw = Draw::keyed(seed, Domain::Client, number, tried);
         let to = hint.unwrap_or_else(|| NodeId::from_index(draw.index(nodes)));
         let (there, back) = (draw.between(least, most), draw.between(least, most));
         madsim::time::sleep(Duration::from_micros(there)).await;
-        if world.lock().is_over {
+        let is_waited_for = world.lock().waited_for.get(&thread) == Some(&number);
+        if !is_waited_for {
             return;
         }
         let asked = attempt(&world, to, proposal);
-        let patience = Duration::from_micros(patience_us);
         match madsim::time::timeout(patience, asked).await {
             Ok(Attempt::Done(output)) => {
                 madsim::time::sleep(Duration::from_micros(back)).await;
@@ -307,7 +323,10 @@ async fn operate(world: Shared, board: Board, thread: usize, number: u64, propos
                 hint = leader;
                 madsim::time::sleep(Duration::from_micros(back + patience_us / 10)).await;
             }
-            Err(_) => hint = None,
+            Err(_) => {
+                hint = None;
+                patience = (2 * patience).min(Duration::from_micros(4 * patience_us));
+            }
         }
     }
 }
@@ -348,6 +367,7 @@ impl Subject for System {
             let mut world = self.world.lock();
             world.ledger.now_ns = Some(self.now_us * 1_000);
             world.ledger.invoke(*process, call);
+            world.waited_for.insert(*thread, number);
         }
         let command = Command::from_record(call.function, &call.key, &call.value)
             .expect("the workload is one that is served");
@@ -370,6 +390,7 @@ impl Subject for System {
     fn give_up(&mut self, thread: usize) -> Completion {
         let flight = self.flights[thread].take();
         let flight = flight.expect("an operation is in flight there");
+        self.world.lock().waited_for.remove(&thread);
         self.complete(thread, &flight, Kind::Info, Value::text("timeout"))
     }
 

@@ -1,6 +1,6 @@
 //! What all nodes of a simulated cluster share with what is around them: disks, links, the witness.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tribunal::draw::{Domain, Draw};
 use tribunal::nemesis::{Grudge, PacketRates};
 use tribunal::runtime::sim::Tally;
 use tribunal_checkers::properties::Monitor;
-use tribunal_histories::{Cause, LogView, Logs, NodeId, Observation, Role, View};
+use tribunal_histories::{Cause, LogRecord, LogView, Logs, NodeId, Observation, Role, View};
 use tribunal_protocols::state_machine::StateMachine;
 
 use crate::config::{Config, Misuse};
@@ -99,8 +99,10 @@ pub(crate) struct World {
     pub(crate) paused: BTreeSet<NodeId>,
     /// By link, how many messages were sent on it.
     sent: Vec<u64>,
-    /// The run is over: clients ask no more.
-    pub(crate) is_over: bool,
+    /// The last entries of all snapshots that ever were.
+    snapshots: BTreeMap<LogId, LogRecord>,
+    /// By thread, the operation that is waited for: clients ask no more for what is given up.
+    pub(crate) waited_for: BTreeMap<usize, u64>,
 }
 
 /// What becomes of a message that is sent.
@@ -141,7 +143,8 @@ impl World {
             rates: PacketRates::default(),
             paused: BTreeSet::new(),
             sent: vec![0; nodes * nodes],
-            is_over: false,
+            snapshots: BTreeMap::new(),
+            waited_for: BTreeMap::new(),
         }
     }
 
@@ -164,6 +167,13 @@ impl World {
         self.monitor = Some(monitor);
     }
 
+    /// An entry's term, and a digest of all up to it. A node that purges what it never had takes it from a snapshot.
+    pub(crate) fn record_of(&self, node: NodeId, id: &LogId) -> LogRecord {
+        let own = self.sites[node.index()].disk.written.record_of(id);
+        own.or_else(|| self.snapshots.get(id).copied())
+            .unwrap_or_default()
+    }
+
     /// Whether a property was violated.
     pub(crate) fn has_seen_enough(&self) -> bool {
         self.monitor
@@ -176,6 +186,9 @@ impl World {
         let lies = self.config.bugs.contains(Misuse::FlushLies.into());
         let (least, most) = self.config.sync_us;
         let seed = self.seed;
+        if let Write::Snapshot(snapshot) = &write {
+            self.snapshots.insert(snapshot.last, snapshot.record);
+        }
         let site = self.site(node);
         let number = site.disk.write(write);
         site.syncs += 1;

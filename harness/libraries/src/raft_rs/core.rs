@@ -130,3 +130,125 @@ pub(super) fn says(votes: bool, is_pre_vote: bool, would_vote: bool) -> Says {
 pub(super) fn ticks(count: u64) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
+
+/// The functions that are the same lines for every release, each with types of its own.
+macro_rules! functions_of_release {
+    ($raft:ident) => {
+        fn wire(message: &::$raft::eraftpb::Message) -> (NodeId, Wire) {
+            use ::$raft::eraftpb::MessageType;
+            use protobuf::Message as _;
+            let kind = message.get_msg_type();
+            let is_vote = |vote| kind == vote && !message.get_reject();
+            let text = told(
+                &format!("{kind:?}"),
+                message.get_term(),
+                (message.get_log_term(), message.get_index()),
+                message.get_entries().len(),
+                message.get_commit(),
+                message.get_reject(),
+            );
+            let is_pre_vote = matches!(
+                kind,
+                MessageType::MsgRequestPreVote | MessageType::MsgRequestPreVoteResponse
+            );
+            let wire = Wire {
+                text,
+                term: message.get_term(),
+                says: says(
+                    is_vote(MessageType::MsgRequestVoteResponse),
+                    is_pre_vote,
+                    is_vote(MessageType::MsgRequestPreVoteResponse),
+                ),
+                place: (0, 0),
+                bytes: message.write_to_bytes().expect("a message has bytes"),
+            };
+            let to = node_of(message.get_to()).expect("the library sends to members");
+            (to, wire)
+        }
+
+        fn set_up(me: NodeId, config: &Config, applied: u64) -> ::$raft::Config {
+            use ::$raft::ReadOnlyOption;
+            ::$raft::Config {
+                id: number_of(me),
+                election_tick: ticks(config.election_ticks),
+                heartbeat_tick: ticks(config.heartbeat_ticks),
+                applied,
+                max_size_per_msg: config.max_size_per_msg,
+                max_inflight_msgs: config.max_inflight_msgs,
+                check_quorum: config.check_quorum,
+                pre_vote: config.pre_vote,
+                read_only_option: match config.reads {
+                    Reads::Lease => ReadOnlyOption::LeaseBased,
+                    Reads::Log | Reads::Safe => ReadOnlyOption::Safe,
+                },
+                ..::$raft::Config::default()
+            }
+        }
+    };
+}
+
+/// The methods of [`Core`] that are.
+macro_rules! methods_of_release {
+    ($raft:ident) => {
+        fn tick(&mut self) {
+            self.node.tick();
+        }
+
+        fn elapsed(&self) -> usize {
+            self.node.raft.election_elapsed
+        }
+
+        fn step(&mut self, bytes: &[u8]) {
+            let message = ::protobuf::Message::parse_from_bytes(bytes)
+                .expect("the bytes are those of a message");
+            // What the library refuses is not for this node, or late.
+            let _ = self.node.step(message);
+        }
+
+        fn propose(&mut self, data: Vec<u8>) -> bool {
+            self.node.propose(Vec::new(), data).is_ok()
+        }
+
+        fn read_index(&mut self, context: Vec<u8>) {
+            self.node.read_index(context);
+        }
+
+        fn set_election_timeout(&mut self, count: u64) {
+            self.node.raft.set_randomized_election_timeout(ticks(count));
+        }
+
+        fn held(&mut self) -> &mut Held {
+            &mut self.node.mut_store().held
+        }
+
+        fn shown(&self) -> Shown {
+            use ::$raft::StateRole;
+            let raft = &self.node.raft;
+            Shown {
+                role: match raft.state {
+                    StateRole::Follower => Role::Follower,
+                    StateRole::PreCandidate => Role::PreCandidate,
+                    StateRole::Candidate => Role::Candidate,
+                    StateRole::Leader => Role::Leader,
+                },
+                term: raft.term,
+                vote: node_of(raft.vote),
+                leader: node_of(raft.leader_id),
+                commit: raft.raft_log.committed,
+            }
+        }
+
+        fn progress(&self, nodes: usize) -> Vec<PeerProgress> {
+            let progress = |node| {
+                let progress = self.node.raft.prs().get(number_of(node));
+                progress.map_or_else(PeerProgress::default, |progress| PeerProgress {
+                    match_index: progress.matched,
+                    next_index: progress.next_idx,
+                })
+            };
+            NodeId::all(nodes).map(progress).collect()
+        }
+    };
+}
+
+pub(super) use {functions_of_release, methods_of_release};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tribunal_histories::{NodeId, PeerProgress, Role};
 
 use super::config::{Config, Reads};
-use super::core::{Core, Due, Shown, says, ticks, told};
+use super::core::{Core, Due, Shown, functions_of_release, methods_of_release, says, ticks, told};
 use super::held::{Hard, Held, Kept, Snapshot, node_of, number_of};
 use crate::wire::Wire;
 
@@ -14,9 +14,8 @@ macro_rules! release {
     ($module:ident, $core:ident, $raft:ident, $name:literal, ($($context:ident: $context_type:ty)?), ($($to:ident)?)) => {
         mod $module {
             use super::*;
-            use ::protobuf::Message as _;
-            use ::$raft::eraftpb::{ConfState, Entry, HardState, Message, MessageType};
-            use ::$raft::{RaftState, RawNode, ReadOnlyOption, StateRole, Storage, StorageError};
+            use ::$raft::eraftpb::{ConfState, Entry, HardState};
+            use ::$raft::{RaftState, RawNode, Storage, StorageError};
 
             /// What the library reads: our disk, with all that was written, synced or not.
             struct Store {
@@ -99,56 +98,14 @@ macro_rules! release {
                 ready: Option<::$raft::Ready>,
             }
 
-            fn wire(message: &Message) -> (NodeId, Wire) {
-                let kind = message.get_msg_type();
-                let is_vote = |vote| kind == vote && !message.get_reject();
-                let text = told(
-                    &format!("{kind:?}"),
-                    message.get_term(),
-                    (message.get_log_term(), message.get_index()),
-                    message.get_entries().len(),
-                    message.get_commit(),
-                    message.get_reject(),
-                );
-                let is_pre_vote = matches!(
-                    kind,
-                    MessageType::MsgRequestPreVote | MessageType::MsgRequestPreVoteResponse
-                );
-                let wire = Wire {
-                    text,
-                    term: message.get_term(),
-                    says: says(
-                        is_vote(MessageType::MsgRequestVoteResponse),
-                        is_pre_vote,
-                        is_vote(MessageType::MsgRequestPreVoteResponse),
-                    ),
-                    place: (0, 0),
-        bytes: message.write_to_bytes().expect("a message has bytes"),
-                };
-                let to = node_of(message.get_to()).expect("the library sends to members");
-                (to, wire)
-            }
+            functions_of_release!($raft);
 
             impl Core for $core {
                 const NAME: &'static str = $name;
                 const BLOCKS: bool = false;
 
                 fn start(me: NodeId, config: &Config, held: Held) -> Self {
-                    let set_up = ::$raft::Config {
-                        id: number_of(me),
-                        election_tick: ticks(config.election_ticks),
-                        heartbeat_tick: ticks(config.heartbeat_ticks),
-                        applied: held.snapshot.index,
-                        max_size_per_msg: config.max_size_per_msg,
-                        max_inflight_msgs: config.max_inflight_msgs,
-                        check_quorum: config.check_quorum,
-                        pre_vote: config.pre_vote,
-                        read_only_option: match config.reads {
-                            Reads::Lease => ReadOnlyOption::LeaseBased,
-                            Reads::Log | Reads::Safe => ReadOnlyOption::Safe,
-                        },
-                        ..::$raft::Config::default()
-                    };
+                    let set_up = set_up(me, config, held.snapshot.index);
                     let store = Store { held, nodes: config.nodes };
                     let silent = slog::Logger::root(slog::Discard, slog::o!());
                     let node = RawNode::new(&set_up, store, &silent)
@@ -156,32 +113,7 @@ macro_rules! release {
                     Self { node, ready: None }
                 }
 
-                fn tick(&mut self) {
-                    self.node.tick();
-                }
-
-                fn elapsed(&self) -> usize {
-                    self.node.raft.election_elapsed
-                }
-
-                fn step(&mut self, bytes: &[u8]) {
-                    let message = ::protobuf::Message::parse_from_bytes(bytes)
-                        .expect("the bytes are those of a message");
-                    // What the library refuses is not for this node, or late.
-                    let _ = self.node.step(message);
-                }
-
-                fn propose(&mut self, data: Vec<u8>) -> bool {
-                    self.node.propose(Vec::new(), data).is_ok()
-                }
-
-                fn read_index(&mut self, context: Vec<u8>) {
-                    self.node.read_index(context);
-                }
-
-                fn set_election_timeout(&mut self, count: u64) {
-                    self.node.raft.set_randomized_election_timeout(ticks(count));
-                }
+                methods_of_release!($raft);
 
                 fn ready(&mut self) -> Option<Due> {
                     if !self.node.has_ready() {
@@ -231,37 +163,6 @@ macro_rules! release {
 
                 fn applied(&mut self, index: u64) {
                     self.node.advance_apply_to(index);
-                }
-
-                fn held(&mut self) -> &mut Held {
-                    &mut self.node.mut_store().held
-                }
-
-                fn shown(&self) -> Shown {
-                    let raft = &self.node.raft;
-                    Shown {
-                        role: match raft.state {
-                            StateRole::Follower => Role::Follower,
-                            StateRole::PreCandidate => Role::PreCandidate,
-                            StateRole::Candidate => Role::Candidate,
-                            StateRole::Leader => Role::Leader,
-                        },
-                        term: raft.term,
-                        vote: node_of(raft.vote),
-                        leader: node_of(raft.leader_id),
-                        commit: raft.raft_log.committed,
-                    }
-                }
-
-                fn progress(&self, nodes: usize) -> Vec<PeerProgress> {
-                    let progress = |node| {
-                        let progress = self.node.raft.prs().get(number_of(node));
-                        progress.map_or_else(PeerProgress::default, |progress| PeerProgress {
-                            match_index: progress.matched,
-                            next_index: progress.next_idx,
-                        })
-                    };
-                    NodeId::all(nodes).map(progress).collect()
                 }
             }
         }

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use protobuf::Message as _;
-use raft_0_4_3::eraftpb::{ConfState, Entry, HardState, Message, MessageType};
-use raft_0_4_3::{RaftState, RawNode, ReadOnlyOption, StateRole, Storage, StorageError};
+use raft_0_4_3::eraftpb::{ConfState, Entry, HardState};
+use raft_0_4_3::{RaftState, RawNode, StateRole, Storage, StorageError};
 use tribunal_histories::{NodeId, PeerProgress, Role};
 
 use super::config::{Config, Reads};
-use super::core::{Core, Due, Shown, says, ticks, told};
+use super::core::{Core, Due, Shown, functions_of_release, methods_of_release, says, ticks, told};
 use super::held::{Hard, Held, Kept, Snapshot, node_of, number_of};
 use crate::wire::Wire;
 
@@ -93,35 +92,7 @@ impl Storage for Store {
     }
 }
 
-fn wire(message: &Message) -> (NodeId, Wire) {
-    let kind = message.get_msg_type();
-    let is_vote = |vote| kind == vote && !message.get_reject();
-    let text = told(
-        &format!("{kind:?}"),
-        message.get_term(),
-        (message.get_log_term(), message.get_index()),
-        message.get_entries().len(),
-        message.get_commit(),
-        message.get_reject(),
-    );
-    let is_pre_vote = matches!(
-        kind,
-        MessageType::MsgRequestPreVote | MessageType::MsgRequestPreVoteResponse
-    );
-    let wire = Wire {
-        text,
-        term: message.get_term(),
-        says: says(
-            is_vote(MessageType::MsgRequestVoteResponse),
-            is_pre_vote,
-            is_vote(MessageType::MsgRequestPreVoteResponse),
-        ),
-        place: (0, 0),
-        bytes: message.write_to_bytes().expect("a message has bytes"),
-    };
-    let to = node_of(message.get_to()).expect("the library sends to members");
-    (to, wire)
-}
+functions_of_release!(raft_0_4_3);
 
 /// This release.
 pub(crate) struct V0_4 {
@@ -136,21 +107,7 @@ impl Core for V0_4 {
     const BLOCKS: bool = true;
 
     fn start(me: NodeId, config: &Config, held: Held) -> Self {
-        let set_up = raft_0_4_3::Config {
-            id: number_of(me),
-            election_tick: ticks(config.election_ticks),
-            heartbeat_tick: ticks(config.heartbeat_ticks),
-            applied: held.snapshot.index,
-            max_size_per_msg: config.max_size_per_msg,
-            max_inflight_msgs: config.max_inflight_msgs,
-            check_quorum: config.check_quorum,
-            pre_vote: config.pre_vote,
-            read_only_option: match config.reads {
-                Reads::Lease => ReadOnlyOption::LeaseBased,
-                Reads::Log | Reads::Safe => ReadOnlyOption::Safe,
-            },
-            ..raft_0_4_3::Config::default()
-        };
+        let set_up = set_up(me, config, held.snapshot.index);
         let (applied, hard) = (held.snapshot.index, held.hard);
         let nodes = config.nodes;
         let is_empty = held.last_index() == 0;
@@ -168,32 +125,7 @@ impl Core for V0_4 {
         }
     }
 
-    fn tick(&mut self) {
-        self.node.tick();
-    }
-
-    fn elapsed(&self) -> usize {
-        self.node.raft.election_elapsed
-    }
-
-    fn step(&mut self, bytes: &[u8]) {
-        let message: Message =
-            protobuf::Message::parse_from_bytes(bytes).expect("the bytes are those of a message");
-        // What the library refuses is not for this node, or late.
-        let _ = self.node.step(message);
-    }
-
-    fn propose(&mut self, data: Vec<u8>) -> bool {
-        self.node.propose(Vec::new(), data).is_ok()
-    }
-
-    fn read_index(&mut self, context: Vec<u8>) {
-        self.node.read_index(context);
-    }
-
-    fn set_election_timeout(&mut self, count: u64) {
-        self.node.raft.set_randomized_election_timeout(ticks(count));
-    }
+    methods_of_release!(raft_0_4_3);
 
     fn ready(&mut self) -> Option<Due> {
         if self.ready.is_some() || !self.node.has_ready_since(Some(self.applied)) {
@@ -251,36 +183,5 @@ impl Core for V0_4 {
         if self.ready.is_none() {
             self.node.advance_apply(index);
         }
-    }
-
-    fn held(&mut self) -> &mut Held {
-        &mut self.node.mut_store().held
-    }
-
-    fn shown(&self) -> Shown {
-        let raft = &self.node.raft;
-        Shown {
-            role: match raft.state {
-                StateRole::Follower => Role::Follower,
-                StateRole::PreCandidate => Role::PreCandidate,
-                StateRole::Candidate => Role::Candidate,
-                StateRole::Leader => Role::Leader,
-            },
-            term: raft.term,
-            vote: node_of(raft.vote),
-            leader: node_of(raft.leader_id),
-            commit: raft.raft_log.committed,
-        }
-    }
-
-    fn progress(&self, nodes: usize) -> Vec<PeerProgress> {
-        let progress = |node| {
-            let progress = self.node.raft.prs().get(number_of(node));
-            progress.map_or_else(PeerProgress::default, |progress| PeerProgress {
-                match_index: progress.matched,
-                next_index: progress.next_idx,
-            })
-        };
-        NodeId::all(nodes).map(progress).collect()
     }
 }
