@@ -34,6 +34,7 @@ use crate::model::{Discipline, Model};
 use crate::verdict::{
     Core, Counterexample, Evidence, Judgement, Method, PartitionOrder, Statistics, Verdict,
 };
+use certificate::Verifier;
 use minimal::Disagreement;
 use monitor::{Answer, Conflict};
 use partition::{Partition, Split, calls, split};
@@ -157,13 +158,13 @@ impl<M: Model> Judge<'_, M> {
     }
 
     /// Judges a partition by the cheapest method that decides it, and verifies the order if there is one.
-    fn partition(&self, partition: &Partition) -> Judged {
+    fn partition(&self, partition: &Partition, verifier: &mut Verifier<'_, M>) -> Judged {
         let (found, method, states) = self.decide(partition);
         let Found::Order(operations) = found else {
             return (found, method, states);
         };
         let marks = self.split.marks(partition);
-        let found = match certificate::verify(&self.model, self.history, marks, &operations) {
+        let found = match verifier.verify(marks, &operations) {
             Ok(()) => Found::Order(operations),
             Err(refused) => Found::GivenUp {
                 why: format!("the linearization found was refused: {refused}"),
@@ -178,10 +179,7 @@ impl<M: Model> Judge<'_, M> {
             let deeds = self.split.deeds(partition);
             let method = monitor::method(discipline);
             match monitor::ask(discipline, deeds) {
-                Answer::Order(order) => {
-                    let order = order.into_iter().map(|position| position as usize);
-                    return (Found::Order(order.collect()), method, 0);
-                }
+                Answer::Order(order) => return (Found::Order(order), method, 0),
                 Answer::Conflict(conflict) => {
                     let by = last_return(deeds, &conflict) as usize;
                     return (Found::Stuck(by, Reason::Conflict(conflict)), method, 0);
