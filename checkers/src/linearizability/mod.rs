@@ -12,6 +12,7 @@ mod explanation;
 pub(crate) mod follow;
 mod minimal;
 mod monitor;
+mod moves;
 mod numbers;
 mod partition;
 mod parts;
@@ -192,8 +193,12 @@ impl<M: Model> Judge<'_, M> {
         let (mut method, mut states) = (search::EXACT, 0);
         let mut stuck: Option<(usize, Reason)> = None;
         let mut given_up = None;
-        for part in parts::split(&self.model, calls) {
-            let found = search(&self.model, &part, self.request.limits, self.stop);
+        let parts = parts::split(&self.model, calls);
+        let is_whole = parts.len() == 1;
+        for part in parts {
+            let invoked = part.iter().map(|call| call.invoked);
+            let some: Vec<_> = invoked.filter(|_| !is_whole).collect();
+            let found = search(&self.model, part, self.request.limits, self.stop);
             states += found.states;
             method = found.method;
             match found.outcome {
@@ -204,7 +209,11 @@ impl<M: Model> Judge<'_, M> {
                         .is_none_or(|(earliest, _)| position < *earliest)
                     {
                         let is_exact = method == search::EXACT;
-                        let operations = part.iter().map(|call| call.invoked).collect();
+                        let operations = if is_whole {
+                            self.positions(partition).collect()
+                        } else {
+                            some
+                        };
                         let reason = Reason::Search {
                             is_exact,
                             operations,

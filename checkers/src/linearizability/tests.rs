@@ -156,7 +156,7 @@ fn agree<M: Model>(model: &M, history: &History) -> (bool, bool) {
         Tried::None => false,
         Tried::TooMany => panic!("{}", told(history)),
     };
-    let found = search(model, &all, Limits::default(), &|| false);
+    let found = search(model, all.clone(), Limits::default(), &|| false);
     match found.outcome {
         Outcome::Order(order) => {
             assert!(valid, "{}", told(history));
@@ -784,7 +784,7 @@ fn cores_of_long_histories() {
                 .collect()
         };
         let possible = |calls: &[_]| {
-            let found = search(&model, calls, Limits::default(), &|| false);
+            let found = search(&model, calls.to_vec(), Limits::default(), &|| false);
             matches!(found.outcome, Outcome::Order(_))
         };
         assert!(!possible(&at(core.prefix)), "{core:?}");
