@@ -62,6 +62,11 @@ impl Coverage {
             What::Lose(_) => LOSE,
         };
         self.steps[kind].fetch_add(1, Ordering::Relaxed);
+        self.see(memory);
+    }
+
+    /// Takes note of the probes that were hit last, and of the properties that were ever put to the test.
+    pub(super) fn see(&self, memory: &Memory) {
         for note in &memory.notes {
             let place = self.probes.iter().position(|probe| probe == note);
             raise(&self.hit, place.map_or(0, |place| 1 << place));

@@ -31,6 +31,7 @@ pub(super) struct Search<N: Explored> {
     pub(super) limits: Limits,
     pub(super) reductions: Reductions,
     pub(super) mover: Mover,
+    /// Where the search begins.
     pub(super) beginning: Beginning<N>,
     /// By client, what it asks, one after another.
     pub(super) requests: Vec<Vec<N::Request>>,
@@ -78,9 +79,10 @@ impl<N: Explored> Model for Search<N> {
             ..Memory::default()
         };
         self.beginning.show(&self.setup, &self.budget, &mut memory);
-        let violation = self.violation(&memory, true);
+        self.coverage.see(&memory);
         memory.notes.clear();
         memory.settle_events();
+        let violation = self.violation(&memory, true);
         let (world, spent) = (self.beginning.world.clone(), Spent::default());
         let mut start = State::new(world, memory, spent, 0, &self.renamings);
         start.violation = violation;

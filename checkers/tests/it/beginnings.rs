@@ -14,6 +14,9 @@ use tribunal_protocols::zab::Zab;
 
 const ESTABLISHED: [&str; 3] = ["fire n3 decide", "fire n2 decide", "fire n1 decide"];
 
+/// The probe that the steps of [`ESTABLISHED`] hit.
+const ELECTED: &str = "a leader was elected";
+
 /// A cluster whose followers deliver out of order, in which no timer fires.
 fn setup() -> Setup<Zab> {
     let protocol = Protocol::named("zab").expect("it is in the registry");
@@ -53,8 +56,10 @@ fn beginning_with(steps: &[&str]) -> Result<Found<Zab>, QuestionError> {
 fn what_needs_a_leader_is_found_without_a_budget_for_electing_it() {
     let found = beginning_with(&[]).expect("nothing is refused");
     assert!(found.counterexample.is_none() && found.cut.is_none());
+    assert!(!found.probes.contains(&ELECTED), "{:?}", found.probes);
 
     let found = beginning_with(&ESTABLISHED).expect("the steps can be taken");
+    assert!(found.probes.contains(&ELECTED), "{:?}", found.probes);
     let way = found.counterexample.expect("the planted bug is found");
     assert_eq!(way.violated, "ZI5");
     let names: Vec<_> = way.steps.iter().map(ToString::to_string).collect();

@@ -216,7 +216,7 @@ struct Alone {
 const NODES: u8 = 3;
 
 /// What a failure brings with it.
-const NOT_OF_A_TRACE: [&str; 29] = [
+const NOT_OF_A_TRACE: [&str; 31] = [
     "grid",
     "from_row",
     "serve",
@@ -241,6 +241,8 @@ const NOT_OF_A_TRACE: [&str; 29] = [
     "grain",
     "contacts",
     "late",
+    "silent_start",
+    "begin",
     "sync",
     "reduce",
     "strategy",
