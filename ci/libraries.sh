@@ -51,6 +51,7 @@ valid tribunal-openraft openraft-0.9.25 "${quorum[@]}" --seeds 0..100
 # openraft under all faults, and a storage that does not keep the committed index, which its documentation leaves open:
 # a leader that comes back leads on and reads what is old (#1511). Control: the same with reads through the log.
 valid tribunal-openraft openraft-0.9.25 --seeds "$seeds"
+invalid tribunal-openraft openraft-0.9.25 --bugs OF1 --seeds 0..50
 forgetful=(--set saves_committed=false)
 invalid tribunal-openraft openraft-0.9.25 "${forgetful[@]}" --set reads_by_index=true --seeds 0..100
 valid tribunal-openraft openraft-0.9.25 "${forgetful[@]}" --set reads_by_index=false --seeds 0..300
