@@ -42,12 +42,47 @@ enum ProcessState {
     Retired,
 }
 
+/// What each process is doing.
+#[derive(Clone, Debug, Default)]
+struct Activities {
+    /// Of the clients with the least numbers, which are almost all.
+    first: Vec<Option<Activity>>,
+    others: FxHashMap<u32, Activity>,
+}
+
+impl Activities {
+    const FIRST: u32 = 1 << 12;
+
+    /// Of a client; `None` if it has done nothing.
+    #[inline]
+    fn of(&mut self, client: u32) -> Option<&mut Activity> {
+        if client < Self::FIRST {
+            self.first.get_mut(client as usize)?.as_mut()
+        } else {
+            self.others.get_mut(&client)
+        }
+    }
+
+    /// Notes what a client does first.
+    fn begin(&mut self, client: u32, activity: Activity) {
+        if client < Self::FIRST {
+            let client = client as usize;
+            if self.first.len() <= client {
+                self.first.resize(client + 1, None);
+            }
+            self.first[client] = Some(activity);
+        } else {
+            self.others.insert(client, activity);
+        }
+    }
+}
+
 /// Builds a history event by event; memory besides the history grows with the number of processes only.
 #[derive(Clone, Debug, Default)]
 pub struct HistoryBuilder {
     history: History,
     options: BuildOptions,
-    activities: FxHashMap<Process, Activity>,
+    activities: Activities,
     function_ids: FxHashMap<Arc<str>, FunctionId>,
 }
 
@@ -92,6 +127,12 @@ impl HistoryBuilder {
         self.history.values.absorb(values)
     }
 
+    /// Makes room for so many more events.
+    pub(crate) fn reserve(&mut self, events: usize) {
+        self.history.events.reserve(events);
+        self.history.pairs.reserve(events);
+    }
+
     /// The id of a value, which is remembered if it is new.
     fn intern(&mut self, value: Value) -> ValueId {
         self.history.values.intern(value)
@@ -132,7 +173,7 @@ impl HistoryBuilder {
             .ok_or(RuleBroken::TooLong { line })?;
         let pair = match event.process() {
             Process::Nemesis => NO_PAIR,
-            process => self.take_part(process, &event, position, line)?,
+            Process::Client(client) => self.take_part(client, &event, position, line)?,
         };
         if let Some(other) = self.history.pairs.get_mut(pair as usize) {
             *other = position;
@@ -149,7 +190,7 @@ impl HistoryBuilder {
     /// is one.
     fn take_part(
         &mut self,
-        process: Process,
+        client: u32,
         event: &Event,
         position: u32,
         line: u64,
@@ -164,9 +205,9 @@ impl HistoryBuilder {
             line,
             state,
         };
-        let Some(activity) = self.activities.get_mut(&process) else {
+        let Some(activity) = self.activities.of(client) else {
             if event.kind == Kind::Invoke {
-                self.activities.insert(process, now);
+                self.activities.begin(client, now);
                 return Ok(NO_PAIR);
             }
             return Err(self.not_invoked(event, line));

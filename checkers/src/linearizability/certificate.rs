@@ -26,81 +26,124 @@ pub(super) enum Refused {
     Impossible(usize),
 }
 
-/// Whether an order (of positions of invocations) is a linearization of these operations of a history: it has every
-/// one that took effect for sure once, no other one twice, none before one that returned before it began, and is legal.
-pub(super) fn verify<M: Model>(
-    model: &M,
-    history: &History,
-    marks: &[Mark],
-    order: &[usize],
-) -> Result<(), Refused> {
-    let plain = Plain::new(model, history).and_then(|mut object| {
-        let verbs = Verbs::new(model, history);
-        walk(history, marks, order, |operation| {
-            let (act, value) = verbs.plain(operation)?;
-            object.advance(act, value)
-        })
-    });
-    if let Some(verified) = plain {
-        return verified;
-    }
-    let mut meanings = Meanings::new(model, history);
-    let mut state = model.initial();
-    let verified = walk(history, marks, order, |operation| {
-        let op = meanings.of(operation).ok().flatten();
-        Some(op.is_some_and(|op| model.advance(&mut state, &op)))
-    });
-    verified.unwrap_or(Ok(()))
+/// Verifies orders of the operations of a history, object by object.
+#[derive(Debug)]
+pub(super) struct Verifier<'a, M: Model> {
+    model: &'a M,
+    history: &'a History,
+    verbs: Verbs,
+    /// A bit by position: whether an operation is still missing in the order in hand. None is set in between.
+    missing: Vec<u64>,
 }
 
-/// Goes through an order; `happens` says whether an operation can come next. `None` as soon as it does not know.
-fn walk(
-    history: &History,
-    marks: &[Mark],
-    order: &[usize],
-    mut happens: impl FnMut(&Operation) -> Option<bool>,
-) -> Option<Result<(), Refused>> {
-    let mut is_placed = vec![false; marks.len()];
-    let mut place = 0;
-    let mut latest_invocation = 0;
-    for position in order {
-        let position = *position;
-        let found = find(marks, position, place);
-        let operation = history.operation(position);
-        let (Some(found), Some(operation)) = (found, operation) else {
-            return Some(Err(Refused::NotACall(position)));
-        };
-        place = found;
-        if std::mem::replace(&mut is_placed[place], true) {
-            return Some(Err(Refused::NotACall(position)));
-        }
-        latest_invocation = latest_invocation.max(position);
-        // Some operation before this one, or itself, began after it had returned.
-        if operation
-            .returned
-            .is_some_and(|returned| returned < latest_invocation)
-        {
-            return Some(Err(Refused::OutOfTime(latest_invocation)));
-        }
-        if !happens(&operation)? {
-            return Some(Err(Refused::Impossible(position)));
+impl<'a, M: Model> Verifier<'a, M> {
+    pub(super) fn new(model: &'a M, history: &'a History) -> Self {
+        Self {
+            model,
+            history,
+            verbs: Verbs::new(model, history),
+            missing: vec![0; history.len().div_ceil(64)],
         }
     }
-    let is_required = |position: u32| {
-        let operation = history.operation(position as usize);
-        operation.is_some_and(|operation| operation.outcome != Outcome::Info)
-    };
-    let left_out = marks
-        .iter()
-        .zip(&is_placed)
-        .filter(|(_, is_placed)| !**is_placed);
-    let mut missing = left_out
-        .map(|(mark, _)| mark.invoked)
-        .filter(|position| is_required(*position));
-    Some(match missing.next() {
-        Some(position) => Err(Refused::Missing(position as usize)),
-        None => Ok(()),
-    })
+
+    /// Whether an order (of positions of invocations) is a linearization of these operations: it has every one that
+    /// took effect for sure once, no other one twice, none before one that returned before it began, and is legal.
+    pub(super) fn verify(&mut self, marks: &[Mark], order: &[usize]) -> Result<(), Refused> {
+        let Self {
+            model,
+            history,
+            verbs,
+            missing,
+        } = self;
+        let plain = Plain::new(*model, history).and_then(|mut object| {
+            let read = |operation: &Operation| verbs.plain(operation);
+            let happens = |(act, value)| object.advance(act, value);
+            walk(history, missing, marks, order, read, happens)
+        });
+        if let Some(verified) = plain {
+            return verified;
+        }
+        let mut meanings = Meanings::new(*model, history);
+        let mut state = model.initial();
+        let read = |operation: &Operation| Some(meanings.of(operation).ok().flatten());
+        let happens = |op: Option<M::Op>| Some(op.is_some_and(|op| model.advance(&mut state, &op)));
+        let verified = walk(history, missing, marks, order, read, happens);
+        verified.unwrap_or(Ok(()))
+    }
+}
+
+/// Goes through an order; `read` says what an operation does, and `happens` whether that can come next. `None` as soon
+/// as one of them does not know.
+fn walk<Op>(
+    history: &History,
+    missing: &mut [u64],
+    marks: &[Mark],
+    order: &[usize],
+    read: impl FnMut(&Operation) -> Option<Op>,
+    happens: impl FnMut(Op) -> Option<bool>,
+) -> Option<Result<(), Refused>> {
+    for mark in marks {
+        let (word, bit) = place(mark.invoked as usize);
+        missing[word] |= bit;
+    }
+    let walked = steps(history, missing, order, read, happens);
+    let mut left_out = None;
+    for mark in marks {
+        let (word, bit) = place(mark.invoked as usize);
+        if missing[word] & bit != 0 {
+            missing[word] ^= bit;
+            let position = mark.invoked as usize;
+            let operation = history.operation(position);
+            let is_required = operation.is_some_and(|one| one.outcome != Outcome::Info);
+            left_out = left_out.or(is_required.then_some(position));
+        }
+    }
+    let complete = || left_out.map_or(Ok(()), |position| Err(Refused::Missing(position)));
+    walked.map(|walked| walked.and_then(|()| complete()))
+}
+
+/// Takes the operations of an order from those that are missing, each at its time and as the object allows.
+fn steps<Op>(
+    history: &History,
+    missing: &mut [u64],
+    order: &[usize],
+    mut read: impl FnMut(&Operation) -> Option<Op>,
+    mut happens: impl FnMut(Op) -> Option<bool>,
+) -> Option<Result<(), Refused>> {
+    // Those of one object are far apart in a long history. A processor fetches many at once if nothing is between.
+    const READ: usize = 64;
+    let mut some_read = Vec::with_capacity(READ);
+    let mut latest_invocation = 0;
+    for some in order.chunks(READ) {
+        some_read.extend(some.iter().map(|position| {
+            let operation = history.operation(*position)?;
+            let returned = operation.returned.unwrap_or(usize::MAX);
+            Some((returned, read(&operation)))
+        }));
+        for (position, known) in some.iter().zip(some_read.drain(..)) {
+            let position = *position;
+            let (word, bit) = place(position);
+            let is_missing = missing.get(word).is_some_and(|word| word & bit != 0);
+            let Some((returned, op)) = known.filter(|_| is_missing) else {
+                return Some(Err(Refused::NotACall(position)));
+            };
+            missing[word] ^= bit;
+            latest_invocation = latest_invocation.max(position);
+            // Some operation before this one, or itself, began after it had returned.
+            if returned < latest_invocation {
+                return Some(Err(Refused::OutOfTime(latest_invocation)));
+            }
+            if !happens(op?)? {
+                return Some(Err(Refused::Impossible(position)));
+            }
+        }
+    }
+    Some(Ok(()))
+}
+
+/// The word and the bit of a position.
+fn place(position: usize) -> (usize, u64) {
+    (position / 64, 1 << (position % 64))
 }
 
 /// An object with ids in place of values. It does what its model does, for operations of which the name tells enough.
@@ -160,21 +203,6 @@ impl Plain {
     }
 }
 
-/// The place of an operation among these, which are sorted, looked for around another place first.
-#[inline]
-fn find(marks: &[Mark], position: usize, near: usize) -> Option<usize> {
-    const NEAR: usize = 16;
-    let is_it = |place: &usize| marks[*place].invoked as usize == position;
-    let at = marks.get(near)?.invoked as usize;
-    let around = if at <= position {
-        (near..marks.len()).take(NEAR).find(is_it)
-    } else {
-        (near.saturating_sub(NEAR)..near).rev().find(is_it)
-    };
-    let search = || marks.binary_search_by_key(&position, |mark| mark.invoked as usize);
-    around.or_else(|| search().ok())
-}
-
 #[cfg(test)]
 mod tests {
     use tribunal_histories::{BuildOptions, EventRecord, Kind, Process, Value};
@@ -211,7 +239,8 @@ mod tests {
         let history = History::from_records(records, BuildOptions::default()).unwrap();
         let split = split(&model, &history).unwrap();
         let marks = split.marks(&split.partitions[0]);
-        let verify = |order: &[usize]| verify(&model, &history, marks, order);
+        let mut verifier = Verifier::new(&model, &history);
+        let mut verify = |order: &[usize]| verifier.verify(marks, order);
         assert_eq!(verify(&[0, 3, 1]), Ok(()));
         assert_eq!(verify(&[0, 3, 1, 6]), Ok(()));
         assert_eq!(verify(&[0, 3]), Err(Refused::Missing(1)));

@@ -19,6 +19,8 @@ pub(super) struct Configuration {
     pub(super) used: u32,
     /// The last step of the order, in [`Paths`](super::paths::Paths).
     pub(super) path: u32,
+    /// Its entry in an [`Antichain`].
+    pub(super) entry: u32,
 }
 
 /// Multisets of classes: the crashed operations that were used, each multiset met once and numbered.
@@ -119,7 +121,7 @@ pub(super) struct Kinds {
 
 impl Kinds {
     /// The slots of required operations that change something: they must be the same.
-    fn required(self, placed: Slots) -> Slots {
+    pub(super) fn required(self, placed: Slots) -> Slots {
         placed & !self.optional & !self.observing
     }
 
@@ -139,12 +141,14 @@ struct Entry {
     placed: Slots,
     state: StateId,
     used: u32,
-    /// The entry before with the same hash.
+    /// The entry before with the same hash, or [`Antichain::REPLACED`].
     next: u32,
 }
 
 impl Antichain {
     const NONE: u32 = u32::MAX;
+    /// In place of the next of an entry that a later one was better than.
+    const REPLACED: u32 = u32::MAX - 1;
 
     /// Forgets everything, but keeps the memory.
     pub(super) fn clear(&mut self) {
@@ -165,14 +169,14 @@ impl Antichain {
         usize::try_from((mixed ^ (mixed >> 29)).wrapping_mul(FACTOR) >> (64 - bits)).unwrap_or(0)
     }
 
-    /// Whether the configuration is worth a search; if so it is remembered.
+    /// The entry of the configuration if it is worth a search. Those that it is better than are replaced by it.
     pub(super) fn admit(
         &mut self,
         configuration: &Configuration,
         kinds: Kinds,
         usages: &Usages,
         is_beam: bool,
-    ) -> bool {
+    ) -> Option<u32> {
         let Configuration {
             placed,
             state,
@@ -185,22 +189,23 @@ impl Antichain {
         }
         let place = self.place(state, required);
         let (epoch, head) = self.heads[place];
-        let next = if epoch == self.epoch {
+        let first = if epoch == self.epoch {
             head
         } else {
             Self::NONE
         };
-        let mut at = next;
+        let is_alike =
+            |entry: &Entry| entry.state == state && kinds.required(entry.placed) == required;
+        let mut at = first;
         while at != Self::NONE {
             self.compared += 1;
             let entry = &self.entries[at as usize];
-            if entry.state == state
-                && kinds.required(entry.placed) == required
+            if is_alike(entry)
                 && kinds.has_seen_more(entry.placed, placed)
                 && (is_beam
                     || kinds.used_less(entry.placed, placed) && usages.is_within(entry.used, used))
             {
-                return false;
+                return None;
             }
             at = entry.next;
         }
@@ -210,44 +215,44 @@ impl Antichain {
             placed,
             state,
             used,
-            next,
+            next: first,
         });
-        true
+        let (mut before, mut at) = (number, first);
+        while at != Self::NONE {
+            let entry = self.entries[at as usize];
+            if is_alike(&entry)
+                && kinds.has_seen_more(placed, entry.placed)
+                && kinds.used_less(placed, entry.placed)
+                && usages.is_within(used, entry.used)
+            {
+                self.entries[before as usize].next = entry.next;
+                self.entries[at as usize].next = Self::REPLACED;
+            } else {
+                before = at;
+            }
+            at = entry.next;
+        }
+        Some(number)
     }
 
-    /// Which entries, in the order in which they came, no later one is better than.
-    pub(super) fn best(&mut self, kinds: Kinds, usages: &Usages) -> Vec<bool> {
-        let mut is_best = vec![true; self.entries.len()];
-        for later in 0..self.entries.len() {
-            let Entry {
-                placed,
-                state,
-                used,
-                next,
-            } = self.entries[later];
-            let mut at = next;
-            while at != Self::NONE {
-                self.compared += 1;
-                let entry = &self.entries[at as usize];
-                if entry.state == state
-                    && kinds.required(entry.placed) == kinds.required(placed)
-                    && kinds.has_seen_more(placed, entry.placed)
-                    && kinds.used_less(placed, entry.placed)
-                    && usages.is_within(used, entry.used)
-                {
-                    is_best[at as usize] = false;
-                }
-                at = entry.next;
-            }
-        }
-        is_best
+    /// Whether no later entry is better than this.
+    pub(super) fn is_best(&self, entry: u32) -> bool {
+        self.entries[entry as usize].next != Self::REPLACED
     }
 
     fn grow(&mut self, kinds: Kinds) {
         self.heads = vec![(u32::MAX, Self::NONE); self.heads.len() * 4];
         self.epoch = 1;
         for at in 0..self.entries.len() {
-            let Entry { placed, state, .. } = self.entries[at];
+            let Entry {
+                placed,
+                state,
+                next,
+                ..
+            } = self.entries[at];
+            if next == Self::REPLACED {
+                continue;
+            }
             let place = self.place(state, kinds.required(placed));
             let (epoch, head) = self.heads[place];
             self.entries[at].next = if epoch == self.epoch {
@@ -275,6 +280,7 @@ mod tests {
             state: 0,
             used,
             path: 0,
+            entry: 0,
         }
     }
 
@@ -290,7 +296,9 @@ mod tests {
         antichain.clear();
         let mut admit = |classes: &[Class]| {
             let used = usage(&mut usages, classes);
-            antichain.admit(&configuration(0, used), Kinds::default(), &usages, false)
+            let admitted =
+                antichain.admit(&configuration(0, used), Kinds::default(), &usages, false);
+            admitted.is_some()
         };
         assert!(admit(&[1, 2]));
         assert!(!admit(&[2, 1]));
@@ -314,8 +322,10 @@ mod tests {
                 optional: 0b1100,
                 observing: 0,
             };
-            let mut admit =
-                |placed| antichain.admit(&configuration(placed, 0), kinds, &usages, false);
+            let mut admit = |placed| {
+                let admitted = antichain.admit(&configuration(placed, 0), kinds, &usages, false);
+                admitted.is_some()
+            };
             assert!(admit(0b0100));
             assert!(!admit(0b1100));
             assert!(admit(0b1000));
@@ -335,12 +345,16 @@ mod tests {
             optional: 0,
             observing: 0b1100,
         };
-        let mut admit = |placed| antichain.admit(&configuration(placed, 0), kinds, &usages, false);
+        let mut admit = |placed| {
+            let admitted = antichain.admit(&configuration(placed, 0), kinds, &usages, false);
+            admitted.is_some()
+        };
         assert!(admit(0b0101));
         assert!(!admit(0b0001));
         assert!(admit(0b1001));
         assert!(admit(0b1101));
         assert!(!admit(0b1001));
-        assert_eq!(antichain.best(kinds, &usages), [false, false, true]);
+        let best = [0, 1, 2].map(|entry| antichain.is_best(entry));
+        assert_eq!(best, [false, false, true]);
     }
 }

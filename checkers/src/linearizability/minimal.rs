@@ -53,7 +53,7 @@ impl<'a, M: Model> Minimizer<'a, M> {
 
     /// Where the search for an order of these calls is stuck, if it finds out.
     pub(super) fn stuck(&mut self, calls: &[Call<M::Op>]) -> Option<usize> {
-        let found = search(self.model, calls, self.limits, self.stop);
+        let found = search(self.model, calls.to_vec(), self.limits, self.stop);
         self.states += found.states;
         match found.outcome {
             Outcome::Stuck(position) => Some(position),
@@ -236,7 +236,7 @@ impl<'a, M: Model> Minimizer<'a, M> {
         if self.window(calls, WINDOW_FIRST).is_some() {
             return true;
         }
-        let found = search(self.model, calls, self.limits, self.stop);
+        let found = search(self.model, calls.to_vec(), self.limits, self.stop);
         self.states += found.states;
         self.minimal &= !matches!(found.outcome, Outcome::GivenUp { .. });
         matches!(found.outcome, Outcome::Stuck(_))

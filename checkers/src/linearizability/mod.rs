@@ -12,6 +12,7 @@ mod explanation;
 pub(crate) mod follow;
 mod minimal;
 mod monitor;
+mod moves;
 mod numbers;
 mod partition;
 mod parts;
@@ -34,6 +35,7 @@ use crate::model::{Discipline, Model};
 use crate::verdict::{
     Core, Counterexample, Evidence, Judgement, Method, PartitionOrder, Statistics, Verdict,
 };
+use certificate::Verifier;
 use minimal::Disagreement;
 use monitor::{Answer, Conflict};
 use partition::{Partition, Split, calls, split};
@@ -157,13 +159,13 @@ impl<M: Model> Judge<'_, M> {
     }
 
     /// Judges a partition by the cheapest method that decides it, and verifies the order if there is one.
-    fn partition(&self, partition: &Partition) -> Judged {
+    fn partition(&self, partition: &Partition, verifier: &mut Verifier<'_, M>) -> Judged {
         let (found, method, states) = self.decide(partition);
         let Found::Order(operations) = found else {
             return (found, method, states);
         };
         let marks = self.split.marks(partition);
-        let found = match certificate::verify(&self.model, self.history, marks, &operations) {
+        let found = match verifier.verify(marks, &operations) {
             Ok(()) => Found::Order(operations),
             Err(refused) => Found::GivenUp {
                 why: format!("the linearization found was refused: {refused}"),
@@ -178,10 +180,7 @@ impl<M: Model> Judge<'_, M> {
             let deeds = self.split.deeds(partition);
             let method = monitor::method(discipline);
             match monitor::ask(discipline, deeds) {
-                Answer::Order(order) => {
-                    let order = order.into_iter().map(|position| position as usize);
-                    return (Found::Order(order.collect()), method, 0);
-                }
+                Answer::Order(order) => return (Found::Order(order), method, 0),
                 Answer::Conflict(conflict) => {
                     let by = last_return(deeds, &conflict) as usize;
                     return (Found::Stuck(by, Reason::Conflict(conflict)), method, 0);
@@ -194,8 +193,12 @@ impl<M: Model> Judge<'_, M> {
         let (mut method, mut states) = (search::EXACT, 0);
         let mut stuck: Option<(usize, Reason)> = None;
         let mut given_up = None;
-        for part in parts::split(&self.model, calls) {
-            let found = search(&self.model, &part, self.request.limits, self.stop);
+        let parts = parts::split(&self.model, calls);
+        let is_whole = parts.len() == 1;
+        for part in parts {
+            let invoked = part.iter().map(|call| call.invoked);
+            let some: Vec<_> = invoked.filter(|_| !is_whole).collect();
+            let found = search(&self.model, part, self.request.limits, self.stop);
             states += found.states;
             method = found.method;
             match found.outcome {
@@ -206,7 +209,11 @@ impl<M: Model> Judge<'_, M> {
                         .is_none_or(|(earliest, _)| position < *earliest)
                     {
                         let is_exact = method == search::EXACT;
-                        let operations = part.iter().map(|call| call.invoked).collect();
+                        let operations = if is_whole {
+                            self.positions(partition).collect()
+                        } else {
+                            some
+                        };
                         let reason = Reason::Search {
                             is_exact,
                             operations,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use rustc_hash::FxHashMap;
 use tribunal_histories::{History, Value};
 
-use super::monitor::{Mark, NEVER};
+use super::monitor::{Mark, NEVER, by_key};
 
 /// Numbers from here on are those of small integers, in their order; see [`ValueId`](tribunal_histories::ValueId).
 const INTEGERS: u32 = 1 << 31;
@@ -104,20 +104,33 @@ impl<'a> Numbers<'a> {
             }
             return span;
         }
-        let mut numbers: Vec<_> = values.collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        let valued = numbers.iter().map(|number| (self.value(*number), *number));
-        let mut sorted: Vec<_> = valued.collect();
-        sorted.sort_unstable();
-        let ranks: FxHashMap<u32, u32> = (0..)
-            .zip(sorted)
-            .map(|(rank, (_, number))| (number, rank))
-            .collect();
-        for mark in marks.iter_mut().filter(|mark| mark.value != NEVER) {
-            mark.value = ranks[&mark.value];
+        // The numbers of integers are in their order already.
+        let order = if least >= INTEGERS {
+            by_key(marks.len(), |place| marks[place].value)
+        } else {
+            let mut numbers: Vec<_> = values.collect();
+            numbers.sort_unstable();
+            numbers.dedup();
+            let valued = numbers.iter().map(|number| (self.value(*number), *number));
+            let mut sorted: Vec<_> = valued.collect();
+            sorted.sort_unstable();
+            let sorted = (0..).zip(sorted);
+            let ranks: FxHashMap<u32, u32> =
+                sorted.map(|(rank, (_, number))| (number, rank)).collect();
+            let rank = |number: u32| ranks.get(&number).copied().unwrap_or(NEVER);
+            by_key(marks.len(), |place| rank(marks[place].value))
+        };
+        let mut count = 0;
+        let mut last = None;
+        for place in order {
+            let value = &mut marks[place as usize].value;
+            if *value == NEVER {
+                break;
+            }
+            count += u32::from(last.replace(*value) != Some(*value));
+            *value = count - 1;
         }
-        ranks.len()
+        count as usize
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use rustc_hash::FxHashMap;
-use tribunal_histories::{History, Operation, Outcome, Value, ValueId};
+use tribunal_histories::{History, Kind, Operation, Outcome, Process, Value, ValueId};
 
 use super::monitor::{Act, Deeds, Mark, NEVER};
 use super::numbers::Numbers;
@@ -55,25 +55,16 @@ impl Split {
 
 /// Splits a history by the key of its events.
 pub(super) fn split<M: Model>(model: &M, history: &History) -> Result<Split, CheckError> {
-    let mut keys = Keys::default();
     let mut reader = Reader::new(model, history);
-    let mut marks = Vec::with_capacity(history.len() / 2);
-    // By mark: the place of its key; empty while there is one key only.
-    let mut owners: Vec<u32> = Vec::new();
-    let mut operations = 0;
-    for operation in history.operations() {
-        operations += 1;
-        let place = keys.place(operation.key);
-        let Some(mark) = reader.mark(&operation)? else {
-            continue;
-        };
-        if keys.ids.len() > 1 {
-            owners.resize(marks.len(), 0);
-            owners.push(place);
-        }
-        marks.push(mark);
-    }
-    let (mut marks, ranges) = by_owner(marks, &owners, keys.ids.len());
+    let Read {
+        mut marks,
+        ranges,
+        keys,
+        operations,
+    } = match reader.one_object(history)? {
+        Some(read) => read,
+        None => reader.objects(history)?,
+    };
     let counts = match &model.discipline() {
         Some(Discipline::Register(initial)) => {
             let initial = reader.numbers.number(initial);
@@ -84,7 +75,6 @@ pub(super) fn split<M: Model>(model: &M, history: &History) -> Result<Split, Che
         None => vec![0; ranges.len()],
     };
     let mut partitions: Vec<_> = keys
-        .ids
         .iter()
         .zip(ranges.into_iter().zip(counts))
         .map(|(key, (marks, values))| Partition {
@@ -101,49 +91,46 @@ pub(super) fn split<M: Model>(model: &M, history: &History) -> Result<Split, Che
     })
 }
 
-/// The marks of each owner together, in the order in which they were, and where those of each are.
-fn by_owner(marks: Vec<Mark>, owners: &[u32], count: usize) -> (Vec<Mark>, Vec<Range<usize>>) {
-    if owners.is_empty() {
-        let all = 0..marks.len();
-        let none = std::iter::repeat_n(marks.len()..marks.len(), count.saturating_sub(1));
-        return (marks, std::iter::once(all).chain(none).collect());
-    }
-    let mut ends = vec![0_usize; count];
-    for place in 0..marks.len() {
-        ends[owners.get(place).map_or(0, |owner| *owner as usize)] += 1;
-    }
-    let mut sum = 0;
-    for end in &mut ends {
-        sum += std::mem::replace(end, sum);
-    }
-    let starts = ends.clone();
-    let mut sorted = vec![Mark::NOTHING; marks.len()];
-    for (place, mark) in marks.into_iter().enumerate() {
-        let end = &mut ends[owners.get(place).map_or(0, |owner| *owner as usize)];
-        sorted[*end] = mark;
-        *end += 1;
-    }
-    let ranges = starts.into_iter().zip(ends).map(|(start, end)| start..end);
-    (sorted, ranges.collect())
+/// The operations of a history, object by object.
+struct Read {
+    marks: Vec<Mark>,
+    /// Where those of each object are.
+    ranges: Vec<Range<usize>>,
+    /// The objects.
+    keys: Vec<ValueId>,
+    operations: u64,
 }
 
 /// The keys in the order in which they come up.
-#[derive(Default)]
 struct Keys {
     ids: Vec<ValueId>,
     places: FxHashMap<ValueId, u32>,
+    /// Some keys with their places, by the last bits of their numbers: those of which there are few are found here.
+    near: Vec<(ValueId, u32)>,
 }
 
 impl Keys {
-    fn place(&mut self, key: ValueId) -> u32 {
-        // Histories over one object need no table.
-        if self.ids.len() == 1 && self.ids[0] == key {
-            return 0;
+    const NEAR: usize = 1024;
+
+    fn new() -> Self {
+        Self {
+            ids: Vec::new(),
+            places: FxHashMap::default(),
+            near: vec![(ValueId::NIL, NEVER); Self::NEAR],
         }
-        *self.places.entry(key).or_insert_with(|| {
-            self.ids.push(key);
-            u32::try_from(self.ids.len() - 1).expect("fewer keys than events")
-        })
+    }
+
+    #[inline]
+    fn place(&mut self, key: ValueId) -> u32 {
+        let near = &mut self.near[key.number() as usize % Self::NEAR];
+        if near.0 != key || near.1 == NEVER {
+            let place = *self.places.entry(key).or_insert_with(|| {
+                self.ids.push(key);
+                position(self.ids.len() - 1)
+            });
+            *near = (key, place);
+        }
+        near.1
     }
 }
 
@@ -161,6 +148,65 @@ impl<'a, M: Model> Reader<'a, M> {
             verbs: Verbs::new(model, history),
             numbers: Numbers::new(history),
         }
+    }
+
+    /// The operations, if all are on one object.
+    fn one_object(&mut self, history: &History) -> Result<Option<Read>, CheckError> {
+        let mut marks = Vec::with_capacity(history.len() / 2);
+        let mut key = None;
+        let mut operations = 0;
+        for operation in history.operations() {
+            if *key.get_or_insert(operation.key) != operation.key {
+                return Ok(None);
+            }
+            operations += 1;
+            marks.extend(self.mark(&operation)?);
+        }
+        let keys = Vec::from_iter(key);
+        let all = 0..marks.len();
+        Ok(Some(Read {
+            ranges: keys.iter().map(|_| all.clone()).collect(),
+            marks,
+            keys,
+            operations,
+        }))
+    }
+
+    /// The operations.
+    fn objects(&mut self, history: &History) -> Result<Read, CheckError> {
+        let mut keys = Keys::new();
+        let mut ends: Vec<usize> = Vec::new();
+        let mut operations = 0;
+        for event in history.events() {
+            if event.kind == Kind::Invoke && event.process() != Process::Nemesis {
+                let place = keys.place(event.key) as usize;
+                if place == ends.len() {
+                    ends.push(0);
+                }
+                ends[place] += 1;
+                operations += 1;
+            }
+        }
+        let mut sum = 0;
+        for end in &mut ends {
+            sum += std::mem::replace(end, sum);
+        }
+        let starts = ends.clone();
+        let mut marks = vec![Mark::NOTHING; sum];
+        for operation in history.operations() {
+            if let Some(mark) = self.mark(&operation)? {
+                let end = &mut ends[keys.place(operation.key) as usize];
+                marks[*end] = mark;
+                *end += 1;
+            }
+        }
+        let ranges = starts.into_iter().zip(ends).map(|(start, end)| start..end);
+        Ok(Read {
+            marks,
+            ranges: ranges.collect(),
+            keys: keys.ids,
+            operations,
+        })
     }
 
     /// What an operation does; `None` if it constrains nothing and changes nothing.
@@ -242,6 +288,7 @@ impl<'a, M: Model> Meanings<'a, M> {
 }
 
 /// What operations do of which the name tells enough.
+#[derive(Debug)]
 pub(super) struct Verbs {
     /// By the number of a name.
     verbs: Vec<Option<Verb>>,

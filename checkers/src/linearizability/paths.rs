@@ -101,6 +101,7 @@ mod tests {
             state: 0,
             used: 0,
             path: Paths::ROOT,
+            entry: 0,
         }];
         let mut expected = Vec::new();
         for call in 0..Paths::SWEEP_MIN {

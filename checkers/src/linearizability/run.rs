@@ -1,11 +1,14 @@
 //! One run of the search over the history, from left to right. What it does, and why it may, stands in
 //! [`search`](super::search).
 
+use std::ops::Range;
+
 use super::automaton::{Class, StateId};
 use super::configuration::{Antichain, Configuration, Kinds, Slots, Usages};
+use super::moves::{Move, Moves};
 use super::paths::{Paths, Step};
-use super::search::{OBJECT_BYTES_MAX, OBJECT_STATES_MAX, Search, Supply, number};
-use crate::model::{Call, Model};
+use super::search::{OBJECT_BYTES_MAX, OBJECT_STATES_MAX, Search, Span, Supply, number};
+use crate::model::Model;
 
 /// Something that happens to a call.
 #[derive(Clone, Copy, Debug)]
@@ -15,15 +18,15 @@ pub(super) enum Event {
 }
 
 /// The invocations and returns of calls, in order, each with its position.
-pub(super) struct Events<'a, Op> {
-    calls: &'a [Call<Op>],
+pub(super) struct Events<'a> {
+    calls: &'a [Span],
     returns: &'a [u32],
     next_call: usize,
     next_return: usize,
 }
 
-impl<'a, Op> Events<'a, Op> {
-    pub(super) fn new(calls: &'a [Call<Op>], returns: &'a [u32]) -> Self {
+impl<'a> Events<'a> {
+    pub(super) fn new(calls: &'a [Span], returns: &'a [u32]) -> Self {
         Self {
             calls,
             returns,
@@ -33,13 +36,13 @@ impl<'a, Op> Events<'a, Op> {
     }
 }
 
-impl<Op> Iterator for Events<'_, Op> {
+impl Iterator for Events<'_> {
     type Item = (usize, Event);
 
     fn next(&mut self) -> Option<(usize, Event)> {
-        let invoked = self.calls.get(self.next_call).map(|call| call.invoked);
+        let invoked = self.calls.get(self.next_call).map(Span::invoked);
         let returning = self.returns.get(self.next_return).copied();
-        let returned = returning.and_then(|call| self.calls[call as usize].returned);
+        let returned = returning.and_then(|call| self.calls[call as usize].returned());
         match (invoked, returning, returned) {
             (Some(invoked), _, returned) if returned.is_none_or(|returned| invoked < returned) => {
                 self.next_call += 1;
@@ -88,6 +91,7 @@ pub(super) struct Run<'s, 'a, M: Model> {
     frontier: Vec<Configuration>,
     paths: Paths,
     round: Round,
+    moves: Moves,
     /// By class, and whether it is required: the last extension that tried it.
     tried: Vec<u64>,
 }
@@ -97,7 +101,10 @@ pub(super) struct Run<'s, 'a, M: Model> {
 struct Round {
     /// The slot of the call that returns.
     slot: Slots,
-    /// What is to be extended, by the number of calls used that need not happen, so that what dominates comes first.
+    /// The position of its return.
+    position: usize,
+    /// What is to be extended, by the number of calls used that need not happen, and of those that must, so that what
+    /// dominates comes first.
     open: Vec<Vec<Configuration>>,
     fewest: usize,
     seen: Antichain,
@@ -130,6 +137,7 @@ impl<'s, 'a, M: Model> Run<'s, 'a, M> {
             state: *state,
             used: Usages::NONE,
             path: Paths::ROOT,
+            entry: 0,
         });
         Self {
             frontier: start.collect(),
@@ -147,6 +155,7 @@ impl<'s, 'a, M: Model> Run<'s, 'a, M> {
             usages: Usages::new(),
             paths: Paths::default(),
             round: Round::default(),
+            moves: Moves::default(),
         }
     }
 
@@ -187,7 +196,7 @@ impl<'s, 'a, M: Model> Run<'s, 'a, M> {
 
     fn invoke(&mut self, call: u32) -> Result<(), String> {
         let class = self.search.classes[call as usize];
-        let Some(returned) = self.search.calls[call as usize].returned else {
+        let Some(returned) = self.search.calls[call as usize].returned() else {
             self.crash(call, class);
             return Ok(());
         };
@@ -221,7 +230,7 @@ impl<'s, 'a, M: Model> Run<'s, 'a, M> {
         let calls = &self.search.calls;
         let place = self
             .writers
-            .partition_point(|other| calls[*other as usize].returned < Some(returned));
+            .partition_point(|other| calls[*other as usize].returned() < Some(returned));
         self.writers.insert(place, call);
         Ok(())
     }
@@ -254,23 +263,29 @@ impl<'s, 'a, M: Model> Run<'s, 'a, M> {
             }
         } else {
             self.round.slot = slot;
+            self.round.position = position;
+            self.moves.forget();
             self.round.fewest = 0;
             self.round.seen.clear();
             self.round.done_seen.clear();
             let mut frontier = std::mem::take(&mut self.frontier);
             for configuration in frontier.drain(..) {
                 if !required && configuration.placed & slot == 0 {
-                    self.finish(configuration);
+                    self.finish(configuration, None);
                 }
-                self.offer(configuration);
+                self.offer(configuration, None);
             }
             while let Some(configuration) = self.round.next() {
-                self.count()?;
-                self.extend(&configuration, position);
+                // What another that came later is better than need not be gone on with.
+                if self.round.seen.is_best(configuration.entry) {
+                    self.count()?;
+                    self.extend(&configuration);
+                }
             }
-            let is_best = self.round.done_seen.best(self.kinds, &self.usages);
-            let mut is_best = is_best.into_iter();
-            self.round.done.retain(|_| is_best.next().unwrap_or(true));
+            let Round {
+                done, done_seen, ..
+            } = &mut self.round;
+            done.retain(|configuration| done_seen.is_best(configuration.entry));
             self.frontier = std::mem::replace(&mut self.round.done, frontier);
             self.paths.sweep(&mut self.frontier);
         }
@@ -282,100 +297,145 @@ impl<'s, 'a, M: Model> Run<'s, 'a, M> {
         Ok(())
     }
 
-    fn offer(&mut self, mut configuration: Configuration) {
+    /// Takes a configuration in, if it is worth it; its order goes on with a call.
+    fn offer(&mut self, mut configuration: Configuration, call: Option<u32>) {
         if configuration.placed & self.round.slot != 0 {
             configuration.placed &= !self.round.slot;
-            self.finish(configuration);
+            self.finish(configuration, call);
             return;
         }
         let is_beam = matches!(self.supply, Supply::Beam);
-        let round = &mut self.round;
-        if round
-            .seen
-            .admit(&configuration, self.kinds, &self.usages, is_beam)
-        {
+        let seen = &mut self.round.seen;
+        let entry = seen.admit(&configuration, self.kinds, &self.usages, is_beam);
+        if let Some(entry) = entry {
             let used = self.usages.len(configuration.used);
-            let optional = (configuration.placed & self.kinds.optional).count_ones() as usize;
-            if round.open.len() <= used + optional {
-                round.open.resize_with(used + optional + 1, Vec::new);
+            let placed = configuration.placed;
+            let optional = (placed & self.kinds.optional).count_ones() as usize;
+            let required = self.kinds.required(placed).count_ones() as usize;
+            let place = (used + optional) * (self.writers.len() + 1) + required;
+            let configuration = self.enter(configuration, entry, call);
+            let round = &mut self.round;
+            if round.open.len() <= place {
+                round.open.resize_with(place + 1, Vec::new);
             }
-            round.fewest = round.fewest.min(used + optional);
-            round.open[used + optional].push(configuration);
+            round.fewest = round.fewest.min(place);
+            round.open[place].push(configuration);
         }
     }
 
-    fn finish(&mut self, configuration: Configuration) {
+    fn finish(&mut self, configuration: Configuration, call: Option<u32>) {
         let is_beam = matches!(self.supply, Supply::Beam);
         // In none of these the returning call is placed any more.
         let seen = &mut self.round.done_seen;
-        if seen.admit(&configuration, self.kinds, &self.usages, is_beam) {
+        let entry = seen.admit(&configuration, self.kinds, &self.usages, is_beam);
+        if let Some(entry) = entry {
+            let configuration = self.enter(configuration, entry, call);
             self.round.done.push(configuration);
         }
     }
 
+    /// The configuration with its entry, its order with the call.
+    fn enter(&mut self, of: Configuration, entry: u32, call: Option<u32>) -> Configuration {
+        let position = self.round.position;
+        let path = call.map_or(of.path, |call| {
+            self.paths.push(of.path, call as usize, position)
+        });
+        Configuration { path, entry, ..of }
+    }
+
     /// Offers every configuration that is one step further.
-    fn extend(&mut self, from: &Configuration, position: usize) {
+    fn extend(&mut self, from: &Configuration) {
         let extension = self.states;
-        for index in 0..self.writers.len() {
-            let call = self.writers[index];
-            let slot: Slots = 1 << self.slots[call as usize];
-            if from.placed & slot != 0 {
+        for index in self.moves_from(from.state) {
+            let Move {
+                slot,
+                kind,
+                call,
+                state,
+            } = self.moves.all[index];
+            let mut used = from.used;
+            if slot == 0 {
+                // The call is crashed. Equal ones in flight take effect before it.
+                let equal = kind as usize & !1;
+                let Crashed {
+                    class,
+                    ref calls,
+                    is_counted,
+                } = self.crashed[call as usize];
+                if self.tried[equal..equal + 2].contains(&extension)
+                    || is_counted && self.usages.count(used, class) >= calls.len()
+                {
+                    continue;
+                }
+                if is_counted {
+                    used = self.usages.and(used, class);
+                }
+            } else if from.placed & slot != 0
+                || std::mem::replace(&mut self.tried[kind as usize], extension) == extension
+            {
                 continue;
             }
-            let class = self.search.classes[call as usize];
-            let kind = 2 * class as usize + usize::from(self.search.calls[call as usize].required);
-            if std::mem::replace(&mut self.tried[kind], extension) == extension {
-                continue;
-            }
-            if let Some(state) = self.search.automaton.step(from.state, class) {
-                let after = Configuration {
-                    placed: self.observe(state, from.placed | slot),
-                    state,
-                    used: from.used,
-                    path: self.paths.push(from.path, call as usize, position),
-                };
-                self.offer(after);
-            }
-        }
-        for index in 0..self.crashed.len() {
-            let Crashed {
-                class,
-                ref calls,
-                is_counted,
-            } = self.crashed[index];
-            let kind = 2 * class as usize;
-            let in_flight = self.tried[kind] == extension || self.tried[kind + 1] == extension;
-            let is_left = !is_counted || self.usages.count(from.used, class) < calls.len();
-            let call = calls[0];
-            if in_flight || !is_left {
-                continue;
-            }
-            if let Some(state) = self.search.automaton.step(from.state, class) {
-                let used = if is_counted {
-                    self.usages.and(from.used, class)
-                } else {
-                    from.used
-                };
-                let after = Configuration {
-                    placed: self.observe(state, from.placed),
-                    state,
-                    used,
-                    path: self.paths.push(from.path, call as usize, position),
-                };
-                self.offer(after);
-            }
+            let call = if slot == 0 {
+                self.crashed[call as usize].calls[0]
+            } else {
+                call
+            };
+            let after = Configuration {
+                placed: from.placed | slot | self.observed(state),
+                state,
+                used,
+                ..*from
+            };
+            self.offer(after, Some(call));
         }
     }
 
-    /// What is placed, with every observer in flight that the state allows.
-    fn observe(&mut self, state: StateId, mut placed: Slots) -> Slots {
+    /// Where the moves from a state are.
+    fn moves_from(&mut self, state: StateId) -> Range<usize> {
+        if let Some(known) = self.moves.from(state) {
+            return known;
+        }
+        let begin = self.moves.all.len();
+        for writer in &self.writers {
+            let call = *writer as usize;
+            let class = self.search.classes[call];
+            if let Some(state) = self.search.automaton.step(state, class) {
+                self.moves.all.push(Move {
+                    slot: 1 << self.slots[call],
+                    kind: 2 * class + u32::from(self.search.calls[call].required),
+                    call: *writer,
+                    state,
+                });
+            }
+        }
+        for (place, crashed) in (0..).zip(&self.crashed) {
+            // A crashed call that changes nothing is better left out.
+            let after = self.search.automaton.step(state, crashed.class);
+            if let Some(after) = after.filter(|after| *after != state) {
+                self.moves.all.push(Move {
+                    slot: 0,
+                    kind: 2 * crashed.class,
+                    call: place,
+                    state: after,
+                });
+            }
+        }
+        self.moves.know(state, begin)
+    }
+
+    /// The observers in flight that a state allows.
+    fn observed(&mut self, state: StateId) -> Slots {
+        if let Some(known) = self.moves.observed(state) {
+            return known;
+        }
+        let mut observed = 0;
         for call in &self.watchers {
             let class = self.search.classes[*call as usize];
             if self.search.automaton.step(state, class).is_some() {
-                placed |= 1 << self.slots[*call as usize];
+                observed |= 1 << self.slots[*call as usize];
             }
         }
-        placed
+        self.moves.know_observed(state, observed)
     }
 
     /// How many configurations were looked at, counting so many comparisons as one.
@@ -409,7 +469,8 @@ impl<'s, 'a, M: Model> Run<'s, 'a, M> {
             let held = self.search.automaton.bytes()
                 + self.paths.bytes()
                 + self.usages.bytes()
-                + self.round.bytes();
+                + self.round.bytes()
+                + self.moves.bytes();
             if held > self.search.limits.memory_bytes_max {
                 return Err(format!(
                     "the search reached its limit of {} MiB of memory",

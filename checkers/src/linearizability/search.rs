@@ -23,7 +23,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::automaton::{Automaton, Class, StateId};
-use super::monitor::by_key;
+use super::monitor::{NEVER, by_key};
 use super::paths::Step;
 use super::race::{self, Entrant};
 use super::run::{End, Event, Events, Run};
@@ -107,7 +107,7 @@ const START_STATES_MAX: usize = 256;
 /// two sides meet. Every class can become counted only once, and the search is exact when all are.
 pub(super) fn search<M: Model>(
     model: &M,
-    calls: &[Call<M::Op>],
+    calls: Vec<Call<M::Op>>,
     limits: Limits,
     stop: Stop<'_>,
 ) -> Found {
@@ -122,7 +122,7 @@ pub(super) fn of<'a, M: Model>(
     limits: Limits,
     stop: Stop<'a>,
 ) -> Search<'a, M> {
-    Search::new(model, calls, limits, stop, Start::Initial)
+    Search::new(model, calls.to_vec(), limits, stop, Start::Initial)
 }
 
 /// A member of the portfolio on its own.
@@ -143,7 +143,7 @@ pub(super) fn run_alone<M: Model>(
     alone: Alone,
 ) -> Option<Outcome> {
     let limits = Limits::default();
-    let mut search = Search::new(model, calls, limits, &|| false, Start::Initial);
+    let mut search = Search::new(model, calls.to_vec(), limits, &|| false, Start::Initial);
     let supply = match alone {
         Alone::WingGongLowe => {
             let mut rival = WingGongLowe::new(&mut search)?;
@@ -177,13 +177,44 @@ pub(super) fn search_from_any<M: Model>(
     limits: Limits,
     stop: Stop<'_>,
 ) -> Found {
-    Search::new(model, calls, limits, stop, Start::Any(all)).decide()
+    Search::new(model, calls.to_vec(), limits, stop, Start::Any(all)).decide()
+}
+
+/// When a call is in flight, and whether it took effect for sure.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    invoked: u32,
+    /// [`NEVER`] if it is crashed.
+    returned: u32,
+    pub(super) required: bool,
+}
+
+impl Span {
+    fn of<Op>(call: &Call<Op>) -> Self {
+        Self {
+            invoked: number(call.invoked),
+            returned: call.returned.map_or(NEVER, number),
+            required: call.required,
+        }
+    }
+
+    /// The position of its invocation.
+    #[inline]
+    pub(super) fn invoked(&self) -> usize {
+        self.invoked as usize
+    }
+
+    /// The position of its completion, if it has one.
+    #[inline]
+    pub(super) fn returned(&self) -> Option<usize> {
+        (self.returned != NEVER).then_some(self.returned as usize)
+    }
 }
 
 /// The calls of a search, with what does not change while it goes on.
 pub(super) struct Search<'a, M: Model> {
     pub(super) automaton: Automaton<M>,
-    pub(super) calls: Arc<Vec<Call<M::Op>>>,
+    pub(super) calls: Arc<Vec<Span>>,
     /// By call.
     pub(super) classes: Arc<Vec<Class>>,
     /// By call: whether it changes nothing.
@@ -207,7 +238,7 @@ pub(super) type Challenge<'a, M> = Box<dyn FnOnce(Rival<M>) + 'a>;
 /// What a competitor needs of a search.
 pub(super) struct Rival<M: Model> {
     automaton: Automaton<M>,
-    calls: Arc<Vec<Call<M::Op>>>,
+    calls: Arc<Vec<Span>>,
     classes: Arc<Vec<Class>>,
     observers: Arc<Vec<bool>>,
     returns: Arc<Vec<u32>>,
@@ -252,14 +283,13 @@ pub(super) fn number(index: usize) -> u32 {
 impl<'a, M: Model> Search<'a, M> {
     fn new(
         model: &M,
-        calls: &[Call<M::Op>],
+        mut calls: Vec<Call<M::Op>>,
         limits: Limits,
         stop: Stop<'a>,
         start: Start<'_, M::Op>,
     ) -> Self {
         // What changes nothing and need not happen says nothing.
-        let says_nothing = |call: &&Call<M::Op>| call.required || !model.observes_only(&call.op);
-        let mut calls: Vec<_> = calls.iter().filter(says_nothing).cloned().collect();
+        calls.retain(|call| call.required || !model.observes_only(&call.op));
         // What calls can tell of each other holds only where nothing happened before them.
         let model = match start {
             Start::Initial => model.reduce(&mut calls),
@@ -269,13 +299,10 @@ impl<'a, M: Model> Search<'a, M> {
         let observers: Vec<_> = observers.collect();
         let mut automaton = Automaton::new(model);
         let classes: Vec<_> = calls.iter().map(|call| automaton.class(&call.op)).collect();
-        let returned = |call: usize| {
-            let position = calls[call].returned.map(u32::try_from);
-            position.and_then(Result::ok).unwrap_or(u32::MAX)
-        };
+        let calls: Vec<_> = calls.into_iter().map(|call| Span::of(&call)).collect();
         // Of calls that a model reduced, several may return at one position.
-        let mut returns = by_key(calls.len(), returned);
-        returns.retain(|call| calls[*call as usize].returned.is_some());
+        let mut returns = by_key(calls.len(), |call| calls[call].returned);
+        returns.retain(|call| calls[*call as usize].returned != NEVER);
         let start = match start {
             Start::Initial => vec![0],
             Start::Any(all) => {
@@ -364,11 +391,11 @@ impl<'a, M: Model> Search<'a, M> {
             match event {
                 Event::Invoke(call) => {
                     let class = self.classes[call as usize];
-                    if self.calls[call as usize].returned.is_none() {
+                    if self.calls[call as usize].returned().is_none() {
                         crashed.entry(class).or_default().push_back(call);
                     } else if self.observers[call as usize] {
                         if self.automaton.step(state, class).is_some() {
-                            order.push(self.calls[call as usize].invoked);
+                            order.push(self.calls[call as usize].invoked());
                         } else {
                             waiting.push(call);
                         }
@@ -378,21 +405,21 @@ impl<'a, M: Model> Search<'a, M> {
                     while let Some(step) = steps.next_if(|step| step.round as usize == position) {
                         let class = self.classes[step.call as usize];
                         state = self.automaton.step(state, class).unwrap_or(state);
-                        let is_crashed = self.calls[step.call as usize].returned.is_none();
+                        let is_crashed = self.calls[step.call as usize].returned().is_none();
                         let call = if is_crashed {
                             crashed.entry(class).or_default().pop_front()
                         } else {
                             Some(step.call)
                         };
                         match call {
-                            Some(call) => order.push(self.calls[call as usize].invoked),
+                            Some(call) => order.push(self.calls[call as usize].invoked()),
                             None => _ = overdrawn.insert(class),
                         }
                         waiting.retain(|call| {
                             let class = self.classes[*call as usize];
                             let waits = self.automaton.step(state, class).is_none();
                             if !waits {
-                                order.push(self.calls[*call as usize].invoked);
+                                order.push(self.calls[*call as usize].invoked());
                             }
                             waits
                         });
@@ -415,7 +442,7 @@ impl<'a, M: Model> Search<'a, M> {
             return self.found(outcome, EXACT);
         }
         let crashed = self.calls.iter().zip(&*self.classes);
-        let crashed = crashed.filter(|(call, _)| call.returned.is_none());
+        let crashed = crashed.filter(|(call, _)| call.returned().is_none());
         let crashed: BTreeSet<_> = crashed.map(|(_, class)| *class).collect();
         let all = self.limits.states_max;
         if crashed.is_empty() {

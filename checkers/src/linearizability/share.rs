@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use super::certificate::Verifier;
 use super::{Judge, Judged};
 use crate::model::Model;
 
@@ -25,22 +26,27 @@ impl<M: Model> Judge<'_, M> {
         let threads = thread::available_parallelism().map_or(1, usize::from);
         let threads = threads.min(partitions.len().div_ceil(BATCH));
         if threads < 2 || self.split.marks_len() < OPERATIONS_MIN {
+            let mut verifier = Verifier::new(&self.model, self.history);
             return partitions
                 .iter()
-                .map(|partition| self.partition(partition))
+                .map(|partition| self.partition(partition, &mut verifier))
                 .collect();
         }
         let is_stopped = AtomicBool::new((self.stop)());
         let taken = AtomicUsize::new(0);
         let (sender, results) = mpsc::channel();
         let work = |sender: mpsc::Sender<(usize, Judged)>, judge: &Judge<'_, M>| {
+            let mut verifier = Verifier::new(&judge.model, judge.history);
             loop {
                 let first = taken.fetch_add(BATCH, Ordering::Relaxed);
                 if first >= partitions.len() {
                     return;
                 }
                 for (place, partition) in partitions.iter().enumerate().skip(first).take(BATCH) {
-                    if sender.send((place, judge.partition(partition))).is_err() {
+                    if sender
+                        .send((place, judge.partition(partition, &mut verifier)))
+                        .is_err()
+                    {
                         return;
                     }
                 }

@@ -11,7 +11,7 @@ mod resources;
 
 use super::Judge;
 use super::brute_force::{Tried, try_every_order};
-use super::certificate;
+use super::certificate::Verifier;
 use super::minimal::Minimizer;
 use super::monitor::{self, Answer as Monitored};
 use super::partition::{calls, split, unreturned};
@@ -156,11 +156,11 @@ fn agree<M: Model>(model: &M, history: &History) -> (bool, bool) {
         Tried::None => false,
         Tried::TooMany => panic!("{}", told(history)),
     };
-    let found = search(model, &all, Limits::default(), &|| false);
+    let found = search(model, all.clone(), Limits::default(), &|| false);
     match found.outcome {
         Outcome::Order(order) => {
             assert!(valid, "{}", told(history));
-            let verified = certificate::verify(model, history, marks, &order);
+            let verified = Verifier::new(model, history).verify(marks, &order);
             assert_eq!(verified, Ok(()), "{}", told(history));
         }
         Outcome::Stuck(position) => {
@@ -177,8 +177,7 @@ fn agree<M: Model>(model: &M, history: &History) -> (bool, bool) {
         .map(|discipline| monitor::ask(&discipline, split.deeds(partition)));
     match &monitored {
         Some(Monitored::Order(order)) => {
-            let order: Vec<_> = order.iter().map(|position| *position as usize).collect();
-            let verified = certificate::verify(model, history, marks, &order);
+            let verified = Verifier::new(model, history).verify(marks, order);
             assert_eq!(verified, Ok(()), "{}", told(history));
         }
         Some(Monitored::Conflict(conflict)) => {
@@ -316,7 +315,7 @@ fn agree_quickly<M: Model>(model: &M, history: &History) {
     let valid = try_every_order(model, &all, PLENTY) != Tried::None;
     let verify = |order: &[usize]| {
         assert!(valid, "{}", told(history));
-        let verified = certificate::verify(model, history, marks, order);
+        let verified = Verifier::new(model, history).verify(marks, order);
         assert_eq!(verified, Ok(()), "{}", told(history));
     };
     for supply in [
@@ -334,10 +333,7 @@ fn agree_quickly<M: Model>(model: &M, history: &History) {
     }
     if let Some(discipline) = model.discipline() {
         match monitor::ask(&discipline, split.deeds(partition)) {
-            Monitored::Order(order) => {
-                let order: Vec<_> = order.iter().map(|position| *position as usize).collect();
-                verify(&order);
-            }
+            Monitored::Order(order) => verify(&order),
             Monitored::Conflict(_) => assert!(!valid, "{}", told(history)),
             Monitored::Undecided(_) => {}
         }
@@ -788,7 +784,7 @@ fn cores_of_long_histories() {
                 .collect()
         };
         let possible = |calls: &[_]| {
-            let found = search(&model, calls, Limits::default(), &|| false);
+            let found = search(&model, calls.to_vec(), Limits::default(), &|| false);
             matches!(found.outcome, Outcome::Order(_))
         };
         assert!(!possible(&at(core.prefix)), "{core:?}");

@@ -85,13 +85,13 @@ impl<'s, 'a, M: Model> WingGongLowe<'s, 'a, M> {
     pub(super) fn new(search: &'s mut Search<'a, M>) -> Option<Self> {
         let is_plain = |call: &u32| {
             let call = &search.calls[*call as usize];
-            call.required || call.returned.is_none()
+            call.required || call.returned().is_none()
         };
         let calls = 0..u32::try_from(search.calls.len()).ok()?;
         if search.start.len() != 1 || !calls.clone().all(|call| is_plain(&call)) {
             return None;
         }
-        let returns = |call: &u32| search.calls[*call as usize].returned.is_some();
+        let returns = |call: &u32| search.calls[*call as usize].returned().is_some();
         let (returning, rest): (Vec<_>, Vec<_>) = calls.partition(returns);
         let mut crashed: Vec<(Class, Vec<u32>)> = Vec::new();
         for call in rest {
@@ -134,7 +134,7 @@ impl<'s, 'a, M: Model> WingGongLowe<'s, 'a, M> {
         }
         while let Some(frame) = self.frames.last() {
             if frame.reached.base as usize == self.returning.len() {
-                let invoked = |call: &u32| self.search.calls[*call as usize].invoked;
+                let invoked = |call: &u32| self.search.calls[*call as usize].invoked();
                 return Outcome::Order(self.order.iter().map(invoked).collect());
             }
             if self.choices.len() == frame.choices {
@@ -246,7 +246,7 @@ impl<'s, 'a, M: Model> WingGongLowe<'s, 'a, M> {
         let step = self.states + 1;
         for (slot, place) in (0..Slots::BITS).zip(reached.base as usize..self.returning.len()) {
             let call = self.returning[place];
-            if self.search.calls[call as usize].invoked > deadline {
+            if self.search.calls[call as usize].invoked() > deadline {
                 break;
             }
             if reached.placed & (1 << slot) != 0 {
@@ -269,7 +269,7 @@ impl<'s, 'a, M: Model> WingGongLowe<'s, 'a, M> {
             self.choose(first, class, choice);
         }
         let calls = &self.search.calls;
-        let returned = |choice: &Choice| calls[choice.call as usize].returned;
+        let returned = |choice: &Choice| calls[choice.call as usize].returned();
         self.choices[first..].sort_by_key(|choice| std::cmp::Reverse(returned(choice)));
         let returning = self.choices.len();
         for (class, crashed) in &self.crashed {
@@ -277,7 +277,7 @@ impl<'s, 'a, M: Model> WingGongLowe<'s, 'a, M> {
                 continue;
             }
             let next = crashed.get(self.usages.count(used, *class));
-            let next = next.filter(|call| calls[**call as usize].invoked < deadline);
+            let next = next.filter(|call| calls[**call as usize].invoked() < deadline);
             let Some(call) = next.copied() else { continue };
             let state = self.search.automaton.step(reached.state, *class);
             if let Some(state) = state.filter(|state| *state != reached.state) {
@@ -296,7 +296,7 @@ impl<'s, 'a, M: Model> WingGongLowe<'s, 'a, M> {
         let mut others = self.choices[first..].iter_mut();
         match others.find(|other| classes[other.call as usize] == class) {
             Some(other) => {
-                let returned = |call: u32| calls[call as usize].returned;
+                let returned = |call: u32| calls[call as usize].returned();
                 if returned(choice.call) < returned(other.call) {
                     *other = choice;
                 }
@@ -310,7 +310,7 @@ impl<'s, 'a, M: Model> WingGongLowe<'s, 'a, M> {
         let mut deadline = usize::MAX;
         for (slot, call) in self.returning[reached.base as usize..].iter().enumerate() {
             let call = &self.search.calls[*call as usize];
-            if call.invoked > deadline {
+            if call.invoked() > deadline {
                 break;
             }
             let slot = u32::try_from(slot).unwrap_or(u32::MAX);
@@ -321,7 +321,7 @@ impl<'s, 'a, M: Model> WingGongLowe<'s, 'a, M> {
                 ));
             }
             if reached.placed & (1 << slot) == 0 {
-                deadline = deadline.min(call.returned.unwrap_or(usize::MAX));
+                deadline = deadline.min(call.returned().unwrap_or(usize::MAX));
             }
         }
         Ok(deadline)

@@ -30,7 +30,11 @@ const MEMORY_BYTES: u64 = 4_000_000_000;
 
 /// CPU time of this process so far, in seconds.
 fn cpu_s() -> f64 {
-    let now = clock_gettime(ClockId::ProcessCPUTime);
+    seconds_by(ClockId::ProcessCPUTime)
+}
+
+fn seconds_by(clock: ClockId) -> f64 {
+    let now = clock_gettime(clock);
     let nanoseconds = u32::try_from(now.tv_nsec).unwrap_or(0);
     Duration::new(now.tv_sec.unsigned_abs(), nanoseconds).as_secs_f64()
 }
@@ -57,6 +61,8 @@ struct Said {
     answer: String,
     /// CPU time, if it said something.
     seconds: Option<f64>,
+    /// By the clock.
+    clock_s: f64,
     method: String,
     peak_mb: u64,
 }
@@ -66,6 +72,7 @@ impl Said {
         Self {
             answer: why.into(),
             seconds: None,
+            clock_s: 0.0,
             method: String::new(),
             peak_mb: 0,
         }
@@ -77,19 +84,20 @@ impl Said {
             .seconds
             .map_or(String::new(), |seconds| seconds.to_string());
         format!(
-            "{}\t{seconds}\t{}\t{}",
-            self.answer, self.method, self.peak_mb
+            "{}\t{seconds}\t{}\t{}\t{}",
+            self.answer, self.clock_s, self.method, self.peak_mb
         )
     }
 
     fn of_line(line: &str) -> Option<Self> {
         let cells: Vec<_> = line.trim_end().split('\t').collect();
-        let [answer, seconds, method, peak_mb] = cells[..] else {
+        let [answer, seconds, clock_s, method, peak_mb] = cells[..] else {
             return None;
         };
         Some(Self {
             answer: answer.to_owned(),
             seconds: seconds.parse().ok(),
+            clock_s: clock_s.parse().ok()?,
             method: method.to_owned(),
             peak_mb: peak_mb.parse().ok()?,
         })
@@ -117,10 +125,13 @@ fn peak_mb() -> u64 {
 /// What ours says of a row.
 fn ours(row: &Row) -> Said {
     let history = row.history();
+    let began = seconds_by(ClockId::Monotonic);
     let (verdict, seconds) = timed(|| judge(&history, row.model));
+    let clock_s = seconds_by(ClockId::Monotonic) - began;
     Said {
         answer: verdict.answer().name().to_owned(),
         seconds: Some(seconds),
+        clock_s,
         method: methods(&verdict),
         peak_mb: peak_mb(),
     }
@@ -147,6 +158,7 @@ fn peer(row: &Row, peer: Peer) -> Said {
     Said {
         answer: answer.to_owned(),
         seconds: Some(seconds),
+        clock_s: 0.0,
         method: String::new(),
         peak_mb: peak_mb(),
     }
@@ -176,8 +188,8 @@ fn ended(status: ExitStatus) -> String {
 fn show(name: &str, ours: &Said, others: &[(&str, Said)]) {
     let seconds = ours.seconds.unwrap_or_default();
     println!(
-        "{name:<46} {:<8} {seconds:>9.4} s  {:<22} {:>6} MB",
-        ours.answer, ours.method, ours.peak_mb
+        "{name:<46} {:<8} {seconds:>9.4} s, {:.4} by the clock  {:<22} {:>6} MB",
+        ours.answer, ours.clock_s, ours.method, ours.peak_mb
     );
     for (who, said) in others {
         match said.seconds {

@@ -80,6 +80,8 @@ pub(crate) const ROWS: &[Row] = &[
     wrong(cas(1_000, 5, 0)),
     cas(10_000, 10, 0),
     wrong(cas(10_000, 10, 0)),
+    cas(100_000, 5, 0),
+    cas(10 * MILLION, 5, 0),
     cas(MILLION, 5, 0),
     wrong(cas(MILLION, 5, 0)),
     cas(MILLION, 10, 0),

@@ -6,7 +6,7 @@
 //! operation that took out nobody knows what may have taken out an element of which nobody knows what became. Which,
 //! if any, is tried here, from conflict to conflict.
 
-use super::{Act, Answer, Conflict, Deeds, NEVER};
+use super::{Act, Answer, Conflict, Deeds, Mark, NEVER};
 
 /// An element. It was put in before the first and taken out after the second of these: if the former comes first it
 /// was certainly there in between.
@@ -50,7 +50,7 @@ pub(super) struct Clash {
 }
 
 /// Puts the operations of a container in order, or finds a clash.
-pub(super) type Arrange = fn(&Contents) -> Result<Vec<u32>, Clash>;
+pub(super) type Arrange = fn(&Contents) -> Result<Vec<usize>, Clash>;
 
 /// Judges a container.
 pub(super) fn judge(deeds: Deeds<'_>, arrange: Arrange) -> Answer {
@@ -112,7 +112,7 @@ fn settle(
     unknown: &mut Vec<u32>,
     is_assigned: &mut bool,
     arrange: Arrange,
-) -> Result<Vec<u32>, Answer> {
+) -> Result<Vec<usize>, Answer> {
     loop {
         let clash = match arrange(contents) {
             Ok(order) => return Ok(order),
@@ -183,45 +183,14 @@ fn conflict(deeds: Deeds<'_>, contents: &Contents, clash: &Clash) -> Answer {
 }
 
 /// The contents, and the operations that took out nobody knows what, in the order of their invocations.
-#[expect(
-    clippy::too_many_lines,
-    reason = "one pass over the deeds, whose arms share what was collected"
-)]
 fn collect(deeds: Deeds<'_>) -> Result<(Contents, Vec<u32>), Answer> {
-    const EMPTY: Element = Element {
-        value: 0,
-        put_invoked: NEVER,
-        put_returned: NEVER,
-        take_invoked: NEVER,
-        take_returned: NEVER,
-        take: NEVER,
-    };
-    let mut slots = vec![EMPTY; deeds.values];
     let mut contents = Contents::default();
+    let places = contents.put_all(deeds)?;
     let mut unknown = Vec::new();
-    let mut puts = 0;
-    for mark in deeds.iter().filter(|mark| mark.act == Act::Put) {
-        let slot = &mut slots[mark.value as usize];
-        if slot.put_invoked != NEVER {
-            return Err(Answer::Undecided("an element is put in twice"));
-        }
-        slot.put_invoked = mark.invoked;
-        slot.put_returned = mark.returned;
-        puts += 1;
-    }
     for mark in deeds.iter() {
         match mark.act {
             Act::Put => {}
-            Act::Take => {
-                let slot = &mut slots[mark.value as usize];
-                if slot.take != NEVER {
-                    let all = vec![slot.put_invoked, slot.take, mark.invoked];
-                    return Err(Answer::Conflict(Conflict::new(all, Vec::new())));
-                }
-                slot.take = mark.invoked;
-                slot.take_invoked = mark.invoked;
-                slot.take_returned = mark.returned;
-            }
+            Act::Take => contents.take(&mark, places[mark.value as usize])?,
             Act::TakeNone => contents.nothings.push(Nothing {
                 invoked: mark.invoked,
                 returned: mark.returned,
@@ -234,33 +203,53 @@ fn collect(deeds: Deeds<'_>) -> Result<(Contents, Vec<u32>), Answer> {
             }
         }
     }
-    contents.elements.reserve(puts);
-    for mark in deeds.iter() {
-        let from_nowhere = match mark.act {
-            Act::Put => {
-                let slot = &slots[mark.value as usize];
-                // What crashed, and put in what nobody took out, can be left out of every order that has it.
-                if slot.put_returned != NEVER || slot.take != NEVER {
-                    contents.elements.push(Element {
-                        value: mark.value,
-                        put_returned: slot.put_returned.min(slot.take_returned),
-                        take_invoked: slot.take_invoked.max(slot.put_invoked),
-                        ..*slot
-                    });
-                }
-                false
-            }
-            Act::Take => mark.returned < slots[mark.value as usize].put_invoked,
-            _ => false,
-        };
-        if from_nowhere {
-            return Err(Answer::Conflict(Conflict::new(
-                vec![mark.invoked],
-                Vec::new(),
-            )));
-        }
-    }
+    // What crashed, and put in what nobody took out, can be left out of every order that has it.
+    let has_come = |element: &Element| element.put_returned != NEVER || element.take != NEVER;
+    contents.elements.retain(has_come);
     Ok((contents, unknown))
+}
+
+impl Contents {
+    /// Notes what was put in. Its places, by value.
+    fn put_all(&mut self, deeds: Deeds<'_>) -> Result<Vec<u32>, Answer> {
+        let mut places = vec![NEVER; deeds.values];
+        self.elements.reserve(deeds.values);
+        for mark in deeds.iter().filter(|mark| mark.act == Act::Put) {
+            let place = &mut places[mark.value as usize];
+            if *place != NEVER {
+                return Err(Answer::Undecided("an element is put in twice"));
+            }
+            *place = u32::try_from(self.elements.len()).expect("fewer than events");
+            self.elements.push(Element {
+                value: mark.value,
+                put_invoked: mark.invoked,
+                put_returned: mark.returned,
+                take_invoked: NEVER,
+                take_returned: NEVER,
+                take: NEVER,
+            });
+        }
+        Ok(places)
+    }
+
+    /// Notes that the element at a place was taken out.
+    fn take(&mut self, mark: &Mark, place: u32) -> Result<(), Answer> {
+        let conflict = |operations| Err(Answer::Conflict(Conflict::new(operations, Vec::new())));
+        let Some(element) = self.elements.get_mut(place as usize) else {
+            return conflict(vec![mark.invoked]);
+        };
+        if element.take != NEVER {
+            return conflict(vec![element.put_invoked, element.take, mark.invoked]);
+        }
+        if mark.returned < element.put_invoked {
+            return conflict(vec![mark.invoked]);
+        }
+        element.put_returned = element.put_returned.min(mark.returned);
+        element.take_invoked = element.put_invoked.max(mark.invoked);
+        element.take_returned = mark.returned;
+        element.take = mark.invoked;
+        Ok(())
+    }
 }
 
 /// A few elements that are certainly there, one after the other without a gap, at all times from one position to

@@ -103,7 +103,7 @@ impl<'a> Deeds<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// A linearization: operations by the positions of their invocations.
-    Order(Vec<u32>),
+    Order(Vec<usize>),
     /// Some operations exclude each other.
     Conflict(Conflict),
     /// It does not know, for this reason.

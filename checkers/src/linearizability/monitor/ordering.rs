@@ -1,29 +1,39 @@
 //! Orders by position.
 
-/// The numbers from 0 to `len - 1` in the order of their positions, of which no two are equal but those that are
-/// `u32::MAX`: these come last.
-pub(super) fn by_position(len: usize, position: impl Fn(usize) -> u32) -> Vec<u32> {
-    const SPREAD_MAX: usize = 16;
-    let number = |index: usize| u32::try_from(index).expect("fewer than events");
-    let finite = (0..len).map(&position).filter(|at| *at != u32::MAX);
-    let (least, greatest) = finite.fold((u32::MAX, 0), |(least, greatest), at| {
-        (least.min(at), greatest.max(at))
-    });
-    let range = greatest.saturating_sub(least) as usize + 1;
-    if range > SPREAD_MAX * len + 64 {
-        return by_key(len, position);
-    }
-    let mut table = vec![u32::MAX; range];
-    let mut last = Vec::new();
-    for index in 0..len {
-        match position(index) {
-            u32::MAX => last.push(number(index)),
-            at => table[(at - least) as usize] = number(index),
+/// Puts numbers in the order of their positions, by a table of all positions, as often as it is asked to.
+#[derive(Debug, Default)]
+pub(super) struct Positions {
+    table: Vec<u32>,
+}
+
+impl Positions {
+    /// The numbers from 0 to `len - 1` in the order of their positions, of which no two are equal but those that are
+    /// `u32::MAX`: these come last.
+    pub(super) fn sort(&mut self, len: usize, position: impl Fn(usize) -> u32) -> Vec<u32> {
+        const SPREAD_MAX: usize = 16;
+        let number = |index: usize| u32::try_from(index).expect("fewer than events");
+        let finite = (0..len).map(&position).filter(|at| *at != u32::MAX);
+        let (least, greatest) = finite.fold((u32::MAX, 0), |(least, greatest), at| {
+            (least.min(at), greatest.max(at))
+        });
+        let range = greatest.saturating_sub(least) as usize + 1;
+        if range > SPREAD_MAX * len + 64 {
+            return by_key(len, position);
         }
+        self.table.clear();
+        self.table.resize(range, u32::MAX);
+        let mut last = Vec::new();
+        for index in 0..len {
+            match position(index) {
+                u32::MAX => last.push(number(index)),
+                at => self.table[(at - least) as usize] = number(index),
+            }
+        }
+        let mut order = Vec::with_capacity(len);
+        order.extend(self.table.iter().filter(|index| **index != u32::MAX));
+        order.append(&mut last);
+        order
     }
-    table.retain(|index| *index != u32::MAX);
-    table.append(&mut last);
-    table
 }
 
 /// The numbers from 0 to `len - 1` in the order of their keys, those of equal keys in theirs: by eleven bits of the
@@ -71,9 +81,11 @@ mod tests {
     #[test]
     fn both_ways_to_sort_agree() {
         let near = [5, u32::MAX, 3, 9, u32::MAX];
-        assert_eq!(by_position(5, |index| near[index]), [2, 0, 3, 1, 4]);
+        let mut positions = Positions::default();
+        assert_eq!(positions.sort(5, |index| near[index]), [2, 0, 3, 1, 4]);
         let far = [5_000_000, u32::MAX, 3, 9_000_000, u32::MAX];
-        assert_eq!(by_position(5, |index| far[index]), [2, 0, 3, 1, 4]);
+        assert_eq!(positions.sort(5, |index| far[index]), [2, 0, 3, 1, 4]);
+        assert_eq!(positions.sort(3, |index| near[index]), [2, 0, 1]);
     }
 
     #[test]

@@ -16,10 +16,10 @@ use std::collections::BinaryHeap;
 
 use super::NEVER;
 use super::contents::{Clash, Contents, cover};
-use super::ordering::by_position;
+use super::ordering::Positions;
 
 /// The operations in a legal order, or a clash.
-pub(super) fn arrange(contents: &Contents) -> Result<Vec<u32>, Clash> {
+pub(super) fn arrange(contents: &Contents) -> Result<Vec<usize>, Clash> {
     let order = sort(contents)?;
     interleave(contents, &order)
 }
@@ -28,9 +28,11 @@ pub(super) fn arrange(contents: &Contents) -> Result<Vec<u32>, Clash> {
 fn sort(contents: &Contents) -> Result<Vec<u32>, Clash> {
     let elements = &contents.elements;
     let len = elements.len();
-    let put_returned = by_position(len, |at| elements[at].put_returned);
-    let take_invoked = by_position(len, |at| elements[at].take_invoked);
-    let take_returned = by_position(len, |at| elements[at].take_returned);
+    let mut positions = Positions::default();
+    let put_returned = positions.sort(len, |at| elements[at].put_returned);
+    let take_invoked = positions.sort(len, |at| elements[at].take_invoked);
+    let take_returned = positions.sort(len, |at| elements[at].take_returned);
+    drop(positions);
     // What is known of each: may it be put next, may it be taken next, has it been chosen?
     const PUT: u8 = 1;
     const TAKE: u8 = 2;
@@ -51,7 +53,8 @@ fn sort(contents: &Contents) -> Result<Vec<u32>, Clash> {
         let mut offer = |at: usize, part: u8, known: &mut [u8]| {
             known[at] |= part;
             if known[at] & (PUT | TAKE) == PUT | TAKE {
-                ready.push(Reverse((elements[at].put_returned, at)));
+                let number = u32::try_from(at).expect("fewer than events");
+                ready.push(Reverse((elements[at].put_returned, number)));
             }
         };
         // Elements stand in the order in which they were put in.
@@ -71,14 +74,14 @@ fn sort(contents: &Contents) -> Result<Vec<u32>, Clash> {
                 nothings: Vec::new(),
             });
         };
-        known[chosen] |= CHOSEN;
-        order.push(u32::try_from(chosen).expect("fewer than events"));
+        known[chosen as usize] |= CHOSEN;
+        order.push(chosen);
     }
     Ok(order)
 }
 
 /// Puts the operations in order, given that of the elements.
-fn interleave(contents: &Contents, order: &[u32]) -> Result<Vec<u32>, Clash> {
+fn interleave(contents: &Contents, order: &[u32]) -> Result<Vec<usize>, Clash> {
     let element = |rank: usize| &contents.elements[order[rank] as usize];
     // Before which event each is put in, as late as may be: before what comes later, and before its own return.
     let mut put_before = vec![NEVER; order.len()];
@@ -110,16 +113,16 @@ fn interleave(contents: &Contents, order: &[u32]) -> Result<Vec<u32>, Clash> {
         let nothing_at = nothings.get(nothing).copied().unwrap_or(NEVER);
         if take_at != NEVER && take_at <= nothing_at && take_at <= put_at {
             if put <= take {
-                line.push(element(take).put_invoked);
+                line.push(element(take).put_invoked as usize);
                 put = take + 1;
             }
-            line.push(element(take).take);
+            line.push(element(take).take as usize);
             take += 1;
         } else if nothing_at != NEVER && nothing_at <= put_at {
-            line.push(contents.nothings[nothing].invoked);
+            line.push(contents.nothings[nothing].invoked as usize);
             nothing += 1;
         } else if put < order.len() {
-            line.push(element(put).put_invoked);
+            line.push(element(put).put_invoked as usize);
             put += 1;
         } else {
             return Ok(line);

@@ -16,6 +16,9 @@
 use super::ordering::by_key;
 use super::{Act, Answer, Conflict, Deeds, Mark, NEVER};
 
+/// A moment: the position of an event and one, so that there is a moment before all of them.
+type Time = u32;
+
 /// No operation, or no slot.
 const NONE: u32 = u32::MAX;
 
@@ -23,7 +26,12 @@ const NONE: u32 = u32::MAX;
 const INITIAL: usize = 0;
 
 /// The time before everything.
-const BEFORE: i64 = -1;
+const BEFORE: Time = 0;
+
+/// The time of the event at a position; what never comes is later than all.
+fn time(position: u32) -> Time {
+    position.saturating_add(1)
+}
 
 /// What is known of one value.
 #[derive(Clone, Copy, Debug)]
@@ -68,13 +76,22 @@ impl Slot {
     fn is_crashed(&self) -> bool {
         self.returned == NEVER && self.kind != Kind::Initial
     }
+
+    /// The last invocation of an operation on the value; [`NEVER`] if there is none.
+    fn latest(&self) -> u32 {
+        match self.kind {
+            Kind::Initial => self.last_invoked,
+            Kind::Write | Kind::Cas => self.last_invoked.max(self.invoked),
+            Kind::Absent => NEVER,
+        }
+    }
 }
 
 /// A block with its zone.
 #[derive(Clone, Copy, Debug)]
 struct Zone {
-    first_return: i64,
-    last_invoked: i64,
+    first_return: Time,
+    last_invoked: Time,
     head: u32,
 }
 
@@ -86,7 +103,7 @@ impl Zone {
 
 /// Judges a register.
 pub(super) fn judge(deeds: Deeds<'_>) -> Answer {
-    match Register::new(deeds).and_then(Register::order) {
+    match Register::new(deeds).and_then(|register| register.order()) {
         Ok(order) => Answer::Order(order),
         Err(answer) => answer,
     }
@@ -98,6 +115,8 @@ struct Register<'a> {
     slots: Vec<Slot>,
     /// Whether something crashed that stored a value.
     has_crashed: bool,
+    /// Whether there are compare-and-sets.
+    has_chains: bool,
 }
 
 fn number(index: usize) -> u32 {
@@ -110,6 +129,7 @@ impl<'a> Register<'a> {
             deeds,
             slots: vec![Slot::EMPTY; deeds.values],
             has_crashed: false,
+            has_chains: false,
         };
         register.slots[INITIAL].kind = Kind::Initial;
         register.slots[INITIAL].returned = 0;
@@ -137,6 +157,7 @@ impl<'a> Register<'a> {
             }
             Act::Cas => {
                 let stored = mark.stored as usize;
+                self.has_chains = true;
                 self.store(stored, number(value), Kind::Cas, mark)
             }
             _ => self.store(value, NONE, Kind::Write, mark),
@@ -190,7 +211,7 @@ impl<'a> Register<'a> {
             let slot = self.slots[stored];
             match slot.kind {
                 Kind::Absent if slot.reads > 0 => {
-                    return Err(self.conflict(&[number(stored)], &[i64::from(slot.first_return)]));
+                    return Err(self.conflict(&[number(stored)], &[time(slot.first_return)]));
                 }
                 Kind::Cas => {
                     let before = &mut self.slots[slot.before as usize];
@@ -229,18 +250,16 @@ impl<'a> Register<'a> {
     }
 
     /// The conflict of the operations that stored the values of some slots, the first reads of them, and the
-    /// operations that begin or return at some positions.
-    fn conflict(&self, slots: &[u32], positions: &[i64]) -> Answer {
+    /// operations that begin or return at some times.
+    #[cold]
+    fn conflict(&self, slots: &[u32], times: &[Time]) -> Answer {
         let mut operations: Vec<u32> = Vec::new();
         for slot in slots.iter().filter(|slot| **slot != NONE) {
             let slot = &self.slots[*slot as usize];
             operations.extend(Some(slot.invoked).filter(|invoked| *invoked != NONE));
             operations.extend(self.deeds.returning_at(slot.first_return));
         }
-        for position in positions {
-            let Ok(position) = u32::try_from(*position) else {
-                continue;
-            };
+        for position in times.iter().filter_map(|time| time.checked_sub(1)) {
             let begins = |mark: &Mark| mark.invoked.cmp(&position);
             match self.deeds.marks.binary_search_by(begins) {
                 Ok(_) => operations.push(position),
@@ -260,13 +279,34 @@ impl<'a> Register<'a> {
         Answer::Conflict(Conflict::new(operations, helpers))
     }
 
-    fn order(self) -> Result<Vec<u32>, Answer> {
-        let zones = self.exclude(self.zones()?)?;
-        Ok(self.emit(&zones))
+    fn order(&self) -> Result<Vec<usize>, Answer> {
+        let zones = if self.has_chains {
+            self.chains()?
+        } else {
+            self.single()?
+        };
+        let heads = self.exclude(&zones)?;
+        drop(zones);
+        Ok(self.emit(&heads))
     }
 
-    /// The chains with their zones, each checked in itself.
-    fn zones(&self) -> Result<Vec<Zone>, Answer> {
+    /// The zones of values, in the order of their last invocations, which is that of the history. Nothing links them.
+    fn single(&self) -> Result<Vec<Zone>, Answer> {
+        let mut zones = Vec::with_capacity(self.slots.len());
+        if self.slots[INITIAL].reads == 0 {
+            zones.push(self.zone(&[number(INITIAL)])?);
+        }
+        for mark in self.deeds.iter() {
+            let slot = &self.slots[mark.value as usize];
+            if slot.latest() == mark.invoked {
+                zones.push(self.zone(&[mark.value])?);
+            }
+        }
+        Ok(zones)
+    }
+
+    /// The chains with their zones, each checked in itself, in the order of their last invocations.
+    fn chains(&self) -> Result<Vec<Zone>, Answer> {
         let mut zones = Vec::new();
         let mut chained = 0_usize;
         let mut chain = Vec::new();
@@ -288,32 +328,33 @@ impl<'a> Register<'a> {
         if chained < present {
             return Err(self.cycle());
         }
-        Ok(zones)
+        let order = by_key(zones.len(), |at| zones[at].last_invoked);
+        Ok(order.into_iter().map(|at| zones[at as usize]).collect())
     }
 
     /// The zone of a chain. Whatever comes later in it must not have returned before something earlier began.
     fn zone(&self, chain: &[u32]) -> Result<Zone, Answer> {
-        let mut first_return = i64::from(NEVER);
+        let mut first_return = time(NEVER);
         let mut last_invoked = BEFORE;
         for (place, at) in chain.iter().enumerate().rev() {
             let slot = &self.slots[*at as usize];
             if slot.reads > 0 {
-                let last_read = i64::from(slot.last_invoked);
+                let last_read = time(slot.last_invoked);
                 if first_return < last_read {
                     return Err(self.conflict(&chain[place..], &[first_return, last_read]));
                 }
-                first_return = first_return.min(i64::from(slot.first_return));
+                first_return = first_return.min(time(slot.first_return));
                 last_invoked = last_invoked.max(last_read);
             }
             if slot.kind == Kind::Initial {
                 first_return = BEFORE;
                 continue;
             }
-            let invoked = i64::from(slot.invoked);
+            let invoked = time(slot.invoked);
             if first_return < invoked {
                 return Err(self.conflict(&chain[place..], &[first_return, invoked]));
             }
-            first_return = first_return.min(i64::from(slot.returned));
+            first_return = first_return.min(time(slot.returned));
             last_invoked = last_invoked.max(invoked);
         }
         let head = chain[0];
@@ -350,52 +391,46 @@ impl<'a> Register<'a> {
         self.conflict(&slots, &[])
     }
 
-    /// The zones in an order of their blocks, if no two exclude each other.
-    fn exclude(&self, zones: Vec<Zone>) -> Result<Vec<Zone>, Answer> {
-        let key = |time: i64| u32::try_from(time - BEFORE).unwrap_or(u32::MAX);
-        let (forward, backward): (Vec<_>, Vec<_>) = zones.into_iter().partition(Zone::is_forward);
-        let order = by_key(forward.len(), |at| key(forward[at].first_return));
-        let mut forward: Vec<_> = order.into_iter().map(|at| forward[at as usize]).collect();
-        for pair in forward.windows(2) {
-            if pair[1].first_return < pair[0].last_invoked {
-                return Err(self.pair(&pair[0], &pair[1]));
+    /// The heads of the blocks in order, if no two of their zones, which are in the order of their last invocations,
+    /// exclude each other.
+    ///
+    /// A block with a forward zone takes effect up to its end. One with a backward zone takes effect at once, at any
+    /// moment of its zone: at the beginning, or when the forward zone around that ends. Forward zones that do not
+    /// overlap begin in the order in which they end, so that this can only be the next of them.
+    fn exclude(&self, zones: &[Zone]) -> Result<Vec<u32>, Answer> {
+        let mut heads = Vec::with_capacity(zones.len());
+        let mut waiting = Vec::new();
+        let mut forward_before: Option<&Zone> = None;
+        let mut next_forward = 0;
+        for (at, zone) in zones.iter().enumerate() {
+            if zone.is_forward() {
+                if let Some(before) = forward_before.replace(zone)
+                    && zone.first_return < before.last_invoked
+                {
+                    return Err(self.pair(before, zone));
+                }
+                heads.push(zone.head);
+                heads.append(&mut waiting);
+                continue;
             }
-        }
-        // A block with a forward zone takes effect up to its end. One with a backward zone takes effect at once, at
-        // any moment of its zone: at the beginning, or when the forward zone around that ends. That zone is the last
-        // that began before, and as zones that begin later are asked for later, it is near the one found before.
-        let order = by_key(backward.len(), |at| key(backward[at].last_invoked));
-        let backward: Vec<_> = order.into_iter().map(|at| backward[at as usize]).collect();
-        let mut ends = Vec::with_capacity(backward.len());
-        let mut begun = 0;
-        for zone in &backward {
-            let begin = zone.last_invoked;
-            while forward
-                .get(begun)
-                .is_some_and(|other| other.first_return < begin)
+            next_forward = next_forward.max(at + 1);
+            while zones
+                .get(next_forward)
+                .is_some_and(|next| !next.is_forward())
             {
-                begun += 1;
+                next_forward += 1;
             }
-            let over = forward[..begun].last();
-            let over = over.filter(|over| over.last_invoked > begin);
-            if let Some(over) = over
-                && over.last_invoked > zone.first_return
-            {
-                return Err(self.pair(over, zone));
+            let next = zones.get(next_forward);
+            let around = next.filter(|next| next.first_return < zone.last_invoked);
+            match around {
+                Some(around) if around.last_invoked > zone.first_return => {
+                    return Err(self.pair(around, zone));
+                }
+                Some(_) => waiting.push(zone.head),
+                None => heads.push(zone.head),
             }
-            ends.push(over.map_or(begin, |over| over.last_invoked));
         }
-        // Both are in the order of their ends now.
-        let mut merged = Vec::with_capacity(forward.len() + backward.len());
-        let mut forward = forward.drain(..).peekable();
-        for (zone, end) in backward.into_iter().zip(ends) {
-            while let Some(before) = forward.next_if(|before| before.last_invoked <= end) {
-                merged.push(before);
-            }
-            merged.push(zone);
-        }
-        merged.extend(forward);
-        Ok(merged)
+        Ok(heads)
     }
 
     /// The conflict of two blocks that must each come before the other.
@@ -414,30 +449,31 @@ impl<'a> Register<'a> {
         self.conflict(&slots, &positions)
     }
 
-    /// The operations of the blocks in this order.
-    fn emit(&self, zones: &[Zone]) -> Vec<u32> {
-        let mut offsets = Vec::with_capacity(self.slots.len() + 1);
-        let mut sum = 0;
-        for slot in &self.slots {
-            offsets.push(sum);
-            sum += slot.reads;
-        }
-        let mut reads = vec![0_u32; sum as usize];
-        for mark in self.deeds.iter().filter(|mark| mark.act == Act::Read) {
-            let offset = &mut offsets[mark.value as usize];
-            reads[*offset as usize] = mark.invoked;
-            *offset += 1;
-        }
-        let mut order = Vec::with_capacity(reads.len() + self.slots.len());
-        for zone in zones {
-            let mut at = zone.head;
+    /// The operations of the blocks in this order, given by their heads.
+    fn emit(&self, heads: &[u32]) -> Vec<usize> {
+        let len = self.slots.iter().map(|slot| slot.reads as usize + 1).sum();
+        let mut order = vec![0; len];
+        // By slot: the place of its next read.
+        let mut places = vec![0; self.slots.len()];
+        let mut place = 0;
+        for head in heads {
+            let mut at = *head;
             while at != NONE {
                 let slot = &self.slots[at as usize];
-                order.extend(Some(slot.invoked).filter(|invoked| *invoked != NONE));
-                let end = offsets[at as usize];
-                order.extend_from_slice(&reads[(end - slot.reads) as usize..end as usize]);
+                if slot.invoked != NONE {
+                    order[place as usize] = slot.invoked as usize;
+                    place += 1;
+                }
+                places[at as usize] = place;
+                place += slot.reads;
                 at = slot.after;
             }
+        }
+        order.truncate(place as usize);
+        for mark in self.deeds.iter().filter(|mark| mark.act == Act::Read) {
+            let place = &mut places[mark.value as usize];
+            order[*place as usize] = mark.invoked as usize;
+            *place += 1;
         }
         order
     }

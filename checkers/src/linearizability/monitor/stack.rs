@@ -13,7 +13,7 @@
 
 use super::NEVER;
 use super::contents::{Clash, Contents, Element, cover};
-use super::ordering::by_position;
+use super::ordering::Positions;
 
 /// Something that happens after an event; at one moment first what ends, then what comes and goes, then what begins.
 type Placed = ((u32, u8), u32);
@@ -31,10 +31,10 @@ enum Task {
 }
 
 /// The operations in a legal order, or a clash.
-pub(super) fn arrange(contents: &Contents) -> Result<Vec<u32>, Clash> {
+pub(super) fn arrange(contents: &Contents) -> Result<Vec<usize>, Clash> {
     let elements = &contents.elements;
     let lasts = |element: &Element| element.put_returned < element.take_invoked;
-    let mut sorted = by_position(elements.len(), |at| elements[at].put_returned);
+    let mut sorted = Positions::default().sort(elements.len(), |at| elements[at].put_returned);
     sorted.retain(|at| lasts(&elements[*at as usize]));
     let mut line: Vec<Placed> = Vec::with_capacity(2 * sorted.len());
     let mut spans = Vec::new();
@@ -143,15 +143,15 @@ fn place_nothings(contents: &Contents, spans: &[(u32, u32)]) -> Result<Vec<Place
 }
 
 /// The operations of both lines in the order of their moments.
-fn merge(line: &[Placed], extras: &[Placed]) -> Vec<u32> {
+fn merge(line: &[Placed], extras: &[Placed]) -> Vec<usize> {
     let mut merged = Vec::with_capacity(line.len() + extras.len());
     let mut extras = extras.iter().peekable();
     for (moment, operation) in line {
         while let Some((_, extra)) = extras.next_if(|(other, _)| other < moment) {
-            merged.push(*extra);
+            merged.push(*extra as usize);
         }
-        merged.push(*operation);
+        merged.push(*operation as usize);
     }
-    merged.extend(extras.map(|(_, extra)| *extra));
+    merged.extend(extras.map(|(_, extra)| *extra as usize));
     merged
 }

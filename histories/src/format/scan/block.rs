@@ -47,6 +47,7 @@ impl Block {
         let mut functions: Vec<Option<FunctionId>> = vec![None; self.functions.len()];
         let mut remarks = self.remarks.into_iter().peekable();
         lines.reserve(self.events.len());
+        builder.reserve(self.events.len());
         for (place, (mut event, line)) in self.events.into_iter().zip(self.lines).enumerate() {
             let line = first_line + u64::from(line);
             let local = usize::from(event.function.0);
@@ -115,6 +116,8 @@ impl Fields {
 pub(super) struct BlockBuilder<'a> {
     block: Block,
     function_ids: FxHashMap<Arc<str>, FunctionId>,
+    /// Names of up to seven bytes, each as the low bytes of a word.
+    short_functions: Vec<(u64, FunctionId)>,
     spellings: FxHashMap<&'a [u8], ValueId>,
 }
 
@@ -139,6 +142,22 @@ impl<'a> BlockBuilder<'a> {
             return u16::try_from(place).ok().map(FunctionId);
         }
         self.add_function(str::from_utf8(name).ok()?)
+    }
+
+    /// The same for a name of up to seven bytes, given as the low bytes of a word too. `None` also when it has bytes
+    /// that are not letters, digits or hyphens.
+    #[inline]
+    pub(super) fn short_function(&mut self, word: u64, name: &'a [u8]) -> Option<FunctionId> {
+        let mut known = self.short_functions.iter();
+        if let Some((_, id)) = known.find(|(known, _)| *known == word) {
+            return Some(*id);
+        }
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+        let id = name.iter().all(is_plain).then(|| self.function(name))??;
+        if self.short_functions.len() < NAMES_COMPARED {
+            self.short_functions.push((word, id));
+        }
+        Some(id)
     }
 
     fn add_function(&mut self, name: &str) -> Option<FunctionId> {
@@ -205,7 +224,9 @@ impl<'a> BlockBuilder<'a> {
         Some(())
     }
 
-    fn push_event(&mut self, event: Event, remark: Remark, line: u32) {
+    /// Adds an event.
+    #[inline]
+    pub(super) fn push_event(&mut self, event: Event, remark: Remark, line: u32) {
         if remark != Remark::NONE {
             self.block.remarks.push((self.block.events.len(), remark));
         }

@@ -9,7 +9,9 @@ use super::super::jsonl;
 use super::super::source::Line;
 use super::block::{Block, BlockBuilder, Field, Fields};
 use super::text::{self, past};
+use super::usual;
 use crate::event::{FunctionId, Kind, Process};
+use crate::history::Remark;
 use crate::value::{Value, ValueId};
 
 /// Scans a chunk of whole lines; the file's last line may lack its newline.
@@ -18,6 +20,12 @@ pub(super) fn scan(chunk: &[u8], is_first: bool) -> Block {
     let mut rest = chunk;
     let mut line = 0;
     while !rest.is_empty() {
+        if let Some((event, after)) = usual::event(rest, &mut builder) {
+            builder.push_event(event, Remark::NONE, line);
+            rest = after;
+            line += 1;
+            continue;
+        }
         let scanned = event(rest, &mut builder)
             .and_then(|(fields, after)| builder.push(&fields, line).map(|()| after));
         rest = match scanned {
@@ -192,7 +200,10 @@ fn string(text: &[u8]) -> Option<(&[u8], &[u8])> {
     (text[end] == b'"').then(|| (&text[..end], &text[end + 1..]))
 }
 
-fn value<'a>(text: &'a [u8], builder: &mut BlockBuilder<'a>) -> Option<(ValueId, &'a [u8])> {
+pub(super) fn value<'a>(
+    text: &'a [u8],
+    builder: &mut BlockBuilder<'a>,
+) -> Option<(ValueId, &'a [u8])> {
     match text.first()? {
         b'0'..=b'9' | b'-' => {
             if let Some((number, rest)) = integer(text) {

@@ -20,6 +20,7 @@ mod pipeline;
 #[cfg(test)]
 mod tests;
 mod text;
+mod usual;
 
 use std::io::BufRead;
 
