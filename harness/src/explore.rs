@@ -13,7 +13,7 @@ use tribunal_protocols::contract::{Configuration, with_fields};
 use tribunal_protocols::explored::Explored;
 use tribunal_protocols::world::{Setup, SyncMode};
 
-use crate::judge::{Judged, LINEARIZABILITY, history_of};
+use crate::judge::{Judged, LINEARIZABILITY, LIVENESS, history_of};
 use crate::replay::{Stage, finish, header};
 
 /// What is to be explored, of whatever protocol.
@@ -56,6 +56,8 @@ pub struct Exploration {
     pub probes: Vec<&'static str>,
     /// Properties that were put to the test.
     pub tested: Vec<&'static str>,
+    /// How many clusters were healed and asked what they must answer.
+    pub healed: usize,
     /// How many names for all nodes were tried for each state.
     pub renamings: usize,
     /// What is violated at the end of the way, if something is.
@@ -97,7 +99,8 @@ pub(crate) fn inquire<N: Explored>(
     let collision_chance = explored.collision_chance();
     let way = explored.counterexample.as_ref();
     let moves = way.map(|way| way.moves);
-    let counterexample = way.map(|way| trace_of(&setup, way));
+    let finally = inquiry.budget.finally.as_deref();
+    let counterexample = way.map(|way| trace_of(&setup, way, finally));
     let violated = way.zip(counterexample.as_ref()).map(|(way, trace)| {
         // The search knows that clients saw something wrong; the trace, by which model.
         let of_clients = way.violated == LINEARIZABILITY;
@@ -115,6 +118,7 @@ pub(crate) fn inquire<N: Explored>(
         steps: explored.steps,
         probes: explored.probes,
         tested: explored.tested,
+        healed: explored.healed,
         renamings: explored.renamings,
         violated,
         moves,
@@ -184,17 +188,22 @@ fn properties_of(
 }
 
 /// The counterexample's steps, taken once more and written down.
-fn trace_of<N: Explored>(setup: &Setup<N>, way: &Way<N>) -> Trace {
+fn trace_of<N: Explored>(setup: &Setup<N>, way: &Way<N>, finally: Option<&str>) -> Trace {
     let mut stage = Stage::new(setup, true);
     let mut lines = Vec::new();
     for step in &way.steps {
         let taken = stage.record(step, &mut lines);
         assert!(taken, "{step} was taken once, in an equal world");
     }
-    let history = history_of(stage.witness.events);
+    let history = history_of(std::mem::take(&mut stage.witness.events));
     let monitor = stage.witness.monitor.as_ref();
     let limits = tribunal_checkers::Limits::default();
-    let judged = Judged::of(monitor, &history, N::MODEL, limits, &|| false);
-    let header = header(setup, None, N::MODEL, true);
+    let mut judged = Judged::of(monitor, &history, N::MODEL, limits, &|| false);
+    let mut header = header(setup, None, N::MODEL, true);
+    if let Some(operation) = finally.filter(|_| way.violated == LIVENESS) {
+        let live = stage.heal(operation, &mut judged);
+        judged.parts.push(live);
+        header.finally = Some(operation.to_owned());
+    }
     finish(header, lines, stage.digest, &judged)
 }

@@ -1,5 +1,6 @@
 //! Taking a trace's steps again in `World`, by name, with the same checkers watching.
 
+use tribunal_checkers::explore::{PATIENCES, Recovery, recovery};
 use tribunal_checkers::properties::Monitor;
 use tribunal_checkers::{Limits, Verdict};
 use tribunal_histories::{
@@ -10,7 +11,7 @@ use tribunal_protocols::contract::Configuration;
 use tribunal_protocols::world::{NoSuchStep, Setup};
 use tribunal_protocols::{Node, Step, World};
 
-use crate::judge::{Judged, LIVENESS, history_of};
+use crate::judge::{Judged, LIVENESS, history_of, holds};
 use crate::runtime::sim::{Recorded, Witness};
 
 /// Why a trace cannot be taken again.
@@ -164,6 +165,31 @@ impl<N: Node> Stage<N> {
         taken
     }
 
+    /// Judges whether the cluster answers this operation if nothing goes wrong from here on.
+    pub(crate) fn heal(&self, operation: &str, judged: &mut Judged) -> Verdict {
+        let Ok(request) = operation.parse::<N::Request>() else {
+            let why = format!(
+                "{} does not understand the operation `{operation}`",
+                N::NAME
+            );
+            return Verdict::unknown(LIVENESS, why, vec![LIVENESS.to_owned()]);
+        };
+        match recovery(&self.world, &request) {
+            Recovery::Answered { .. } => holds(
+                LIVENESS,
+                "the cluster answers when all faults have ended",
+                1,
+            ),
+            Recovery::Silent { for_us } => {
+                judged.not_live(&format!("`{operation}`"), for_us, PATIENCES)
+            }
+            Recovery::Endless => {
+                let why = "the healed cluster did too much to see it to an end";
+                Verdict::unknown(LIVENESS, why, vec![LIVENESS.to_owned()])
+            }
+        }
+    }
+
     fn glimpses(&self) -> Vec<Glimpse> {
         let nodes = NodeId::all(self.world.config().nodes());
         nodes
@@ -199,6 +225,7 @@ pub(crate) fn header<N: Node>(
         command: None,
         model: Some(model.to_owned()),
         properties,
+        finally: None,
     }
 }
 
@@ -274,9 +301,6 @@ pub fn replay<N: Node>(
         });
         before = after;
     }
-    let Stage {
-        witness, digest, ..
-    } = stage;
     let timeless = |event: &EventRecord| EventRecord {
         time_ns: None,
         ..event.clone()
@@ -284,11 +308,16 @@ pub fn replay<N: Node>(
     let same_events = trace
         .events()
         .map(timeless)
-        .eq(witness.events.iter().cloned());
-    let history = history_of(witness.events);
+        .eq(stage.witness.events.iter().cloned());
+    let history = history_of(std::mem::take(&mut stage.witness.events));
     let model = trace.header.model.as_deref().unwrap_or_default();
-    let mut judged = Judged::of(witness.monitor.as_ref(), &history, model, limits, &|| false);
-    if trace.end.violated == LIVENESS && judged.violated.is_empty() {
+    let monitor = stage.witness.monitor.as_ref();
+    let mut judged = Judged::of(monitor, &history, model, limits, &|| false);
+    let digest = stage.digest;
+    if let Some(operation) = &trace.header.finally {
+        let live = stage.heal(operation, &mut judged);
+        judged.parts.push(live);
+    } else if trace.end.violated == LIVENESS && judged.violated.is_empty() {
         judged.not_replayable();
     }
     Ok(Replayed {

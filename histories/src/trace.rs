@@ -39,6 +39,9 @@ pub struct TraceHeader {
     /// Whether the cluster properties are judged too, and not the client history alone.
     #[serde(default = "judged")]
     pub properties: bool,
+    /// The operation that the cluster must answer if nothing goes wrong after the last step, if that is judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finally: Option<String>,
 }
 
 /// Cluster properties are judged unless a trace says otherwise.
@@ -250,6 +253,7 @@ mod tests {
                 command: None,
                 model: None,
                 properties: true,
+                finally: None,
             },
             lines: vec![
                 TraceLine::Step("fire n1 election".into()),

@@ -49,6 +49,10 @@ pub struct Budget {
     /// begins where a leader is established. Nothing of it counts against a budget, but for terms.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub begin: Vec<String>,
+    /// The operation that the cluster must answer if nothing goes wrong from a state on, asked of every state; `None` where
+    /// nothing is asked. See [`recovery`](super::recovery).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finally: Option<String>,
 }
 
 impl Default for Budget {
@@ -72,6 +76,7 @@ impl Default for Budget {
             late: 0,
             silent_start: false,
             begin: Vec::new(),
+            finally: None,
         }
     }
 }

@@ -12,6 +12,7 @@ mod coverage;
 mod moves;
 mod neighbourhood;
 mod offers;
+mod recovery;
 mod search;
 mod state;
 
@@ -32,7 +33,8 @@ use cost::Cost;
 use coverage::Coverage;
 use moves::{Move, Mover, What};
 pub use neighbourhood::{Neighbourhood, Reach};
-pub use search::WRONG_HISTORY;
+pub use recovery::{PATIENCES, Recovery, recovery};
+pub use search::{NOT_LIVE, WRONG_HISTORY};
 use search::{NOTHING_WRONG, Search};
 
 /// What is to be explored.
@@ -128,6 +130,8 @@ pub struct Found<N: Explored> {
     pub probes: Vec<&'static str>,
     /// Properties that were put to the test.
     pub tested: Vec<&'static str>,
+    /// How many clusters were healed and asked ([`Budget::finally`]).
+    pub healed: usize,
 }
 
 /// The way to a bad state.
@@ -194,6 +198,7 @@ fn search_of<N: Explored>(question: Question<N>) -> Result<Search<N>, QuestionEr
             operation: operation.clone(),
         })
     };
+    let finally = question.budget.finally.as_ref().map(request).transpose()?;
     let clients = question.budget.operations.iter();
     let requests: Vec<Vec<_>> = clients
         .map(|operations| operations.iter().map(request).collect())
@@ -227,6 +232,8 @@ fn search_of<N: Explored>(question: Question<N>) -> Result<Search<N>, QuestionEr
         properties: question.properties,
         model: question.model,
         verdicts: RwLock::default(),
+        finally,
+        recovers: RwLock::default(),
         kinds: RwLock::default(),
         stopped: AtomicBool::new(false),
         visited: AtomicU64::new(0),
@@ -275,7 +282,8 @@ fn finish<N: Explored>(
     }
     let counterexample = checker.discovery(NOTHING_WRONG).map(|path| {
         let violated = path.last_state().violation.clone();
-        let violated = violated.as_deref().unwrap_or_default().to_owned();
+        // What is wrong with a state is told when it is made, but for this.
+        let violated = violated.as_deref().unwrap_or(NOT_LIVE).to_owned();
         let moves = path.into_actions();
         Way {
             steps: steps_of(search, &moves),
@@ -291,6 +299,7 @@ fn finish<N: Explored>(
         steps: search.coverage.steps().collect(),
         probes: search.coverage.probes().collect(),
         tested: search.coverage.tested().collect(),
+        healed: search.healed(),
     }
 }
 

@@ -19,6 +19,7 @@ use super::coverage::Coverage;
 use super::moves::{Move, Mover, What};
 use super::neighbourhood::Neighbourhood;
 use super::offers::actors;
+use super::recovery::{Recovery, recovery};
 use super::state::{Memory, Spent, State};
 use crate::properties::{Monitor, PropertyInfo};
 use crate::verdict::Answer;
@@ -52,6 +53,10 @@ pub(super) struct Search<N: Explored> {
     pub(super) kinds: RwLock<BTreeMap<N::Timer, usize>>,
     /// No state has further steps any more: the search is to end.
     pub(super) stopped: AtomicBool,
+    /// What the cluster is asked in every state.
+    pub(super) finally: Option<N::Request>,
+    /// By the fingerprint of a cluster, whether it answers that.
+    pub(super) recovers: RwLock<FxHashMap<u64, bool>>,
     /// From how many states something was tried.
     pub(super) visited: AtomicU64,
     /// How many states had further steps beyond the bound of depth.
@@ -62,6 +67,9 @@ pub(super) struct Search<N: Explored> {
 
 /// The one property that stateright is asked: all that we judge is judged when a state is made.
 pub(super) const NOTHING_WRONG: &str = "nothing wrong";
+
+/// What is violated where a cluster does not answer though nothing goes wrong any more.
+pub const NOT_LIVE: &str = "liveness";
 
 /// What is violated where no order explains what clients saw.
 pub const WRONG_HISTORY: &str = "linearizability";
@@ -154,9 +162,12 @@ impl<N: Explored> Model for Search<N> {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        vec![Property::always(NOTHING_WRONG, |_, state: &State<N>| {
-            state.violation.is_none()
-        })]
+        vec![Property::always(
+            NOTHING_WRONG,
+            |search: &Self, state: &State<N>| {
+                state.violation.is_none() && search.recovers(&state.world)
+            },
+        )]
     }
 
     fn format_action(&self, it: &Move<N>) -> String {
@@ -263,6 +274,42 @@ impl<N: Explored> Search<N> {
             wrong
         });
         wrong.then(|| WRONG_HISTORY.into())
+    }
+
+    /// How many clusters were healed and asked.
+    pub(super) fn healed(&self) -> usize {
+        let known = self.recovers.read().unwrap_or_else(PoisonError::into_inner);
+        known.len()
+    }
+
+    /// Whether a cluster answers what it is asked, if nothing goes wrong from here on.
+    fn recovers(&self, world: &World<N>) -> bool {
+        let Some(request) = &self.finally else {
+            return true;
+        };
+        if self.stopped.load(Ordering::Relaxed) {
+            return true;
+        }
+        let cluster = world.fingerprint(&self.renamings, 0);
+        let known = self.recovers.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(recovers) = known.get(&cluster) {
+            return *recovers;
+        }
+        drop(known);
+        let recovers = match recovery(world, request) {
+            Recovery::Answered { .. } => true,
+            Recovery::Silent { .. } => false,
+            Recovery::Endless => {
+                self.endless.fetch_add(1, Ordering::Relaxed);
+                true
+            }
+        };
+        let mut known = self
+            .recovers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.insert(cluster, recovers);
+        recovers
     }
 
     /// Whether no order explains what clients saw.

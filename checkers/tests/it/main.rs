@@ -8,6 +8,7 @@ mod limits;
 mod models;
 mod plain;
 mod recorded;
+mod recovery;
 mod reductions;
 mod script;
 mod simulated;

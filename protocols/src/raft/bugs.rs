@@ -142,8 +142,11 @@ planted_bugs! {
     CommitStopsAtOldTerm "RF22" "commit-stops-at-old-term"
         "A leader looks for entries to commit from the first uncommitted one upwards and stops at one of an older term: it never commits again."
         breaks ["liveness"], minimum "2 nodes, 2 terms",
-        source "RaftOS#30", found by [Liveness],
-        hunt Hunt { seeds: 20, ..Hunt::USUAL };
+        source "RaftOS#30", found by [Liveness, Exploration],
+        hunt Hunt { seeds: 20, ..Hunt::USUAL },
+        explore "\
+            --nodes 2 --terms 2 --timeouts election=2 --grain exchanges --op 'write x 1' --set pre_vote=false \
+            --finally 'read x'";
     FakeLeader "RF24" "fake-leader"
         "A leader that learns of a newer term leads on, in that term."
         breaks ["RI14", "RI1"], minimum "3 nodes, 2 terms",
@@ -303,8 +306,11 @@ planted_bugs! {
     PrematureRetirement "MC10" "premature-retirement"
         "A node takes part no more once its log says that it is to go, before that is committed."
         breaks ["liveness"], minimum "3 nodes",
-        source "CCF (NSDI 2025) bug 6", found by [Liveness],
-        hunt Hunt { nodes: 3, workload: "membership", seeds: 100, ..Hunt::USUAL };
+        source "CCF (NSDI 2025) bug 6", found by [Liveness, Exploration],
+        hunt Hunt { nodes: 3, workload: "membership", seeds: 100, ..Hunt::USUAL },
+        explore "\
+            --terms 2 --timeouts election=2,heartbeat=1 --grain exchanges --op 'remove-node n1; remove-node n2' \
+            --set pre_vote=false --finally 'read x'";
     RemovedNodeDisrupts "MC11" "removed-node-disrupts"
         "A node that hears from a leader helps whoever wants another: one that was removed, and waits in vain for its leader."
         breaks ["RI15"], minimum "3 nodes",

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tribunal_histories::{Cause, MessageView, NodeId, fingerprint};
 
 use super::packet::{Address, Body, Packet, PacketOf, SharedPacket};
-use super::place::{Place, Shared};
+use super::place::{Armed, Place, Shared};
 use super::setup::SyncMode;
-use crate::contract::{Effect, Input, Node};
+use crate::contract::{Effect, Input, Node, TimerRange};
 use crate::disk::Loss;
 use crate::host::Host;
 
@@ -74,6 +74,8 @@ pub(super) struct Deed<N: Node> {
     /// What it sent, as properties see it.
     pub(super) sent: Vec<MessageView>,
     pub(super) packets: Vec<SharedPacket<N>>,
+    /// The timers that it armed.
+    pub(super) armed: Vec<(N::Timer, TimerRange)>,
     /// The probes that it hit.
     pub(super) notes: Vec<&'static str>,
     /// How many effects it had: the places where a crash may cut it.
@@ -124,6 +126,7 @@ impl<N: Node> Place<N> {
             cause: what.cause(),
             sent: Vec::new(),
             packets: Vec::new(),
+            armed: Vec::new(),
             notes: Vec::new(),
             effects: effects.len() + waits,
         };
@@ -165,8 +168,13 @@ impl<N: Node> Place<N> {
                     Body::Response { sequence, response },
                 );
             }
-            Effect::SetTimer { timer, choices, .. } => {
-                self.timers.insert(timer, choices);
+            Effect::SetTimer {
+                timer,
+                after,
+                choices,
+            } => {
+                self.timers.insert(timer, Armed { choices, after });
+                deed.armed.push((timer, after));
             }
             Effect::CancelTimer(timer) => {
                 self.timers.remove(&timer);

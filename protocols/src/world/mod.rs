@@ -30,7 +30,7 @@ pub use packet::{Address, Body, Packet, PacketOf, SharedPacket};
 pub use setup::{Setup, SyncMode};
 pub use step::{Step, fold_delivery};
 
-use crate::contract::{Configuration, Durable, Node};
+use crate::contract::{Configuration, Durable, Node, TimerRange};
 use crate::disk::{Disk, Loss};
 use crate::host::Host;
 use clients::Calls;
@@ -49,7 +49,12 @@ pub struct World<N: Node> {
     network: Network<N>,
     calls: Arc<Sealed<Calls<N>>>,
     cuts: BTreeSet<(NodeId, NodeId)>,
+    /// The timers that were armed since that was last asked, if anybody asks.
+    armed: Option<Vec<ArmedTimer<N>>>,
 }
+
+/// A node's timer, and how long it is to take.
+pub type ArmedTimer<N> = (NodeId, <N as Node>::Timer, TimerRange);
 
 /// What is the same for a world and its clones, whatever happens in them.
 #[derive(Debug)]
@@ -86,6 +91,7 @@ impl<N: Node> World<N> {
             network: Network::new(),
             calls: Arc::new(Sealed::new(Calls::<N>::new())),
             cuts: BTreeSet::new(),
+            armed: None,
         };
         for node in NodeId::all(nodes) {
             world.happens(node, Happening::Boot, observer);
@@ -148,6 +154,25 @@ impl<N: Node> World<N> {
         self.network.take_sent()
     }
 
+    /// The timers that are armed.
+    pub fn timers(&self) -> impl Iterator<Item = ArmedTimer<N>> {
+        NodeId::all(self.places.len()).flat_map(|node| {
+            let timers = self.places[node.index()].timers.iter();
+            timers.map(move |(timer, armed)| (node, *timer, armed.after))
+        })
+    }
+
+    /// How many choices a node's timer comes with when it fires; 0 if it is not armed.
+    pub fn choices(&self, node: NodeId, timer: &N::Timer) -> u64 {
+        let timers = &self.places[node.index()].timers;
+        timers.get(timer).map_or(0, |armed| armed.choices)
+    }
+
+    /// The timers that were armed, or armed anew, since this was last asked, in order; at first, none.
+    pub fn take_armed(&mut self) -> Vec<ArmedTimer<N>> {
+        self.armed.replace(Vec::new()).unwrap_or_default()
+    }
+
     /// Takes a packet off the network: it never arrives. Not a [step](Step), for in a world what does not arrive can as
     /// well be late for ever; whether it was there.
     pub fn lose(&mut self, packet: &SharedPacket<N>) -> bool {
@@ -191,8 +216,8 @@ impl<N: Node> World<N> {
             .map(Step::Deliver);
         let mut steps: Vec<_> = packets.collect();
         for node in NodeId::all(self.places.len()) {
-            for (timer, choices) in &self.places[node.index()].timers {
-                steps.extend((0..*choices).map(|choice| Step::Fire {
+            for (timer, armed) in &self.places[node.index()].timers {
+                steps.extend((0..armed.choices).map(|choice| Step::Fire {
                     node,
                     timer: *timer,
                     choice,
@@ -313,14 +338,9 @@ impl<N: Node> World<N> {
         }
     }
 
-    fn is_up(&self, node: NodeId) -> bool {
+    /// Whether a node is up.
+    pub fn is_up(&self, node: NodeId) -> bool {
         self.places[node.index()].host.is_some()
-    }
-
-    /// How many choices a node's timer comes with; 0 if it is not armed.
-    fn choices(&self, node: NodeId, timer: &N::Timer) -> u64 {
-        let timers = &self.places[node.index()].timers;
-        timers.get(timer).copied().unwrap_or(0)
     }
 
     /// Gives a node its input; with `cut`, the node gets no further than that many effects.
@@ -411,6 +431,10 @@ impl<N: Node> World<N> {
     fn make_known(&mut self, node: NodeId, deed: &Deed<N>, observer: &mut dyn Observer) {
         for packet in &deed.packets {
             self.network.put(packet.clone());
+        }
+        if let Some(log) = &mut self.armed {
+            let armed = deed.armed.iter();
+            log.extend(armed.map(|(timer, after)| (node, *timer, *after)));
         }
         for note in &deed.notes {
             observer.note(note);

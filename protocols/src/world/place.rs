@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use tribunal_histories::Renamings;
 
 use super::sealed::Sealed;
-use crate::contract::Node;
+use crate::contract::{Node, TimerRange};
 use crate::disk::Disk;
 use crate::host::Host;
 
@@ -20,8 +20,27 @@ use crate::host::Host;
 pub(super) struct Place<N: Node> {
     pub(super) host: Option<Host<N>>,
     pub(super) disk: Disk<N>,
-    /// What is armed, and with how many choices.
-    pub(super) timers: BTreeMap<N::Timer, u64>,
+    /// What is armed.
+    pub(super) timers: BTreeMap<N::Timer, Armed>,
+}
+
+/// How a timer is armed. How long it takes makes no difference to a world, and so not to whether places are the same.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Armed {
+    pub(super) choices: u64,
+    pub(super) after: TimerRange,
+}
+
+impl Hash for Armed {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.choices.hash(state);
+    }
+}
+
+impl PartialEq for Armed {
+    fn eq(&self, other: &Self) -> bool {
+        self.choices == other.choices
+    }
 }
 
 impl<N: Node> Hash for Place<N> {

@@ -46,8 +46,9 @@ planted_bugs! {
         "Votes are not totally ordered: of two nodes with equal histories neither is preferred, and each votes for \
          itself."
         breaks ["liveness"], minimum "3 nodes",
-        source "ZOOKEEPER-1419", found by [Liveness],
-        hunt Hunt { nodes: 3, seeds: 5, ..Hunt::USUAL };
+        source "ZOOKEEPER-1419", found by [Liveness, Exploration],
+        hunt Hunt { nodes: 3, seeds: 5, ..Hunt::USUAL },
+        explore "--epochs 1 --timeouts decide=2 --grain exchanges --op 'write x 1' --finally 'read x'";
     SnapshotOfUncommitted "ZB8" "snapshot-of-uncommitted"
         "A snapshot for a follower has all that the leader has, committed or not."
         breaks ["ZI3"], minimum "3 nodes, a crash",
@@ -78,11 +79,12 @@ planted_bugs! {
         explore "\
             --epochs 2 --timeouts retry=2,decide=3 --grain exchanges --silent-start --asks own --op '' \
             --op '' --op 'write x 1; write x 2; write x 3' --set window=1";
-    ProposalsDuringSyncLost "ZB13" "proposals-during-sync-lost"
-        "What a leader proposes while a follower synchronises is never sent to that follower."
-        breaks ["total-order", "liveness"], minimum "3 nodes, a late follower",
-        source "ZOOKEEPER-4785", found by [History],
-        hunt Hunt { nodes: 3, seeds: 40, ..Hunt::USUAL };
+    AckNewLeaderRacesLog "ZB13" "ack-newleader-races-log"
+        "A follower acknowledges NEWLEADER while the transactions that it was sent before are on their way to its disk."
+        breaks ["ZI12"], minimum "3 nodes, a crash that loses unsynced writes",
+        source "ZOOKEEPER-4785", found by [Simulation, Exploration],
+        hunt Hunt { nodes: 3, seeds: 20, ..Hunt::USUAL },
+        explore "--epochs 1 --timeouts decide=2 --grain exchanges --sync explicit --op 'write x 1'";
     NewestByZxid "ZB15" "newest-by-zxid"
         "The newest history is that with the last transaction, whoever's history it was taken over from."
         breaks ["ZI7", "ZI8"], minimum "3 nodes, 3 epochs [MC]",
@@ -210,4 +212,9 @@ planted_bugs! {
         source "derived: QuorumMaj with `>=` for `>`", found by [Simulation, Exploration],
         hunt Hunt { nodes: 4, seeds: 20, ..Hunt::USUAL },
         explore "--nodes 4 --epochs 1 --timeouts retry=2,decide=4 --grain exchanges --silent-start";
+    ProposalsDuringSyncLost "ZB35" "proposals-during-sync-lost"
+        "What a leader proposes while a follower synchronises is never sent to that follower."
+        breaks ["total-order", "liveness"], minimum "3 nodes, a late follower",
+        source "derived: LearnerHandler without startForwarding", found by [History],
+        hunt Hunt { nodes: 3, seeds: 40, ..Hunt::USUAL };
 }

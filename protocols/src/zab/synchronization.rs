@@ -199,8 +199,14 @@ impl Zab {
             cx.set_timer(Timer::Leader, cx.config().sync_limit());
         }
         let follows = Some(cx.durable().history.end());
-        cx.write(Write::Current { epoch, follows });
-        cx.send(from, Message::AckNewLeader { epoch, last });
+        let acknowledgement = Message::AckNewLeader { epoch, last };
+        if cx.has(ZabBug::AckNewLeaderRacesLog) {
+            cx.send(from, acknowledgement);
+            cx.write(Write::Current { epoch, follows });
+        } else {
+            cx.write(Write::Current { epoch, follows });
+            cx.send(from, acknowledgement);
+        }
         cx.set_timer(Timer::Retry, exactly(cx.config().retry_us));
     }
 

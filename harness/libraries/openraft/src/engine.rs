@@ -87,6 +87,7 @@ fn trace_of(
         command: None,
         model: Some(plan.workload.model.to_owned()),
         properties: plan.properties,
+        finally: None,
     };
     let end = TraceEnd {
         digest: world.ledger.digest(),

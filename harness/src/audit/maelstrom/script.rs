@@ -94,6 +94,7 @@ pub(super) fn header(setup: &Setup) -> TraceHeader {
         command: None,
         model: Some(setup.dialogue.workload.model.to_owned()),
         properties: false,
+        finally: None,
     }
 }
 

@@ -26,6 +26,8 @@ Examples:
   tribunal explore raft --nodes 3 --terms 2 --grain exchanges --op 'write x 1'
   tribunal explore raft --bugs RF5 --crashes 1 --terms 1 --timeouts 2
   tribunal explore raft --strategy dfs --time 10m --memory 4GiB
+  tribunal explore raft --terms 2 --grain exchanges --op 'write x 1' --finally 'read x'
+                                                        from every state: would the cluster still answer?
   tribunal explore --from target/tribunal/latest/failures/9c1e27/trace.full.jsonl
                                                         the shortest way to that failure
   tribunal explore raft --terms 2 --op 'write x 1' --serve
@@ -138,6 +140,11 @@ pub struct Args {
     #[arg(long, value_name = "STEP", help_heading = BOUNDS)]
     pub(super) begin: Vec<String>,
 
+    /// In every state: if nothing went wrong from here on, would the cluster answer this operation? A cluster that is healed
+    /// and does not within 20 of its longest timeouts breaks `liveness`
+    #[arg(long, value_name = "OPERATION")]
+    pub(super) finally: Option<String>,
+
     /// Writes reach disks at once, or in steps of their own
     #[arg(long, value_name = "WHEN", default_value = "immediate", help_heading = BOUNDS)]
     pub(super) sync: Sync,
@@ -216,7 +223,7 @@ struct Alone {
 const NODES: u8 = 3;
 
 /// What a failure brings with it.
-const NOT_OF_A_TRACE: [&str; 31] = [
+const NOT_OF_A_TRACE: [&str; 32] = [
     "grid",
     "from_row",
     "serve",
@@ -243,6 +250,7 @@ const NOT_OF_A_TRACE: [&str; 31] = [
     "late",
     "silent_start",
     "begin",
+    "finally",
     "sync",
     "reduce",
     "strategy",
@@ -280,7 +288,11 @@ pub(super) enum Order {
 impl Args {
     /// Whether nothing is said of what is to be searched.
     pub(super) fn has_no_bounds(&self) -> bool {
-        self.budget() == Budget::default() && self.set.is_empty() && self.nodes == NODES
+        let bounds = Budget {
+            finally: None,
+            ..self.budget()
+        };
+        bounds == Budget::default() && self.set.is_empty() && self.nodes == NODES
     }
 
     /// Who looks on while these searches go on.
@@ -320,6 +332,7 @@ impl Args {
             strategy: order,
             seed: self.seed,
             reduce: self.reduce,
+            finally: self.finally.clone(),
             depth: self.depth,
             states: self.states,
             memory: self.memory,
@@ -407,6 +420,7 @@ impl Args {
             late: self.late,
             silent_start: self.silent_start,
             begin: self.begin.clone(),
+            finally: self.finally.clone(),
         }
     }
 }

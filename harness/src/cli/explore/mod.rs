@@ -205,7 +205,7 @@ fn text_of(args: &Args, protocol: &Protocol, searched: &Searched) -> String {
         "\n  chance that a fingerprint hid a state: {:.1e}",
         explored.collision_chance
     );
-    coverage(&mut text, protocol, explored);
+    coverage(&mut text, protocol, searched);
     if explored.counterexample.is_some() {
         let _ = write!(
             text,
@@ -229,7 +229,10 @@ fn budget(text: &mut String, args: &Args, protocol: &Protocol, inquiry: &Inquiry
 }
 
 /// What the search came by, and what it did not.
-fn coverage(text: &mut String, protocol: &Protocol, explored: &Exploration) {
+fn coverage(text: &mut String, protocol: &Protocol, searched: &Searched) {
+    let Searched {
+        inquiry, explored, ..
+    } = searched;
     let steps: Vec<_> = explored
         .steps
         .iter()
@@ -244,6 +247,13 @@ fn coverage(text: &mut String, protocol: &Protocol, explored: &Exploration) {
         let _ = write!(text, "\n  not seen  {}", probes.join("; "));
     }
     let properties = properties_for(protocol.name).unwrap_or_default();
+    if let Some(operation) = &inquiry.budget.finally {
+        let _ = write!(
+            text,
+            "\n  liveness  `{operation}`, asked of {} clusters of which nothing went wrong any more",
+            grouped(explored.healed as u64)
+        );
+    }
     let untested = missed(&mut properties.iter().map(|info| info.id), &explored.tested);
     if !untested.is_empty() {
         let _ = write!(text, "\n  never put to the test: {}", untested.join(", "));
