@@ -79,12 +79,14 @@ planted_bugs! {
         explore "\
             --epochs 2 --timeouts retry=2,decide=3 --grain exchanges --silent-start --asks own --op '' \
             --op '' --op 'write x 1; write x 2; write x 3' --set window=1";
-    AckNewLeaderRacesLog "ZB13" "ack-newleader-races-log"
-        "A follower acknowledges NEWLEADER while the transactions that it was sent before are on their way to its disk."
-        breaks ["ZI12"], minimum "3 nodes, a crash that loses unsynced writes",
+    AckDiffBeforeSync "ZB13" "ack-diff-before-sync"
+        "A follower that is sent what its history lacks (DIFF) acknowledges NEWLEADER before that is on its disk."
+        breaks ["ZI12"], minimum "3 nodes, a late follower",
         source "ZOOKEEPER-4785", found by [Simulation, Exploration],
         hunt Hunt { nodes: 3, seeds: 20, ..Hunt::USUAL },
-        explore "--epochs 1 --timeouts decide=2 --grain exchanges --sync explicit --op 'write x 1'";
+        explore "\
+            --epochs 1 --timeouts retry=2,decide=3 --grain exchanges --silent-start --asks own --op '' \
+            --op '' --op 'write x 1'";
     NewestByZxid "ZB15" "newest-by-zxid"
         "The newest history is that with the last transaction, whoever's history it was taken over from."
         breaks ["ZI7", "ZI8"], minimum "3 nodes, 3 epochs [MC]",

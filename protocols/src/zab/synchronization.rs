@@ -124,7 +124,8 @@ impl Zab {
             return;
         }
         let is_cut = matches!(how, Sync::Trunc(_));
-        if cx.has(ZabBug::AckNewLeaderBeforeSync)
+        let is_diff = matches!(how, Sync::Diff(_));
+        if (cx.has(ZabBug::AckNewLeaderBeforeSync) || cx.has(ZabBug::AckDiffBeforeSync) && is_diff)
             && let Some(last) = end_after(&how, cx)
         {
             cx.send(from, Message::AckNewLeader { epoch, last });
@@ -199,14 +200,8 @@ impl Zab {
             cx.set_timer(Timer::Leader, cx.config().sync_limit());
         }
         let follows = Some(cx.durable().history.end());
-        let acknowledgement = Message::AckNewLeader { epoch, last };
-        if cx.has(ZabBug::AckNewLeaderRacesLog) {
-            cx.send(from, acknowledgement);
-            cx.write(Write::Current { epoch, follows });
-        } else {
-            cx.write(Write::Current { epoch, follows });
-            cx.send(from, acknowledgement);
-        }
+        cx.write(Write::Current { epoch, follows });
+        cx.send(from, Message::AckNewLeader { epoch, last });
         cx.set_timer(Timer::Retry, exactly(cx.config().retry_us));
     }
 
