@@ -78,7 +78,10 @@ pub(crate) struct System {
 
 impl System {
     /// A cluster whose nodes have just started and know each other.
-    #[expect(clippy::disallowed_methods, reason = "madsim has the clock that is read")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "madsim has the clock that is read"
+    )]
     pub(crate) fn start(world: World, liveness_us: u64) -> Self {
         let (seed, nodes) = (world.seed, world.config.nodes);
         let runtime = Runtime::with_seed_and_config(seed, madsim::Config::default());
