@@ -24,6 +24,7 @@ step ci/libraries.sh
 step ci/columns.sh
 step cargo bench -p tribunal-histories --bench reading
 step cargo bench -p tribunal-checkers --bench exploration
+step cargo clippy --quiet --locked --all-targets --manifest-path ci/peers/Cargo.toml -- -D warnings
 step ci/linearizability.sh
 step ci/specifications.sh
 step cargo bench -p tribunal --bench throughput

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use tribunal_checkers::Answer;
 use tribunal_checkers::properties::{PropertyInfo, properties_for};
+use tribunal_checkers::{Answer, Verdict};
 use tribunal_histories::{Digest, Trace};
 
 use crate::command;
@@ -14,8 +14,9 @@ use crate::nearest::{STATES_MAX, shorten, until};
 use crate::nemesis::Selection;
 use crate::plan::{Driver, Plan};
 use crate::replay::{ReplayError, Replayed};
-use crate::report::{Finding, Row, RunRecord, Shrinking, fingerprint, heading};
+use crate::report::{Finding, Row, RunRecord, Shrinking, SmallerRun, fingerprint, heading, listed};
 use crate::shrink::Shrunk;
+use crate::smaller::{Smaller, smaller};
 use crate::workload;
 
 /// A failing run with everything that a report needs.
@@ -57,6 +58,9 @@ pub enum Effort {
     Search,
 }
 
+/// The longest trace that is told whole where steps cannot be taken again.
+const LINES_MAX: usize = 60;
+
 /// Investigates a failing run. `stop` ends the shrinking.
 ///
 /// # Errors
@@ -82,14 +86,22 @@ pub fn investigate(
         Effort::On => Some(engine.shrink(&full, plan.limits, stop)?),
         Effort::Search => Some(shortened(engine, &full, plan, stop)?),
     };
-    let trace = shrunk
-        .as_ref()
-        .map_or(&full, |shrunk| &shrunk.trace)
-        .clone();
-    let (replayed, table) = told(plan, &trace, is_timeless)?;
+    let smaller = match case.shrink {
+        Effort::On | Effort::Search if !engine.takes_steps() => smaller(plan, &outcomes, stop)
+            .map(|smaller| smaller_run(engine, &smaller, full.end.steps)),
+        _ => None,
+    };
+    let shown = shrunk.as_ref().map(|shrunk| &shrunk.trace);
+    let shown = smaller.as_ref().map(|(_, trace, _)| trace).or(shown);
+    let trace = shown.unwrap_or(&full).clone();
+    let (replayed, mut table) = told(plan, &trace, is_timeless)?;
+    if smaller.is_some() && trace.lines.len() <= LINES_MAX {
+        table = listed(&trace);
+    }
     // The story is about the trace that is shown, so its sentences are too.
-    let verdict = match &replayed {
-        Some(replayed) if replayed.verdict.answer() == Answer::Invalid => &replayed.verdict,
+    let verdict = match (&replayed, &smaller) {
+        (Some(replayed), _) if replayed.verdict.answer() == Answer::Invalid => &replayed.verdict,
+        (_, Some((_, _, verdict))) => verdict,
         _ => &outcomes.verdict,
     };
     let (headline, because) = verdict.sentences.split_first().map_or_else(
@@ -108,6 +120,7 @@ pub fn investigate(
         digest: outcomes.digest,
         seeds: case.seeds.to_vec(),
         shrinking: shrunk.as_ref().map(shrinking),
+        smaller: smaller.map(|(run, _, _)| run),
         stderr: None,
         replays: is_timeless
             .then_some(faithful && replayed.is_some_and(|replayed| replayed.faithful)),
@@ -139,6 +152,7 @@ pub fn unrecorded(plan: &Plan, outcomes: &Outcomes, history: &Path) -> Finding {
         digest: outcomes.digest,
         seeds: vec![outcomes.seed],
         shrinking: None,
+        smaller: None,
         stderr: None,
         replays: None,
         table: Vec::new(),
@@ -164,6 +178,37 @@ fn shortened(
         tried: shortened.tried,
         minimal: shortened.minimal,
     })
+}
+
+/// What is told of a smaller run, its trace and its verdict.
+fn smaller_run(
+    engine: &dyn Engine,
+    smaller: &Smaller,
+    from: usize,
+) -> (SmallerRun, Trace, Verdict) {
+    let Smaller {
+        plan,
+        seed,
+        tried,
+        minimal,
+    } = smaller;
+    let outcomes = engine.run(plan, *seed, true, &|| false);
+    let command = command::of_seed(plan, *seed);
+    let mut trace = outcomes.trace.expect("the run was recorded");
+    trace.header.command = Some(command.clone());
+    let run = SmallerRun {
+        from,
+        to: trace.end.steps,
+        size: format!(
+            "nodes {}, operations {}, concurrency {}, nemesis {}",
+            plan.nodes, plan.options.operations, plan.options.concurrency, plan.nemesis
+        ),
+        seed: *seed,
+        tried: *tried,
+        minimal: *minimal,
+        command,
+    };
+    (run, trace, outcomes.verdict)
 }
 
 fn shrinking(shrunk: &Shrunk) -> Shrinking {

@@ -26,6 +26,7 @@ pub mod run;
 pub mod runtime;
 pub mod scenario;
 pub mod shrink;
+pub mod smaller;
 pub mod spread;
 pub mod sweep;
 pub mod totals;

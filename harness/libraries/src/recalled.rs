@@ -58,8 +58,6 @@ pub(crate) enum Deed<S: State> {
     Send(NodeId, Wire),
     /// It answers a client.
     Reply(ClientId, u32, Response),
-    /// It wants another tick after this time, and with it a number below this.
-    Tick(TimerRange, u64),
 }
 
 /// A sans-IO library, with what it needs around it.
@@ -80,6 +78,9 @@ pub(crate) trait Library: Debug + Send + Sync + Sized + 'static {
     type State: State;
     /// Planted misuses.
     type Bug: Copy + Into<u8>;
+
+    /// How long a tick takes, in microseconds, and below what number the one is that comes with it.
+    fn tick(config: &Self::Config) -> (u64, u64);
 
     /// Starts a node from its disk.
     fn start(
@@ -161,9 +162,18 @@ fn perform<L: Library>(deeds: Vec<Deed<L::State>>, context: &mut Context<'_, Rec
             }
             Deed::Send(to, message) => context.send(to, message),
             Deed::Reply(client, sequence, response) => context.reply(client, sequence, response),
-            Deed::Tick(after, choices) => context.set_timer_to_choose(Timer::Tick, after, choices),
         }
     }
+}
+
+/// Has it ticked again.
+fn tick_again<L: Library>(context: &mut Context<'_, Recalled<L>>) {
+    let (us, choices) = L::tick(context.config());
+    let after = TimerRange {
+        min_us: us,
+        max_us: us,
+    };
+    context.set_timer_to_choose(Timer::Tick, after, choices);
 }
 
 impl<L: Library> Node for Recalled<L> {
@@ -187,6 +197,7 @@ impl<L: Library> Node for Recalled<L> {
         let mut deeds = Vec::new();
         let live = L::start(*me, config, disk, &mut deeds);
         perform(deeds, context);
+        tick_again(context);
         Self {
             beginning: Arc::new(beginning),
             given: Vec::new(),
@@ -207,8 +218,12 @@ impl<L: Library> Node for Recalled<L> {
         };
         let mut deeds = Vec::new();
         self.live.take(&self.beginning.config, &given, &mut deeds);
+        let ticked = matches!(given, Given::Tick(_));
         self.given.push(given);
         perform(deeds, context);
+        if ticked {
+            tick_again(context);
+        }
     }
 
     fn view<'a>(&'a self, durable: &'a Self::Durable) -> View<'a> {

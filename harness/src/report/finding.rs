@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 use tribunal_histories::Digest;
 
+use crate::smaller::SEEDS;
+
 /// How a trace was made smaller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Shrinking {
@@ -16,6 +18,48 @@ pub struct Shrinking {
     pub tried: usize,
     /// Whether no single step can be left out any more.
     pub minimal: bool,
+}
+
+/// A smaller run that fails for the same reason, where steps cannot be taken out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SmallerRun {
+    /// How many steps the first run has.
+    pub from: usize,
+    /// How many this one has.
+    pub to: usize,
+    /// How big it is, in words.
+    pub size: String,
+    /// Its seed.
+    pub seed: u64,
+    /// How many runs were tried.
+    pub tried: usize,
+    /// Whether nothing that was tried can be less any more.
+    pub minimal: bool,
+    /// The command that makes it.
+    pub command: String,
+}
+
+impl SmallerRun {
+    fn told(&self) -> String {
+        let Self {
+            from,
+            to,
+            size,
+            seed,
+            tried,
+            minimal,
+            ..
+        } = self;
+        let bound = if *minimal {
+            format!("with less of one of these, none of {SEEDS} seeds fails")
+        } else {
+            "stopped at its bound".to_owned()
+        };
+        format!(
+            "          a smaller run fails so too, and is told here: {from} → {to} steps, {size}, seed {seed}\n          \
+             {tried} runs tried; {bound}"
+        )
+    }
 }
 
 /// Something that is wrong, as the first run that shows it has it.
@@ -43,6 +87,8 @@ pub struct Finding {
     pub seeds: Vec<u64>,
     /// How the trace was made smaller; nothing if it was not.
     pub shrinking: Option<Shrinking>,
+    /// A smaller run that fails so, if one was looked for and found. Sentences, steps and trace are then that run's.
+    pub smaller: Option<SmallerRun>,
     /// Where the nodes' standard error is, if they wrote any.
     pub stderr: Option<PathBuf>,
     /// Whether taking the steps again gave the same run; nothing for what steps do not show (liveness).
@@ -105,6 +151,7 @@ impl Finding {
                 "          shrunk {from} → {to} steps, {tried} tried; {bound}"
             ));
         }
+        lines.extend(self.smaller.as_ref().map(SmallerRun::told));
         lines.push(String::new());
         lines.extend(self.table_lines());
         lines.extend(self.because.iter().map(|sentence| format!("  {sentence}")));
@@ -157,6 +204,9 @@ impl Finding {
                 lines.push(format!("  {again}  {}", self.seed_command));
             }
             None => lines.push(format!("  again    {}", self.seed_command)),
+        }
+        if let Some(smaller) = &self.smaller {
+            lines.push(format!("  smaller  {}", smaller.command));
         }
         lines
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tribunal_histories::{EventRecord, Kind, NodeId, Process, Role, Value};
+use tribunal_histories::{EventRecord, Kind, NodeId, Process, Role, Trace, TraceLine, Value};
 
 use crate::replay::{Glimpse, Moment};
 
@@ -73,6 +73,26 @@ impl fmt::Display for Row {
     }
 }
 
+/// A trace as a table whose steps cannot be taken again: what happened, in order, without columns for nodes.
+pub fn listed(trace: &Trace) -> Vec<String> {
+    let mut rows = vec!["  step  what happens".to_owned()];
+    let mut step = 0;
+    for line in &trace.lines {
+        match line {
+            TraceLine::Step(name) => {
+                step += 1;
+                rows.push(format!("{step:>6}  {name}"));
+            }
+            TraceLine::Event(event) => {
+                let told = seen(event).or_else(|| asked(event));
+                rows.extend(told.map(|told| format!("        {told}")));
+            }
+            TraceLine::End(_) => {}
+        }
+    }
+    rows
+}
+
 fn mark(glimpse: &Glimpse) -> String {
     let letter = match glimpse.role {
         _ if !glimpse.up => return "x".to_owned(),
@@ -139,13 +159,7 @@ fn seen(event: &EventRecord) -> Option<String> {
     let Process::Client(client) = event.process else {
         return None;
     };
-    // Keys and values as the steps write them: text without quotes.
-    let bare = |value: &Value| match value {
-        Value::Nil => String::new(),
-        Value::Text(text) => format!(" {text}"),
-        other => format!(" {other}"),
-    };
-    let what = bare(&event.key) + &bare(&event.value);
+    let what = objects(event);
     let function = &event.function;
     Some(match event.kind {
         Kind::Invoke => return None,
@@ -156,6 +170,25 @@ fn seen(event: &EventRecord) -> Option<String> {
         Kind::Fail => format!("client {client} is told that it failed: {function}{what}"),
         Kind::Info => format!("client {client} never learns the outcome of {function}{what}"),
     })
+}
+
+/// What a client asks for.
+fn asked(event: &EventRecord) -> Option<String> {
+    let Process::Client(client) = event.process else {
+        return None;
+    };
+    let (function, what) = (&event.function, objects(event));
+    Some(format!("client {client} asks: {function}{what}"))
+}
+
+/// Key and value as the steps write them: text without quotes.
+fn objects(event: &EventRecord) -> String {
+    let bare = |value: &Value| match value {
+        Value::Nil => String::new(),
+        Value::Text(text) => format!(" {text}"),
+        other => format!(" {other}"),
+    };
+    bare(&event.key) + &bare(&event.value)
 }
 
 #[cfg(test)]

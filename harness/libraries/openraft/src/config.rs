@@ -89,8 +89,10 @@ impl Configuration for Config {
         self.bugs
     }
 
+    /// An election, and then all that an entry has to wait for at most: from the client to the leader and back, from there to
+    /// the others and back, and a write each of the entry there, here, and of the committed index.
     fn patience_us(&self) -> u64 {
-        self.election_ms.1 * 1_000
+        self.election_ms.1 * 1_000 + 4 * self.latency_us.1 + 3 * self.sync_us.1
     }
 }
 

@@ -52,6 +52,15 @@ fn encoded(id: &LogId) -> u64 {
     term_of(id.leader_id.term, id.leader_id.node_id)
 }
 
+/// What a log has with one more entry: its term, and a digest of all up to it.
+pub(crate) fn after(before: LogRecord, entry: &Entry) -> LogRecord {
+    let prefix = before.prefix.then(&format!("{:?}", entry.log_id));
+    LogRecord {
+        term: encoded(&entry.log_id),
+        prefix: prefix.then(&format!("{:?}", entry.payload)),
+    }
+}
+
 impl State {
     /// The index of the first entry that is kept.
     pub(crate) fn first(&self) -> u64 {
@@ -122,11 +131,7 @@ impl State {
             Write::Append(entries) => {
                 for entry in entries {
                     let before = self.records.last().copied().unwrap_or(self.base);
-                    let prefix = before.prefix.then(&format!("{:?}", entry.log_id));
-                    self.records.push(LogRecord {
-                        term: encoded(&entry.log_id),
-                        prefix: prefix.then(&format!("{:?}", entry.payload)),
-                    });
+                    self.records.push(after(before, &entry));
                     self.entries.push_back(entry);
                 }
             }

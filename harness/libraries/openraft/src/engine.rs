@@ -71,9 +71,9 @@ fn no_replay<T>() -> Result<T, ReplayError> {
 fn trace_of(
     plan: &Plan,
     config: &Config,
+    seed: u64,
     lines: Vec<TraceLine>,
-    world: &World,
-    judged: &Judged,
+    end: TraceEnd,
 ) -> Trace {
     let config = serde_json::to_value(config).unwrap_or_default();
     let header = TraceHeader {
@@ -83,17 +83,11 @@ fn trace_of(
         protocol: NAME.to_owned(),
         config_digest: Trace::config_digest(&config),
         config,
-        seed: Some(world.seed),
+        seed: Some(seed),
         command: None,
         model: Some(plan.workload.model.to_owned()),
         properties: plan.properties,
         finally: None,
-    };
-    let end = TraceEnd {
-        digest: world.ledger.digest(),
-        verdict: judged.answer().name().to_owned(),
-        violated: judged.violated.clone(),
-        steps: world.ledger.steps(),
     };
     Trace { header, lines, end }
 }
@@ -181,8 +175,14 @@ impl Engine for Openraft {
         let exercised = exercised
             .map(|exercise| (exercise.property, exercise.count))
             .collect();
-        let digest = world.ledger.digest();
         let ledger = std::mem::take(&mut world.ledger);
+        let digest = ledger.digest();
+        let end = TraceEnd {
+            digest,
+            verdict: judged.answer().name().to_owned(),
+            violated: judged.violated.clone(),
+            steps: ledger.steps(),
+        };
         let lines = ledger.into_parts().1;
         Outcomes {
             seed,
@@ -196,7 +196,7 @@ impl Engine for Openraft {
             tally: world.tally.clone(),
             faults: driven.faults,
             simulated_us,
-            trace: lines.map(|lines| trace_of(plan, &config, lines, &world, &judged)),
+            trace: lines.map(|lines| trace_of(plan, &config, seed, lines, end)),
             violated: judged.violated,
             verdict: Verdict::merge("run", judged.parts),
         }

@@ -11,7 +11,7 @@ use openraft::{
 };
 use tribunal_histories::{Cause, NodeId};
 
-use crate::disk::{Snapshot, Write};
+use crate::disk::{Snapshot, Write, after};
 use crate::types::{Answer, Entry, LogId, StorageError, StoredMembership, Types, Vote};
 use crate::world::Shared;
 
@@ -173,10 +173,9 @@ impl RaftSnapshotBuilder<Types> for Store {
             let last = site
                 .applied
                 .expect("the library takes a snapshot of something");
-            let record = site.disk.written.record_of(&last);
             Snapshot {
                 last,
-                record: record.expect("what is applied is in the log or in a snapshot"),
+                record: site.applied_record,
                 membership: site.membership.clone(),
                 machine: site.machine.clone(),
                 id: format!("{last}"),
@@ -206,6 +205,7 @@ impl RaftStateMachine<Types> for Store {
         for entry in entries {
             let site = world.site(self.node);
             site.applied = Some(entry.log_id);
+            site.applied_record = after(site.applied_record, &entry);
             answers.push(match entry.payload {
                 EntryPayload::Blank => Answer(None),
                 EntryPayload::Normal(proposal) => Answer(site.machine.apply(

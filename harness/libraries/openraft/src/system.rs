@@ -17,7 +17,7 @@ use tribunal::draw::{Domain, Draw};
 use tribunal::generator::{Call, Invocation};
 use tribunal::nemesis::{Grudge, PacketRates};
 use tribunal_histories::{Cause, Kind, NodeId, Value};
-use tribunal_protocols::contract::Recorded;
+use tribunal_protocols::contract::{Configuration, Recorded};
 use tribunal_protocols::state_machine::{Action, Command, Output};
 
 use crate::config::Config;
@@ -78,7 +78,10 @@ pub(crate) struct System {
 
 impl System {
     /// A cluster whose nodes have just started and know each other.
-    #[expect(clippy::disallowed_methods, reason = "madsim has the clock that is read")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "madsim has the clock that is read"
+    )]
     pub(crate) fn start(world: World, liveness_us: u64) -> Self {
         let (seed, nodes) = (world.seed, world.config.nodes);
         let runtime = Runtime::with_seed_and_config(seed, madsim::Config::default());
@@ -293,11 +296,10 @@ async fn attempt(world: &Shared, to: NodeId, proposal: Proposal) -> Attempt {
 async fn operate(world: Shared, board: Board, thread: usize, number: u64, proposal: Proposal) {
     let (seed, nodes, patience_us, (least, most)) = {
         let world = world.lock();
-        let patience_us = world.config.election_ms.1 * 1_000;
         (
             world.seed,
             world.config.nodes,
-            patience_us,
+            world.config.patience_us(),
             world.config.latency_us,
         )
     };

@@ -22,6 +22,8 @@ pub(crate) struct Site {
     pub(crate) disk: Disk,
     pub(crate) machine: StateMachine,
     pub(crate) applied: Option<LogId>,
+    /// That entry's term, and a digest of all up to it, which the log may not have any more.
+    pub(crate) applied_record: LogRecord,
     pub(crate) membership: StoredMembership,
     /// The library's handle, while the node runs.
     pub(crate) raft: Option<Raft>,
@@ -38,6 +40,7 @@ impl Site {
         let Some(snapshot) = snapshot else {
             self.machine = StateMachine::default();
             self.applied = None;
+            self.applied_record = LogRecord::default();
             self.membership = StoredMembership::default();
             return;
         };
@@ -48,6 +51,7 @@ impl Site {
     pub(crate) fn load(&mut self, snapshot: &Snapshot) {
         self.machine = snapshot.machine.clone();
         self.applied = Some(snapshot.last);
+        self.applied_record = snapshot.record;
         self.membership = snapshot.membership.clone();
     }
 

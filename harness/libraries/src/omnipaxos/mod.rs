@@ -20,7 +20,7 @@ use omnipaxos::messages::sequence_paxos::PaxosMsg;
 use omnipaxos::util::LogEntry;
 use omnipaxos::{ClusterConfig, OmniPaxos, OmniPaxosConfig, ServerConfig};
 use tribunal_histories::{NodeId, Role, View};
-use tribunal_protocols::contract::{ClientId, TimerRange};
+use tribunal_protocols::contract::ClientId;
 use tribunal_protocols::state_machine::{Command, StateMachine};
 
 use self::config::{Config, Misuse};
@@ -315,6 +315,10 @@ impl<const SNAPSHOTS: bool> Library for Application<SNAPSHOTS> {
     type State = Held;
     type Bug = Misuse;
 
+    fn tick(config: &Config) -> (u64, u64) {
+        (config.tick_us, 1)
+    }
+
     fn start(me: NodeId, config: &Config, disk: &Journal<Held>, deeds: &mut Deeds) -> Self {
         let store = Store::default();
         store.with(|shelf| shelf.held = disk.state.clone());
@@ -356,7 +360,6 @@ impl<const SNAPSHOTS: bool> Library for Application<SNAPSHOTS> {
             shown: Shown::default(),
         };
         node.finish(config, deeds);
-        deeds.push(next_tick(config));
         node
     }
 
@@ -367,9 +370,6 @@ impl<const SNAPSHOTS: bool> Library for Application<SNAPSHOTS> {
             self.inbox.push_back(given.clone());
         }
         self.pump(config, deeds);
-        if matches!(given, Given::Tick(_)) {
-            deeds.push(next_tick(config));
-        }
     }
 
     fn view<'a>(&'a self, disk: &'a Held) -> View<'a> {
@@ -388,12 +388,4 @@ impl<const SNAPSHOTS: bool> Library for Application<SNAPSHOTS> {
     fn machine(&self) -> &StateMachine {
         &self.machine
     }
-}
-
-fn next_tick(config: &Config) -> Deed<Held> {
-    let after = TimerRange {
-        min_us: config.tick_us,
-        max_us: config.tick_us,
-    };
-    Deed::Tick(after, 1)
 }

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
 use tribunal_histories::{Facet, GroupView, NodeId, NodeSet, PeerProgress, Role, View, Voters};
-use tribunal_protocols::contract::{ClientId, TimerRange};
+use tribunal_protocols::contract::ClientId;
 use tribunal_protocols::state_machine::{Action, Command, Key, Output, StateMachine};
 
 use self::config::{Config, Misuse, Reads};
@@ -281,6 +281,11 @@ impl<C: Core> Library for Application<C> {
     type State = Held;
     type Bug = Misuse;
 
+    fn tick(config: &Config) -> (u64, u64) {
+        // The number is for an election timeout to be drawn from.
+        (config.tick_us, config.election_ticks)
+    }
+
     fn start(me: NodeId, config: &Config, disk: &Journal<Held>, deeds: &mut Deeds) -> Self {
         let held = disk.state.clone();
         let (machine, applied) = ((*held.snapshot.machine).clone(), held.snapshot.index);
@@ -306,7 +311,6 @@ impl<C: Core> Library for Application<C> {
         };
         node.settle(config);
         node.pump(config, deeds);
-        deeds.push(next_tick(config));
         node
     }
 
@@ -317,9 +321,6 @@ impl<C: Core> Library for Application<C> {
             self.inbox.push_back(given.clone());
         }
         self.pump(config, deeds);
-        if matches!(given, Given::Tick(_)) {
-            deeds.push(next_tick(config));
-        }
     }
 
     fn view<'a>(&'a self, disk: &'a Held) -> View<'a> {
@@ -346,13 +347,4 @@ impl<C: Core> Library for Application<C> {
     fn machine(&self) -> &StateMachine {
         &self.machine
     }
-}
-
-/// The next tick, with a number to draw an election timeout from.
-fn next_tick(config: &Config) -> Deed<Held> {
-    let after = TimerRange {
-        min_us: config.tick_us,
-        max_us: config.tick_us,
-    };
-    Deed::Tick(after, config.election_ticks)
 }

@@ -144,6 +144,7 @@ impl Experiment for Plan {
             digest: outcomes.digest,
             seeds: vec![outcomes.seed],
             shrinking: None,
+            smaller: None,
             stderr: self.logs_of(outcomes.seed),
             replays: None,
             table: Vec::new(),

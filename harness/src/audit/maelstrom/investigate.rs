@@ -144,6 +144,7 @@ impl Plan {
             digest: outcomes.digest,
             seeds: seeds.to_vec(),
             shrinking: None,
+            smaller: None,
             stderr: self.stderr_of(outcomes.seed),
             replays: None,
             table: Vec::new(),
