@@ -19,7 +19,11 @@ fn config(nodes: usize, bug: Option<&str>) -> <Raft as Node>::Config {
     let bugs = protocol
         .bugs_named(bug)
         .expect("the bug is in its catalogue");
-    <Raft as Node>::Config::of(nodes).with_bugs(bugs)
+    let config = <Raft as Node>::Config {
+        pre_vote: false,
+        ..<Raft as Node>::Config::of(nodes)
+    };
+    config.with_bugs(bugs)
 }
 
 /// Two nodes, two terms and a write.
@@ -29,7 +33,10 @@ fn explored(bug: Option<&str>, finally: Option<&str>) -> Result<Found<Raft>, Que
         budget: Budget {
             operations: vec![vec!["write x 1".to_owned()]],
             term: Some(2),
-            timeouts: Timeouts::of(2),
+            timeouts: Timeouts {
+                others: Some(0),
+                named: vec![("election".to_owned(), Some(2))],
+            },
             grain: Grain::Exchanges,
             finally: finally.map(str::to_owned),
             ..Budget::default()
