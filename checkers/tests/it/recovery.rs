@@ -19,11 +19,9 @@ fn config(nodes: usize, bug: Option<&str>) -> <Raft as Node>::Config {
     let bugs = protocol
         .bugs_named(bug)
         .expect("the bug is in its catalogue");
-    let config = <Raft as Node>::Config {
-        pre_vote: false,
-        ..<Raft as Node>::Config::of(nodes)
-    };
-    config.with_bugs(bugs)
+    let mut config = <Raft as Node>::Config::of(nodes).with_bugs(bugs);
+    config.pre_vote = false;
+    config
 }
 
 /// Two nodes, two terms and a write.
