@@ -97,10 +97,23 @@ pub(crate) fn inquire<N: Explored>(
     let setup = question.setup.clone();
     let explored = explore(question, watch)?;
     let collision_chance = explored.collision_chance();
-    let way = explored.counterexample.as_ref();
-    let moves = way.map(|way| way.moves);
     let finally = inquiry.budget.finally.as_deref();
-    let counterexample = way.map(|way| trace_of(&setup, way, finally));
+    let mut cut = explored.cut;
+    let way = explored.counterexample.as_ref().and_then(|way| {
+        let trace = trace_of(&setup, way, finally);
+        // Whether a cluster is stuck is for the whole one to say: the search has forgotten what is inert.
+        if trace.end.violated.is_empty() {
+            let violated = &way.violated;
+            let why = format!(
+                "it came by a violation of {violated} that its steps, taken again, do not show"
+            );
+            cut = Some(Cut::Stopped(why));
+            return None;
+        }
+        Some((way, trace))
+    });
+    let (way, counterexample) = way.unzip();
+    let moves = way.map(|way| way.moves);
     let violated = way.zip(counterexample.as_ref()).map(|(way, trace)| {
         // The search knows that clients saw something wrong; the trace, by which model.
         let of_clients = way.violated == LINEARIZABILITY;
@@ -113,7 +126,7 @@ pub(crate) fn inquire<N: Explored>(
     });
     Ok(Exploration {
         progress: explored.progress,
-        cut: explored.cut,
+        cut,
         collision_chance,
         steps: explored.steps,
         probes: explored.probes,

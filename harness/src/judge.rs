@@ -12,9 +12,9 @@ use tribunal_histories::{BuildOptions, Digest, EventRecord, History, Outcome, Tr
 use crate::runtime::sim::Tally;
 
 /// The name under which a violated liveness bound is reported.
-pub const LIVENESS: &str = "liveness";
+pub const LIVENESS: &str = tribunal_checkers::explore::NOT_LIVE;
 /// The name under which a history that is not linearizable is reported; see [`violated_by`].
-pub const LINEARIZABILITY: &str = "linearizability";
+pub const LINEARIZABILITY: &str = tribunal_checkers::explore::WRONG_HISTORY;
 
 /// Operations by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]

@@ -147,7 +147,7 @@ const LIVE_PACE: Pace = Pace {
 pub const EVENTS_MAX: u64 = 300_000;
 
 /// Within how many of the longest election timeouts a healed cluster must answer.
-pub const LIVENESS_TIMEOUTS: u64 = 20;
+pub const LIVENESS_TIMEOUTS: u64 = tribunal_checkers::explore::PATIENCES;
 
 /// What the simulator can do to a cluster of any protocol.
 pub const SIMULATED: [Capability; 6] = [

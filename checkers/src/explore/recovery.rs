@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tribunal_histories::{EventRecord, Kind, NodeId, Observation, fingerprint};
 use tribunal_protocols::contract::{ClientId, Configuration};
-
 use tribunal_protocols::world::{Observer, SharedPacket};
 use tribunal_protocols::{Node, Step, World};
 
