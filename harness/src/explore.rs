@@ -158,16 +158,14 @@ fn question_of<N: Explored>(inquiry: &Inquiry) -> Result<Question<N>, ExploreErr
     )
     .map_err(ExploreError::Field)?
     .with_bugs(inquiry.bugs);
+    let setup = Setup::<N>::fresh(config, inquiry.sync);
     Ok(Question {
-        setup: Setup::<N>::fresh(config, inquiry.sync),
-        budget: inquiry.budget.clone(),
-        neighbourhood: None,
         reductions: inquiry.reductions,
         properties: properties_of(N::NAME, inquiry.properties.as_deref())?,
         limits: inquiry.limits,
         strategy: inquiry.strategy,
         threads: inquiry.threads,
-        model: N::MODEL.to_owned(),
+        ..Question::of(setup, inquiry.budget.clone())
     })
 }
 

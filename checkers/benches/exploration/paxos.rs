@@ -1,9 +1,7 @@
 //! The question about our Paxos that all designs are asked: three nodes, two clients that each propose a value to a
 //! node of its own, ballots up to the first, no timeouts, no faults.
 
-use tribunal_checkers::explore::{Asked, Budget, Limits, Question, Reductions, Strategy, Timeouts};
-use tribunal_checkers::properties::properties_for;
-use tribunal_protocols::Node;
+use tribunal_checkers::explore::{Asked, Budget, Question, Reductions, Strategy, Timeouts};
 use tribunal_protocols::contract::Configuration;
 use tribunal_protocols::paxos::{Config, Paxos};
 use tribunal_protocols::world::{Setup, SyncMode};
@@ -27,24 +25,23 @@ pub fn config() -> Config {
 
 /// The question to our explorer.
 pub fn question(properties: bool, reductions: Reductions, strategy: Strategy) -> Question<Paxos> {
-    let properties = properties.then(|| properties_for(Paxos::NAME)).flatten();
-    Question {
-        setup: Setup::fresh(config(), SyncMode::Immediate),
-        budget: Budget {
-            operations: (1..=CLIENTS)
-                .map(|value| vec![format!("propose {value}")])
-                .collect(),
-            asked: Asked::Own,
-            term: Some(BOUND),
-            timeouts: Timeouts::of(0),
-            ..Budget::default()
-        },
-        neighbourhood: None,
+    let setup = Setup::fresh(config(), SyncMode::Immediate);
+    let budget = Budget {
+        operations: (1..=CLIENTS)
+            .map(|value| vec![format!("propose {value}")])
+            .collect(),
+        asked: Asked::Own,
+        term: Some(BOUND),
+        timeouts: Timeouts::of(0),
+        ..Budget::default()
+    };
+    let mut question = Question {
         reductions,
-        properties: properties.unwrap_or_default().to_vec(),
-        limits: Limits::default(),
         strategy,
-        threads: 1,
-        model: "consensus".to_owned(),
+        ..Question::of(setup, budget)
+    };
+    if !properties {
+        question.properties.clear();
     }
+    question
 }

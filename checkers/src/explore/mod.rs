@@ -26,7 +26,7 @@ use tribunal_protocols::Step;
 use tribunal_protocols::explored::Explored;
 use tribunal_protocols::world::Setup;
 
-use crate::properties::PropertyInfo;
+use crate::properties::{PropertyInfo, properties_for};
 use begin::Beginning;
 pub use bounds::{Asked, Budget, Grain, KINDS_MAX, Limits, Reductions, Strategy, Timeouts};
 use cost::Cost;
@@ -58,6 +58,24 @@ pub struct Question<N: Explored> {
     pub threads: usize,
     /// The model that clients' histories are judged by.
     pub model: String,
+}
+
+impl<N: Explored> Question<N> {
+    /// Every state within a budget, the nearest first: what makes no difference is left out, and all of the protocol's
+    /// properties are judged.
+    pub fn of(setup: Setup<N>, budget: Budget) -> Self {
+        Self {
+            setup,
+            budget,
+            neighbourhood: None,
+            reductions: Reductions::ALL,
+            properties: properties_for(N::NAME).unwrap_or_default().to_vec(),
+            limits: Limits::default(),
+            strategy: Strategy::BreadthFirst,
+            threads: 1,
+            model: N::MODEL.to_owned(),
+        }
+    }
 }
 
 /// What cannot be explored.

@@ -1,16 +1,12 @@
 //! A search that begins further on: the steps before it are taken once, cost no budget, and stand in the trace.
 
-use std::thread;
-
-use tribunal_checkers::explore::{
-    Asked, Budget, Found, Grain, Limits, Question, QuestionError, Reductions, Strategy, Timeouts,
-    explore,
-};
-use tribunal_checkers::properties::properties_for;
+use tribunal_checkers::explore::{Asked, Budget, Found, Grain, Question, QuestionError, Timeouts};
 use tribunal_protocols::contract::Configuration;
 use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::world::{Setup, SyncMode};
 use tribunal_protocols::zab::Zab;
+
+use super::searched::searched;
 
 const ESTABLISHED: [&str; 3] = ["fire n3 decide", "fire n2 decide", "fire n1 decide"];
 
@@ -28,9 +24,9 @@ fn setup() -> Setup<Zab> {
 
 fn beginning_with(steps: &[&str]) -> Result<Found<Zab>, QuestionError> {
     let writes = ["write x 1".to_owned(), "write x 2".to_owned()];
-    let question = Question {
-        setup: setup(),
-        budget: Budget {
+    searched(Question::of(
+        setup(),
+        Budget {
             operations: vec![Vec::new(), Vec::new(), writes.to_vec()],
             asked: Asked::Own,
             timeouts: Timeouts::of(0),
@@ -38,18 +34,7 @@ fn beginning_with(steps: &[&str]) -> Result<Found<Zab>, QuestionError> {
             begin: steps.iter().map(|step| (*step).to_owned()).collect(),
             ..Budget::default()
         },
-        neighbourhood: None,
-        reductions: Reductions::ALL,
-        properties: properties_for("zab").unwrap_or_default().to_vec(),
-        limits: Limits::default(),
-        strategy: Strategy::BreadthFirst,
-        threads: 1,
-        model: "kv".to_owned(),
-    };
-    explore(question, &mut |_| {
-        thread::yield_now();
-        None
-    })
+    ))
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod recorded;
 mod recovery;
 mod reductions;
 mod script;
+mod searched;
 mod simulated;
 mod specifications;
 mod state_counts;

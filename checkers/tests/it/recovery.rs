@@ -1,11 +1,9 @@
 //! Liveness of states: a cluster in which nothing goes wrong any more answers, from wherever it is; one that is stuck is
 //! told apart, and only where somebody asks.
 
-use std::thread;
-
 use tribunal_checkers::explore::{
-    Budget, Found, Grain, Limits, NOT_LIVE, PATIENCES, Question, QuestionError, Recovery,
-    Reductions, Strategy, Timeouts, explore, recovery,
+    Budget, Found, Grain, NOT_LIVE, PATIENCES, Question, QuestionError, Recovery, Timeouts,
+    recovery,
 };
 use tribunal_histories::NodeId;
 use tribunal_protocols::contract::Configuration;
@@ -13,6 +11,8 @@ use tribunal_protocols::raft::Raft;
 use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::world::{Setup, SyncMode, World};
 use tribunal_protocols::{Loss, Node, Step};
+
+use super::searched::searched;
 
 fn config(nodes: usize, bug: Option<&str>) -> <Raft as Node>::Config {
     let protocol = Protocol::named("raft").expect("it is in the registry");
@@ -26,31 +26,19 @@ fn config(nodes: usize, bug: Option<&str>) -> <Raft as Node>::Config {
 
 /// Two nodes, two terms and a write.
 fn explored(bug: Option<&str>, finally: Option<&str>) -> Result<Found<Raft>, QuestionError> {
-    let question = Question {
-        setup: Setup::fresh(config(2, bug), SyncMode::Immediate),
-        budget: Budget {
-            operations: vec![vec!["write x 1".to_owned()]],
-            term: Some(2),
-            timeouts: Timeouts {
-                others: Some(0),
-                named: vec![("election".to_owned(), Some(2))],
-            },
-            grain: Grain::Exchanges,
-            finally: finally.map(str::to_owned),
-            ..Budget::default()
+    let setup = Setup::fresh(config(2, bug), SyncMode::Immediate);
+    let budget = Budget {
+        operations: vec![vec!["write x 1".to_owned()]],
+        term: Some(2),
+        timeouts: Timeouts {
+            others: Some(0),
+            named: vec![("election".to_owned(), Some(2))],
         },
-        neighbourhood: None,
-        reductions: Reductions::ALL,
-        properties: Vec::new(),
-        limits: Limits::default(),
-        strategy: Strategy::BreadthFirst,
-        threads: 1,
-        model: "kv".to_owned(),
+        grain: Grain::Exchanges,
+        finally: finally.map(str::to_owned),
+        ..Budget::default()
     };
-    explore(question, &mut |_| {
-        thread::yield_now();
-        None
-    })
+    searched(Question::of(setup, budget))
 }
 
 #[test]

@@ -1,12 +1,7 @@
 //! What a search leaves out must make no difference: the reduced and the full search of a small cluster give the same
 //! verdict, with and without a planted bug, for each reduction alone and for all together.
 
-use std::thread;
-
-use tribunal_checkers::explore::{
-    Asked, Budget, Grain, Limits, Question, Reductions, Strategy, Timeouts, explore,
-};
-use tribunal_checkers::properties::properties_for;
+use tribunal_checkers::explore::{Asked, Budget, Grain, Question, Reductions, Strategy, Timeouts};
 use tribunal_protocols::contract::{Configuration, with_fields};
 use tribunal_protocols::explored::Explored;
 use tribunal_protocols::multi_paxos::MultiPaxos;
@@ -17,6 +12,8 @@ use tribunal_protocols::registry::Protocol;
 use tribunal_protocols::two_phase_commit::TwoPhaseCommit;
 use tribunal_protocols::world::{Setup, SyncMode};
 use tribunal_protocols::zab::Zab;
+
+use super::searched;
 
 /// A small cluster, and what it is up to.
 struct Small {
@@ -37,22 +34,13 @@ fn searched<N: Explored>(
         .expect("the bug is in its catalogue");
     let config = with_fields(&N::Config::of(small.nodes), small.set.iter().copied());
     let config = config.expect("the fields exist").with_bugs(bugs);
+    let setup = Setup::<N>::fresh(config, SyncMode::Immediate);
     let question = Question {
-        setup: Setup::<N>::fresh(config, SyncMode::Immediate),
-        budget: small.budget.clone(),
-        neighbourhood: None,
         reductions,
-        properties: properties_for(N::NAME).unwrap_or_default().to_vec(),
-        limits: Limits::default(),
         strategy: Strategy::DepthFirst,
-        threads: 1,
-        model: N::MODEL.to_owned(),
+        ..Question::of(setup, small.budget.clone())
     };
-    let found = explore(question, &mut |_| {
-        thread::yield_now();
-        None
-    });
-    let found = found.expect("the operations are the protocol's");
+    let found = searched::searched(question).expect("the operations are the protocol's");
     let complete = found.cut.is_none();
     (
         complete,

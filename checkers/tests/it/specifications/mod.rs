@@ -13,7 +13,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use tribunal_checkers::explore::{Budget, Limits, Question, Reductions, Strategy, Timeouts};
+use tribunal_checkers::explore::{Budget, Question, Reductions, Strategy, Timeouts};
 use tribunal_histories::{LogView, MessageView, NodeId, Value, View};
 use tribunal_protocols::Bugs;
 use tribunal_protocols::contract::{
@@ -108,22 +108,18 @@ type Cx<'a, S> = Context<'a, Specified<S>>;
 impl<S: Specification> Specified<S> {
     /// The question how many states a model of this size has: no bound at all.
     pub(crate) fn question(size: u8, encoding: Encoding, strategy: Strategy) -> Question<Self> {
-        Question {
-            setup: Setup::fresh(Constants { size, encoding }, SyncMode::Immediate),
-            budget: Budget {
-                timeouts: Timeouts {
-                    others: None,
-                    named: Vec::new(),
-                },
-                ..Budget::default()
+        let setup = Setup::fresh(Constants { size, encoding }, SyncMode::Immediate);
+        let budget = Budget {
+            timeouts: Timeouts {
+                others: None,
+                named: Vec::new(),
             },
-            neighbourhood: None,
+            ..Budget::default()
+        };
+        Question {
             reductions: Reductions::NONE,
-            properties: Vec::new(),
-            limits: Limits::default(),
             strategy,
-            threads: 1,
-            model: Self::MODEL.to_owned(),
+            ..Question::of(setup, budget)
         }
     }
 
