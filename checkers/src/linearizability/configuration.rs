@@ -23,6 +23,9 @@ pub(super) struct Configuration {
     pub(super) entry: u32,
 }
 
+/// So many comparisons of what was used count as one configuration looked at.
+pub(super) const COMPARED_PER_STATE: u64 = 64;
+
 /// Multisets of classes: the crashed operations that were used, each multiset met once and numbered.
 #[derive(Debug)]
 pub(super) struct Usages {
@@ -81,9 +84,12 @@ impl Usages {
         if part == whole || part == Self::NONE {
             return true;
         }
-        let mut rest = self.items[whole as usize].iter();
-        let mut part = self.items[part as usize].iter();
-        part.all(|class| rest.any(|other| other == class))
+        let [part, whole] = [part, whole].map(|usage| &self.items[usage as usize]);
+        let mut rest = whole.iter();
+        part.len() < whole.len()
+            && part
+                .iter()
+                .all(|class| rest.find(|other| *other >= class) == Some(class))
     }
 
     /// About how much memory this holds.

@@ -1,9 +1,9 @@
 //! Two exact searches at once, with one cancel.
 //!
 //! Both decide the same question, so that it does not matter for the answer which of them ends first; but the evidence
-//! may differ, and a run must be the same on a fast machine and a slow one. So what counts is not time but states: the
-//! one wins that decided after fewer, and each stops as soon as it has looked at more than the other needed. Unknown is
-//! said only when neither decided within its own limit.
+//! may differ, and a run must be the same on a fast machine and a slow one. So what counts is not time but states, as if
+//! both looked at one in turn from where the competitor begins: the one wins that decided first by this clock, and each
+//! stops as soon as the other must have won. Unknown is said only when neither decided within its own limit.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -25,8 +25,8 @@ const RIVAL_STATES_PER_CALL: u64 = 4;
 /// What both know of each other.
 #[derive(Debug)]
 struct Race {
-    /// The fewest states after which one of them decided.
-    fewest: AtomicU64,
+    /// The earliest moment at which one of them decided.
+    earliest: AtomicU64,
     is_over: AtomicBool,
 }
 
@@ -34,25 +34,37 @@ struct Race {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entrant<'r> {
     race: Option<&'r Race>,
+    /// When it began. A moment later for each state.
+    began: u64,
 }
 
 impl Entrant<'_> {
     /// One that has no rival.
-    pub(super) const ALONE: Self = Self { race: None };
+    pub(super) const ALONE: Self = Self {
+        race: None,
+        began: 0,
+    };
 
-    /// Whether the other decided after fewer states than this one has looked at.
+    /// Whether the other decided before this one, which has looked at so many states.
     #[inline]
     pub(super) fn is_beaten(&self, states: u64) -> bool {
         self.race.is_some_and(|race| {
-            race.fewest.load(Ordering::Relaxed) < states || race.is_over.load(Ordering::Relaxed)
+            race.earliest.load(Ordering::Relaxed) < self.moment(states)
+                || race.is_over.load(Ordering::Relaxed)
         })
+    }
+
+    /// When it has looked at so many states.
+    fn moment(&self, states: u64) -> u64 {
+        self.began.saturating_add(states)
     }
 
     fn decided(&self, found: &Found) {
         if let Some(race) = self.race
             && is_final(&found.outcome)
         {
-            race.fewest.fetch_min(found.states, Ordering::Relaxed);
+            let moment = self.moment(found.states);
+            race.earliest.fetch_min(moment, Ordering::Relaxed);
         }
     }
 }
@@ -71,14 +83,19 @@ pub(super) fn decide<M: Model>(search: Search<'_, M>) -> Found {
 /// The same; the competitor begins after so many states.
 pub(super) fn decide_from<M: Model>(search: Search<'_, M>, starts_at: u64) -> Found {
     let race = Race {
-        fewest: AtomicU64::new(u64::MAX),
+        earliest: AtomicU64::new(u64::MAX),
         is_over: AtomicBool::new(false),
     };
-    let entrant = Entrant { race: Some(&race) };
+    let began_at = |began| Entrant {
+        race: Some(&race),
+        began,
+    };
+    let entrant = began_at(0);
     thread::scope(|scope| {
         let running = RefCell::new(None);
-        let start = |rival: Rival<M>| {
-            let thread = scope.spawn(move || compete(rival, entrant));
+        let start = |rival: Rival<M>, began: u64| {
+            let competitor = began_at(began);
+            let thread = scope.spawn(move || (compete(rival, competitor), competitor));
             *running.borrow_mut() = Some(thread);
         };
         let mut search = search;
@@ -93,11 +110,15 @@ pub(super) fn decide_from<M: Model>(search: Search<'_, M>, starts_at: u64) -> Fo
         if !is_final(&found.outcome) && (search.stop)() {
             race.is_over.store(true, Ordering::Relaxed);
         }
-        let rival = thread.join().ok().flatten();
-        let is_better = |rival: &Found| {
-            is_final(&rival.outcome) && (!is_final(&found.outcome) || rival.states < found.states)
+        let Ok((Some(rival), competitor)) = thread.join() else {
+            return found;
         };
-        rival.filter(is_better).unwrap_or(found)
+        let is_first = competitor.moment(rival.states) < entrant.moment(found.states);
+        if is_final(&rival.outcome) && (is_first || !is_final(&found.outcome)) {
+            rival
+        } else {
+            found
+        }
     })
 }
 

@@ -4,7 +4,9 @@
 use std::ops::Range;
 
 use super::automaton::{Class, StateId};
-use super::configuration::{Antichain, Configuration, Kinds, Slots, Usages};
+use super::configuration::{
+    Antichain, COMPARED_PER_STATE, Configuration, Kinds, Slots, Usages,
+};
 use super::moves::{Move, Moves};
 use super::paths::{Paths, Step};
 use super::search::{OBJECT_BYTES_MAX, OBJECT_STATES_MAX, Search, Span, Supply, number};
@@ -440,7 +442,6 @@ impl<'s, 'a, M: Model> Run<'s, 'a, M> {
 
     /// How many configurations were looked at, counting so many comparisons as one.
     pub(super) fn spent(&self) -> u64 {
-        const COMPARED_PER_STATE: u64 = 64;
         let compared = self.round.seen.compared + self.round.done_seen.compared;
         self.states + compared / COMPARED_PER_STATE
     }

@@ -232,8 +232,8 @@ pub(super) struct Search<'a, M: Model> {
     pub(super) challenge: Option<(u64, Challenge<'a, M>)>,
 }
 
-/// What starts a competitor.
-pub(super) type Challenge<'a, M> = Box<dyn FnOnce(Rival<M>) + 'a>;
+/// What starts a competitor, that many states after the search began.
+pub(super) type Challenge<'a, M> = Box<dyn FnOnce(Rival<M>, u64) + 'a>;
 
 /// What a competitor needs of a search.
 pub(super) struct Rival<M: Model> {
@@ -331,8 +331,8 @@ impl<'a, M: Model> Search<'a, M> {
     /// Whether a competitor has decided before; one is started when it is time. This run has looked at so many states.
     pub(super) fn is_beaten(&mut self, states: u64) -> bool {
         let states = self.states + states;
-        if let Some((_, start)) = self.challenge.take_if(|(at, _)| *at <= states) {
-            start(Rival {
+        if let Some((at, start)) = self.challenge.take_if(|(at, _)| *at <= states) {
+            let rival = Rival {
                 automaton: self.automaton.clone(),
                 calls: Arc::clone(&self.calls),
                 classes: Arc::clone(&self.classes),
@@ -340,7 +340,8 @@ impl<'a, M: Model> Search<'a, M> {
                 returns: Arc::clone(&self.returns),
                 start: self.start.clone(),
                 limits: self.limits,
-            });
+            };
+            start(rival, at);
         }
         self.entrant.is_beaten(states)
     }
@@ -451,7 +452,14 @@ impl<'a, M: Model> Search<'a, M> {
         }
         let first = FIRST_STATES + FIRST_STATES_PER_CALL * self.calls.len() as u64;
         let outcome = self.run(&Supply::Exact, first);
-        if is_final(&outcome) || self.is_spent() {
+        if is_final(&outcome) {
+            return self.found(outcome, EXACT);
+        }
+        // What crashed makes this hard: a competitor is worth its thread from here on.
+        if let Some((at, _)) = &mut self.challenge {
+            *at = self.states.min(*at);
+        }
+        if self.is_spent() {
             return self.found(outcome, EXACT);
         }
         let from_above = FROM_ABOVE_STATES + FROM_ABOVE_STATES_PER_CALL * self.calls.len() as u64;

@@ -20,7 +20,7 @@
 use rustc_hash::FxHashMap;
 
 use super::automaton::{Class, StateId};
-use super::configuration::{Slots, Usages};
+use super::configuration::{COMPARED_PER_STATE, Slots, Usages};
 use super::race::Entrant;
 use super::search::{Outcome, Search};
 use crate::model::Model;
@@ -76,6 +76,8 @@ pub(super) struct WingGongLowe<'s, 'a, M: Model> {
     /// By class: the last step that tried it.
     tried: Vec<u64>,
     states: u64,
+    /// How many ways were compared.
+    compared: u64,
     /// The last return that could not be passed.
     stuck: usize,
 }
@@ -113,13 +115,14 @@ impl<'s, 'a, M: Model> WingGongLowe<'s, 'a, M> {
             choices: Vec::new(),
             order: Vec::new(),
             states: 0,
+            compared: 0,
             stuck: 0,
         })
     }
 
-    /// How many states were looked at.
+    /// How many states were looked at, counting so many comparisons as one.
     pub(super) fn states(&self) -> u64 {
-        self.states
+        self.states + self.compared / COMPARED_PER_STATE
     }
 
     /// Looks for an order, at no more than so many states.
@@ -170,13 +173,13 @@ impl<'s, 'a, M: Model> WingGongLowe<'s, 'a, M> {
     fn count(&mut self, entrant: &Entrant<'_>, states_max: u64) -> Result<(), String> {
         const ASK_EVERY: u64 = 256;
         self.states += 1;
-        if self.states > states_max {
+        if self.states() > states_max {
             return Err(format!(
                 "the search reached its limit of {states_max} states"
             ));
         }
         if self.states.is_multiple_of(ASK_EVERY) {
-            if entrant.is_beaten(self.states) || (self.search.stop)() {
+            if entrant.is_beaten(self.states()) || (self.search.stop)() {
                 return Err("the search was stopped".to_owned());
             }
             if self.bytes() > self.search.limits.memory_bytes_max {
@@ -221,6 +224,7 @@ impl<'s, 'a, M: Model> WingGongLowe<'s, 'a, M> {
         let last = self.seen.entry(reached).or_insert(NONE);
         let mut way = *last;
         while way != NONE {
+            self.compared += 1;
             let (other, before) = self.ways[way as usize];
             if self.usages.is_within(other, used) {
                 return false;
