@@ -174,6 +174,12 @@ impl Event {
         }
     }
 
+    /// Whether a client's operation begins.
+    #[inline]
+    pub(crate) fn is_invocation_of_client(&self) -> bool {
+        (self.kind == Kind::Invoke) & !self.is_nemesis
+    }
+
     /// Time since the start of the test, in nanoseconds, if it was recorded.
     #[inline]
     pub fn time_ns(&self) -> Option<u64> {

@@ -1,5 +1,6 @@
 //! Histories: events in the order they happened, each completion paired with its invocation.
 
+use std::iter;
 use std::sync::Arc;
 
 use crate::builder::{BuildOptions, HistoryBuilder};
@@ -16,6 +17,13 @@ pub enum Outcome {
     Fail,
     /// Nobody knows: it ended in `info`, or the history ends before it does.
     Info,
+}
+
+impl Outcome {
+    /// Every outcome, each at its number.
+    pub const ALL: [Self; 3] = [Self::Ok, Self::Fail, Self::Info];
+    /// How many there are.
+    pub const COUNT: usize = Self::ALL.len();
 }
 
 /// An invocation and its completion.
@@ -117,14 +125,33 @@ impl History {
 
     /// The clients' operations, in the order of their invocations.
     pub fn operations(&self) -> impl Iterator<Item = Operation> + '_ {
-        (0..self.events.len()).filter_map(|position| self.operation(position))
+        let invocations = self.invocations();
+        invocations.filter_map(|position| self.operation(position))
+    }
+
+    /// The positions of the clients' invocations. Which events are some is found out for many of them at once: event by
+    /// event no processor can predict it.
+    pub fn invocations(&self) -> impl Iterator<Item = usize> + '_ {
+        const AT_ONCE: usize = u64::BITS as usize;
+        let chunks = self.events.chunks(AT_ONCE).zip((0..).step_by(AT_ONCE));
+        chunks.flat_map(|(events, begin)| {
+            let is_one = |event: &Event| event.is_invocation_of_client();
+            let mut left = (0..).zip(events).fold(0, |all, (place, event)| {
+                all | u64::from(is_one(event)) << place
+            });
+            iter::from_fn(move || {
+                let place = left.trailing_zeros();
+                left &= left.wrapping_sub(1);
+                (place < u64::BITS).then(|| begin + place as usize)
+            })
+        })
     }
 
     /// The client operation that was invoked at a position.
     #[inline]
     pub fn operation(&self, position: usize) -> Option<Operation> {
         let event = self.events.get(position)?;
-        if event.kind != Kind::Invoke || event.process() == Process::Nemesis {
+        if !event.is_invocation_of_client() {
             return None;
         }
         let completion = self.pair(position).map(|pair| (pair, &self.events[pair]));

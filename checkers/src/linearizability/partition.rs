@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use rustc_hash::FxHashMap;
-use tribunal_histories::{History, Kind, Operation, Outcome, Process, Value, ValueId};
+use tribunal_histories::{History, Operation, Outcome, Value, ValueId};
 
 use super::monitor::{Act, Deeds, Mark, NEVER};
 use super::numbers::Numbers;
@@ -155,12 +155,18 @@ impl<'a, M: Model> Reader<'a, M> {
         let mut marks = Vec::with_capacity(history.len() / 2);
         let mut key = None;
         let mut operations = 0;
-        for operation in history.operations() {
+        for invoked in history.invocations() {
+            let Some(operation) = history.operation(invoked) else {
+                continue;
+            };
             if *key.get_or_insert(operation.key) != operation.key {
                 return Ok(None);
             }
             operations += 1;
-            marks.extend(self.mark(&operation)?);
+            match self.plain(&operation) {
+                Some(mark) => marks.push(mark),
+                None => marks.extend(self.interpreted(invoked)?),
+            }
         }
         let keys = Vec::from_iter(key);
         let all = 0..marks.len();
@@ -177,15 +183,13 @@ impl<'a, M: Model> Reader<'a, M> {
         let mut keys = Keys::new();
         let mut ends: Vec<usize> = Vec::new();
         let mut operations = 0;
-        for event in history.events() {
-            if event.kind == Kind::Invoke && event.process() != Process::Nemesis {
-                let place = keys.place(event.key) as usize;
-                if place == ends.len() {
-                    ends.push(0);
-                }
-                ends[place] += 1;
-                operations += 1;
+        for invoked in history.invocations() {
+            let place = keys.place(history.events()[invoked].key) as usize;
+            if place == ends.len() {
+                ends.push(0);
             }
+            ends[place] += 1;
+            operations += 1;
         }
         let mut sum = 0;
         for end in &mut ends {
@@ -193,8 +197,15 @@ impl<'a, M: Model> Reader<'a, M> {
         }
         let starts = ends.clone();
         let mut marks = vec![Mark::NOTHING; sum];
-        for operation in history.operations() {
-            if let Some(mark) = self.mark(&operation)? {
+        for invoked in history.invocations() {
+            let Some(operation) = history.operation(invoked) else {
+                continue;
+            };
+            let mark = match self.plain(&operation) {
+                Some(mark) => Some(mark),
+                None => self.interpreted(invoked)?,
+            };
+            if let Some(mark) = mark {
                 let end = &mut ends[keys.place(operation.key) as usize];
                 marks[*end] = mark;
                 *end += 1;
@@ -209,35 +220,31 @@ impl<'a, M: Model> Reader<'a, M> {
         })
     }
 
-    /// What an operation does; `None` if it constrains nothing and changes nothing.
-    #[inline]
-    fn mark(&mut self, operation: &Operation) -> Result<Option<Mark>, CheckError> {
-        match self.verbs.plain(operation) {
-            Some((act, value)) => {
-                let mark = Mark {
-                    invoked: position(operation.invoked),
-                    returned: operation.returned.map_or(NEVER, position),
-                    value: match act {
-                        Act::TakeNone | Act::TakeSome => NEVER,
-                        _ => value.number(),
-                    },
-                    stored: NEVER,
-                    act,
-                };
-                debug_assert_eq!(self.interpreted(operation), Ok(Some(mark)));
-                Ok(Some(mark))
-            }
-            None => self.interpreted(operation),
-        }
+    /// What an operation does, if its name tells.
+    #[inline(always)]
+    fn plain(&self, operation: &Operation) -> Option<Mark> {
+        let (act, value) = self.verbs.plain(operation)?;
+        let is_of_nothing = value.is_nil() && matches!(act, Act::TakeNone | Act::TakeSome);
+        Some(Mark {
+            invoked: position(operation.invoked),
+            returned: operation.returned.map_or(NEVER, position),
+            value: if is_of_nothing { NEVER } else { value.number() },
+            stored: NEVER,
+            act,
+        })
     }
 
+    /// What the operation invoked at a position does to the model; `None` if it constrains nothing and changes nothing.
     #[inline(never)]
-    fn interpreted(&mut self, operation: &Operation) -> Result<Option<Mark>, CheckError> {
+    fn interpreted(&mut self, invoked: usize) -> Result<Option<Mark>, CheckError> {
         let Meanings { model, history, .. } = self.meanings;
-        let op = self.meanings.of(operation).map_err(|misfit| {
-            CheckError::misfit((M::NAME, M::OPERATIONS), history, operation, misfit)
+        let Some(operation) = history.operation(invoked) else {
+            return Ok(None);
+        };
+        let op = self.meanings.of(&operation).map_err(|misfit| {
+            CheckError::misfit((M::NAME, M::OPERATIONS), history, &operation, misfit)
         })?;
-        Ok(op.map(|op| mark(operation, model.deed(&op), &mut self.numbers)))
+        Ok(op.map(|op| mark(&operation, model.deed(&op), &mut self.numbers)))
     }
 }
 
@@ -290,33 +297,63 @@ impl<'a, M: Model> Meanings<'a, M> {
 /// What operations do of which the name tells enough.
 #[derive(Debug)]
 pub(super) struct Verbs {
-    /// By the number of a name.
-    verbs: Vec<Option<Verb>>,
+    /// By the number of a name and by outcome. A table, for no processor can predict which operation comes next.
+    plans: Vec<[Option<Plan>; Outcome::COUNT]>,
+}
+
+/// What an operation of some name with some outcome does.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    act: Act,
+    /// Whether it is about what it returned, or about its argument.
+    is_of_output: bool,
+    /// What it does if that is nil; nothing if the name does not tell.
+    of_nil: Option<Act>,
+}
+
+impl Plan {
+    fn new(verb: Verb, outcome: Outcome) -> Option<Self> {
+        let (act, is_of_output, of_nil) = match (verb, outcome) {
+            (Verb::Read, Outcome::Ok) => (Act::Read, true, Some(Act::Read)),
+            (Verb::ReadUnlessNil, Outcome::Ok) => (Act::Read, true, None),
+            (Verb::Write, Outcome::Ok | Outcome::Info) => (Act::Write, false, Some(Act::Write)),
+            (Verb::Put, Outcome::Ok | Outcome::Info) => (Act::Put, false, None),
+            (Verb::Take, Outcome::Ok) => (Act::Take, true, Some(Act::TakeNone)),
+            (Verb::Take, Outcome::Info) => (Act::TakeSome, true, Some(Act::TakeSome)),
+            _ => return None,
+        };
+        Some(Self {
+            act,
+            is_of_output,
+            of_nil,
+        })
+    }
 }
 
 impl Verbs {
     pub(super) fn new<M: Model>(model: &M, history: &History) -> Self {
         let names = history.functions().iter();
-        let verbs = names.map(|name| model.verb(name)).collect();
-        Self { verbs }
+        let plans = names.map(|name| {
+            let verb = model.verb(name);
+            Outcome::ALL.map(|outcome| Plan::new(verb?, outcome))
+        });
+        Self {
+            plans: plans.collect(),
+        }
     }
 
     /// What an operation does, and to which value if to any, if that needs no model.
-    #[inline]
+    #[inline(always)]
     pub(super) fn plain(&self, operation: &Operation) -> Option<(Act, ValueId)> {
         let Operation { input, output, .. } = *operation;
-        Some(
-            match (self.verbs[operation.function.number()]?, operation.outcome) {
-                (Verb::Read, Outcome::Ok) => (Act::Read, output),
-                (Verb::ReadUnlessNil, Outcome::Ok) if !output.is_nil() => (Act::Read, output),
-                (Verb::Write, Outcome::Ok | Outcome::Info) => (Act::Write, input),
-                (Verb::Put, Outcome::Ok | Outcome::Info) if !input.is_nil() => (Act::Put, input),
-                (Verb::Take, Outcome::Ok) if output.is_nil() => (Act::TakeNone, output),
-                (Verb::Take, Outcome::Ok) => (Act::Take, output),
-                (Verb::Take, Outcome::Info) => (Act::TakeSome, output),
-                _ => return None,
-            },
-        )
+        let plan = self.plans[operation.function.number()][operation.outcome as usize]?;
+        let value = if plan.is_of_output { output } else { input };
+        let act = if value.is_nil() {
+            plan.of_nil?
+        } else {
+            plan.act
+        };
+        Some((act, value))
     }
 }
 
