@@ -76,7 +76,7 @@ pub struct PartitionOrder {
     pub key: Value,
     /// The operations in that order, each by the position of its invocation in the history. Operations that
     /// constrain nothing and change nothing (unknown reads) are absent.
-    pub operations: Vec<usize>,
+    pub operations: Vec<u32>,
 }
 
 /// What shows that something does not hold.

@@ -155,14 +155,16 @@ impl ValueId {
     /// The id of [`Value::Nil`] in every table.
     pub const NIL: Self = Self(0);
 
+    /// So many of the greatest numbers are no ids: they are for those who need some that are not.
+    pub const SPARE: u32 = 8;
+
     const INLINE: u32 = 1 << 31;
     const BIAS: i64 = 1 << 30;
 
     #[inline]
     fn inline(number: i64) -> Option<Self> {
         let shifted = number.checked_add(Self::BIAS)?;
-        // The greatest number stays free, for those who need one that is no id.
-        (0..2 * Self::BIAS - 1)
+        (0..2 * Self::BIAS - i64::from(Self::SPARE))
             .contains(&shifted)
             .then(|| Self(Self::INLINE | u32::try_from(shifted).unwrap_or(0)))
     }

@@ -5,8 +5,8 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use tribunal_histories::{History, Operation, Outcome, ValueId};
 
-use super::monitor::{Act, Mark};
-use super::partition::{Meanings, Verbs};
+use super::monitor::{Act, Mark, NEVER};
+use super::partition::{Meanings, Verbs, position_of};
 use crate::model::{Discipline, Model};
 
 /// Why an order is not a linearization of some calls.
@@ -15,15 +15,15 @@ pub(super) enum Refused {
     #[error(
         "the order has an operation invoked at position {0}, which the history has not, or twice"
     )]
-    NotACall(usize),
+    NotACall(u32),
     #[error("the order lacks the operation invoked at position {0}, which took effect")]
-    Missing(usize),
+    Missing(u32),
     #[error(
         "the order has the operation invoked at position {0} before one that had returned by then"
     )]
-    OutOfTime(usize),
+    OutOfTime(u32),
     #[error("the operation invoked at position {0} is not possible at its place in the order")]
-    Impossible(usize),
+    Impossible(u32),
 }
 
 /// Verifies orders of the operations of a history, object by object.
@@ -48,7 +48,7 @@ impl<'a, M: Model> Verifier<'a, M> {
 
     /// Whether an order (of positions of invocations) is a linearization of these operations: it has every one that
     /// took effect for sure once, no other one twice, none before one that returned before it began, and is legal.
-    pub(super) fn verify(&mut self, marks: &[Mark], order: &[usize]) -> Result<(), Refused> {
+    pub(super) fn verify(&mut self, marks: &[Mark], order: &[u32]) -> Result<(), Refused> {
         let Self {
             model,
             history,
@@ -78,12 +78,12 @@ fn walk<Op>(
     history: &History,
     missing: &mut [u64],
     marks: &[Mark],
-    order: &[usize],
+    order: &[u32],
     read: impl FnMut(&Operation) -> Option<Op>,
     happens: impl FnMut(Op) -> Option<bool>,
 ) -> Option<Result<(), Refused>> {
     for mark in marks {
-        let (word, bit) = place(mark.invoked as usize);
+        let (word, bit) = place(mark.invoked);
         missing[word] |= bit;
     }
     let walked = steps(history, missing, order, read, happens);
@@ -92,13 +92,12 @@ fn walk<Op>(
     }
     let mut left_out = None;
     for mark in marks {
-        let (word, bit) = place(mark.invoked as usize);
+        let (word, bit) = place(mark.invoked);
         if missing[word] & bit != 0 {
             missing[word] ^= bit;
-            let position = mark.invoked as usize;
-            let operation = history.operation(position);
+            let operation = history.operation(mark.invoked as usize);
             let is_required = operation.is_some_and(|one| one.outcome != Outcome::Info);
-            left_out = left_out.or(is_required.then_some(position));
+            left_out = left_out.or(is_required.then_some(mark.invoked));
         }
     }
     let complete = || left_out.map_or(Ok(()), |position| Err(Refused::Missing(position)));
@@ -109,7 +108,7 @@ fn walk<Op>(
 fn steps<Op>(
     history: &History,
     missing: &mut [u64],
-    order: &[usize],
+    order: &[u32],
     mut read: impl FnMut(&Operation) -> Option<Op>,
     mut happens: impl FnMut(Op) -> Option<bool>,
 ) -> Option<Result<(), Refused>> {
@@ -119,8 +118,8 @@ fn steps<Op>(
     let mut latest_invocation = 0;
     for some in order.chunks(READ) {
         some_read.extend(some.iter().map(|position| {
-            let operation = history.operation(*position)?;
-            let returned = operation.returned.unwrap_or(usize::MAX);
+            let operation = history.operation(*position as usize)?;
+            let returned = operation.returned.map_or(NEVER, position_of);
             Some((returned, read(&operation)))
         }));
         for (position, known) in some.iter().zip(some_read.drain(..)) {
@@ -145,8 +144,8 @@ fn steps<Op>(
 }
 
 /// The word and the bit of a position.
-fn place(position: usize) -> (usize, u64) {
-    (position / 64, 1 << (position % 64))
+fn place(position: u32) -> (usize, u64) {
+    ((position / 64) as usize, 1 << (position % 64))
 }
 
 /// An object with ids in place of values. It does what its model does, for operations of which the name tells enough.
@@ -244,7 +243,7 @@ mod tests {
         let split = split(&model, &history).unwrap();
         let marks = split.marks(&split.partitions[0]);
         let mut verifier = Verifier::new(&model, &history);
-        let mut verify = |order: &[usize]| verifier.verify(marks, order);
+        let mut verify = |order: &[u32]| verifier.verify(marks, order);
         assert_eq!(verify(&[0, 3, 1]), Ok(()));
         assert_eq!(verify(&[0, 3, 1, 6]), Ok(()));
         assert_eq!(verify(&[0, 3]), Err(Refused::Missing(1)));

@@ -94,7 +94,7 @@ enum Reason {
 /// What came of a partition.
 enum Found {
     /// This order of it is legal.
-    Order(Vec<usize>),
+    Order(Vec<u32>),
     /// There is none, as was noticed at this position.
     Stuck(usize, Reason),
     /// It was given up.

@@ -58,14 +58,19 @@ impl<'a> Numbers<'a> {
         self.history.values().table_len() + self.inner.len()
     }
 
-    /// Numbers the values of the operations in each range from 0, in the order in which they come up; of each the
-    /// first comes up before all, if it is given. How many there are.
+    /// Numbers the values of the operations in each range from 0; of each the first has the number 0, if it is given.
+    /// There may be gaps. How many there are with the gaps.
     pub(super) fn pack(
         &self,
         marks: &mut [Mark],
         ranges: &[Range<usize>],
         first: Option<u32>,
     ) -> Vec<usize> {
+        if ranges.len() == 1
+            && let Some(count) = shift(marks, first)
+        {
+            return vec![count];
+        }
         let mut packed = Packed::new(self.others(), marks, first);
         let pack = |range: &Range<usize>| {
             packed.begin();
@@ -73,10 +78,8 @@ impl<'a> Numbers<'a> {
                 packed.number(first);
             }
             for mark in &mut marks[range.clone()] {
-                for value in [&mut mark.value, &mut mark.stored] {
-                    if *value != NEVER {
-                        *value = packed.number(*value);
-                    }
+                for value in mark.values_mut() {
+                    *value = packed.number(*value);
                 }
             }
             packed.count()
@@ -134,6 +137,30 @@ impl<'a> Numbers<'a> {
     }
 }
 
+/// Numbers values from 0, or from 1 if the first is given, in their order, if they are integers with few gaps. How many
+/// there are with the gaps.
+fn shift(marks: &mut [Mark], first: Option<u32>) -> Option<usize> {
+    let stored = marks.iter().filter_map(Mark::stored);
+    let values = marks.iter().map(|mark| mark.value).chain(stored);
+    let values = values.filter(|value| *value != NEVER && Some(*value) != first);
+    let (least, greatest) = values.fold((NEVER, 0), |(least, greatest), value| {
+        (least.min(value), greatest.max(value))
+    });
+    let from = u32::from(first.is_some());
+    let span = greatest.checked_sub(least)? as usize + 1;
+    if least < INTEGERS || span > marks.len() {
+        return None;
+    }
+    for value in marks.iter_mut().flat_map(Mark::values_mut) {
+        *value = if Some(*value) == first {
+            0
+        } else {
+            *value - least + from
+        };
+    }
+    Some(span + from as usize)
+}
+
 /// Dense numbers, by the numbers that they stand for. Those of one range follow on those of the range before, so that
 /// a look at one tells whether it is of this range.
 struct Packed {
@@ -156,7 +183,8 @@ enum Places {
 impl Packed {
     fn new(others: usize, marks: &[Mark], first: Option<u32>) -> Self {
         let (mut least, mut greatest) = (NEVER, INTEGERS);
-        let values = marks.iter().flat_map(|mark| [mark.value, mark.stored]);
+        let stored = marks.iter().filter_map(Mark::stored);
+        let values = marks.iter().map(|mark| mark.value).chain(stored);
         for value in values.chain(first) {
             if value >= INTEGERS && value != NEVER {
                 least = least.min(value);
@@ -224,9 +252,7 @@ mod tests {
         let read = |(place, value): (usize, &u32)| Mark {
             invoked: u32::try_from(2 * place).unwrap(),
             returned: u32::try_from(2 * place + 1).unwrap(),
-            value: *value,
-            stored: NEVER,
-            act: Act::Read,
+            ..Mark::new(Act::Read, *value)
         };
         values.iter().enumerate().map(read).collect()
     }

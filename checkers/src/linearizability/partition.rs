@@ -126,7 +126,7 @@ impl Keys {
         if near.0 != key || near.1 == NEVER {
             let place = *self.places.entry(key).or_insert_with(|| {
                 self.ids.push(key);
-                position(self.ids.len() - 1)
+                position_of(self.ids.len() - 1)
             });
             *near = (key, place);
         }
@@ -225,13 +225,8 @@ impl<'a, M: Model> Reader<'a, M> {
     fn plain(&self, operation: &Operation) -> Option<Mark> {
         let (act, value) = self.verbs.plain(operation)?;
         let is_of_nothing = value.is_nil() && matches!(act, Act::TakeNone | Act::TakeSome);
-        Some(Mark {
-            invoked: position(operation.invoked),
-            returned: operation.returned.map_or(NEVER, position),
-            value: if is_of_nothing { NEVER } else { value.number() },
-            stored: NEVER,
-            act,
-        })
+        let value = if is_of_nothing { NEVER } else { value.number() };
+        Some(at(operation, Mark::new(act, value)))
     }
 
     /// What the operation invoked at a position does to the model; `None` if it constrains nothing and changes nothing.
@@ -358,38 +353,31 @@ impl Verbs {
 }
 
 fn mark(operation: &Operation, deed: Deed<'_>, numbers: &mut Numbers<'_>) -> Mark {
-    let (act, value, stored) = match deed {
-        Deed::Read(value) => (Act::Read, Some(value), None),
-        Deed::Write(value) => (Act::Write, Some(value), None),
-        Deed::Cas(found, stored) => (Act::Cas, Some(found), Some(stored)),
-        Deed::Put(element) => (Act::Put, Some(element), None),
-        Deed::Take(element) => (Act::Take, Some(element), None),
-        Deed::TakeSome => (Act::TakeSome, None, None),
-        Deed::TakeNone => (Act::TakeNone, None, None),
-        Deed::Other => (Act::Other, None, None),
+    let mut about = |act, value| Mark::new(act, numbers.number(value));
+    let mark = match deed {
+        Deed::Read(value) => about(Act::Read, value),
+        Deed::Write(value) => about(Act::Write, value),
+        Deed::Put(element) => about(Act::Put, element),
+        Deed::Take(element) => about(Act::Take, element),
+        Deed::Cas(found, stored) => Mark::cas(numbers.number(found), numbers.number(stored)),
+        Deed::TakeSome => Mark::new(Act::TakeSome, NEVER),
+        Deed::TakeNone => Mark::new(Act::TakeNone, NEVER),
+        Deed::Other => Mark::NOTHING,
     };
-    let mut number = |value: Option<&Value>| value.map_or(NEVER, |value| numbers.number(value));
-    Mark {
-        invoked: position(operation.invoked),
-        returned: operation.returned.map_or(NEVER, position),
-        value: number(value),
-        stored: number(stored),
-        act,
-    }
+    at(operation, mark)
 }
 
-fn position(position: usize) -> u32 {
+/// A mark of this operation.
+#[inline]
+fn at(operation: &Operation, mut mark: Mark) -> Mark {
+    mark.invoked = position_of(operation.invoked);
+    mark.returned = operation.returned.map_or(NEVER, position_of);
+    mark
+}
+
+/// A position in a history, in half the bytes.
+pub(super) fn position_of(position: usize) -> u32 {
     u32::try_from(position).expect("histories are bounded so")
-}
-
-impl Mark {
-    const NOTHING: Self = Self {
-        invoked: NEVER,
-        returned: NEVER,
-        value: NEVER,
-        stored: NEVER,
-        act: Act::Other,
-    };
 }
 
 /// What an operation means to a model; `None` if it constrains nothing and changes nothing.

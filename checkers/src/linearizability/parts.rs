@@ -30,11 +30,11 @@ pub(super) fn split<M: Model>(model: &M, calls: Vec<Call<M::Op>>) -> Vec<Vec<Cal
 ///
 /// In each order every operation takes effect at once when it begins, or when the one before has; that is before it
 /// returns, for none before it began later than that. At these moments all of them do, whatever their parts.
-pub(super) fn merge(mut orders: Vec<Vec<usize>>) -> Vec<usize> {
+pub(super) fn merge(mut orders: Vec<Vec<u32>>) -> Vec<u32> {
     if orders.len() == 1 {
         return orders.swap_remove(0);
     }
-    let mut moments: Vec<(usize, usize)> = Vec::new();
+    let mut moments: Vec<(u32, u32)> = Vec::new();
     for order in orders {
         let mut latest = 0;
         for operation in order {

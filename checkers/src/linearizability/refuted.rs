@@ -83,7 +83,7 @@ impl<M: Model> Judge<'_, M> {
             operations.push(last.invoked);
             operations.sort_unstable();
             let puts = deeds.marks.iter();
-            let puts = puts.filter(|mark| mark.act == Act::Put && mark.value == last.value);
+            let puts = puts.filter(|mark| mark.is(Act::Put) && mark.value == last.value);
             helpers.extend(puts.map(|put| put.invoked));
         }
         let mut positions = [&operations[..], &helpers].concat();
@@ -133,7 +133,7 @@ impl<M: Model> Judge<'_, M> {
 fn recent(all: Deeds<'_>, from: u32) -> Option<Vec<Mark>> {
     let mut is_recent = vec![false; all.values];
     for mark in all.marks {
-        if mark.act == Act::Cas {
+        if mark.is(Act::Cas) {
             return None;
         }
         if mark.returned >= from && mark.value != NEVER {

@@ -4,9 +4,7 @@
 use std::ops::Range;
 
 use super::automaton::{Class, StateId};
-use super::configuration::{
-    Antichain, COMPARED_PER_STATE, Configuration, Kinds, Slots, Usages,
-};
+use super::configuration::{Antichain, COMPARED_PER_STATE, Configuration, Kinds, Slots, Usages};
 use super::moves::{Move, Moves};
 use super::paths::{Paths, Step};
 use super::search::{OBJECT_BYTES_MAX, OBJECT_STATES_MAX, Search, Span, Supply, number};

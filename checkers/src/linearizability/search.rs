@@ -47,7 +47,7 @@ pub(super) struct Found {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// A legal order, each call by the position of its invocation.
-    Order(Vec<usize>),
+    Order(Vec<u32>),
     /// There is none, as the search noticed at this position, knowing what calls return later.
     Stuck(usize),
     /// It was given up.
@@ -183,7 +183,8 @@ pub(super) fn search_from_any<M: Model>(
 /// When a call is in flight, and whether it took effect for sure.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Span {
-    invoked: u32,
+    /// The position of its invocation, which names it.
+    pub(super) invoked: u32,
     /// [`NEVER`] if it is crashed.
     returned: u32,
     pub(super) required: bool,
@@ -381,7 +382,7 @@ impl<'a, M: Model> Search<'a, M> {
 
     /// The order of which a path has the calls that change something: the others take effect as soon as they can, as
     /// they did in the search. Fails with the classes of crashed calls of which there are fewer than the path has.
-    fn order(&mut self, path: &[Step]) -> Result<Vec<usize>, BTreeSet<Class>> {
+    fn order(&mut self, path: &[Step]) -> Result<Vec<u32>, BTreeSet<Class>> {
         let mut order = Vec::with_capacity(self.calls.len());
         let mut waiting: Vec<u32> = Vec::new();
         let mut crashed: FxHashMap<Class, VecDeque<u32>> = FxHashMap::default();
@@ -396,7 +397,7 @@ impl<'a, M: Model> Search<'a, M> {
                         crashed.entry(class).or_default().push_back(call);
                     } else if self.observers[call as usize] {
                         if self.automaton.step(state, class).is_some() {
-                            order.push(self.calls[call as usize].invoked());
+                            order.push(self.calls[call as usize].invoked);
                         } else {
                             waiting.push(call);
                         }
@@ -413,14 +414,14 @@ impl<'a, M: Model> Search<'a, M> {
                             Some(step.call)
                         };
                         match call {
-                            Some(call) => order.push(self.calls[call as usize].invoked()),
+                            Some(call) => order.push(self.calls[call as usize].invoked),
                             None => _ = overdrawn.insert(class),
                         }
                         waiting.retain(|call| {
                             let class = self.classes[*call as usize];
                             let waits = self.automaton.step(state, class).is_none();
                             if !waits {
-                                order.push(self.calls[*call as usize].invoked());
+                                order.push(self.calls[*call as usize].invoked);
                             }
                             waits
                         });

@@ -137,7 +137,7 @@ impl<'s, 'a, M: Model> WingGongLowe<'s, 'a, M> {
         }
         while let Some(frame) = self.frames.last() {
             if frame.reached.base as usize == self.returning.len() {
-                let invoked = |call: &u32| self.search.calls[*call as usize].invoked();
+                let invoked = |call: &u32| self.search.calls[*call as usize].invoked;
                 return Outcome::Order(self.order.iter().map(invoked).collect());
             }
             if self.choices.len() == frame.choices {

@@ -50,7 +50,7 @@ pub(super) struct Clash {
 }
 
 /// Puts the operations of a container in order, or finds a clash.
-pub(super) type Arrange = fn(&Contents) -> Result<Vec<usize>, Clash>;
+pub(super) type Arrange = fn(&Contents) -> Result<Vec<u32>, Clash>;
 
 /// Judges a container.
 pub(super) fn judge(deeds: Deeds<'_>, arrange: Arrange) -> Answer {
@@ -112,7 +112,7 @@ fn settle(
     unknown: &mut Vec<u32>,
     is_assigned: &mut bool,
     arrange: Arrange,
-) -> Result<Vec<usize>, Answer> {
+) -> Result<Vec<u32>, Answer> {
     loop {
         let clash = match arrange(contents) {
             Ok(order) => return Ok(order),
@@ -174,7 +174,7 @@ fn conflict(deeds: Deeds<'_>, contents: &Contents, clash: &Clash) -> Answer {
     let elements = elements.flat_map(|element| [element.put_invoked, element.take]);
     let nothings = clash.nothings.iter();
     let nothings = nothings.map(|at| contents.nothings[*at as usize].invoked);
-    let unknown = deeds.iter().filter(|mark| mark.act == Act::TakeSome);
+    let unknown = deeds.iter().filter(|mark| mark.is(Act::TakeSome));
     let unknown = unknown.map(|mark| mark.invoked);
     Answer::Conflict(Conflict::new(
         elements.chain(nothings).collect(),
@@ -188,7 +188,7 @@ fn collect(deeds: Deeds<'_>) -> Result<(Contents, Vec<u32>), Answer> {
     let places = contents.put_all(deeds)?;
     let mut unknown = Vec::new();
     for mark in deeds.iter() {
-        match mark.act {
+        match mark.act() {
             Act::Put => {}
             Act::Take => contents.take(&mark, places[mark.value as usize])?,
             Act::TakeNone => contents.nothings.push(Nothing {
@@ -214,7 +214,7 @@ impl Contents {
     fn put_all(&mut self, deeds: Deeds<'_>) -> Result<Vec<u32>, Answer> {
         let mut places = vec![NEVER; deeds.values];
         self.elements.reserve(deeds.values);
-        for mark in deeds.iter().filter(|mark| mark.act == Act::Put) {
+        for mark in deeds.iter().filter(|mark| mark.is(Act::Put)) {
             let place = &mut places[mark.value as usize];
             if *place != NEVER {
                 return Err(Answer::Undecided("an element is put in twice"));

@@ -19,6 +19,8 @@ mod stack;
 
 pub(super) use ordering::by_key;
 
+use tribunal_histories::ValueId;
+
 use crate::model::Discipline;
 
 /// The position of an event that never comes.
@@ -29,15 +31,28 @@ pub(super) const NEVER: u32 = u32::MAX;
 pub(super) enum Act {
     Read,
     Write,
-    Cas,
     Put,
     Take,
     TakeSome,
     TakeNone,
     Other,
+    Cas,
 }
 
-/// An operation in 20 bytes.
+impl Act {
+    /// All but the compare-and-set, each at its number.
+    const PLAIN: [Self; 7] = [
+        Self::Read,
+        Self::Write,
+        Self::Put,
+        Self::Take,
+        Self::TakeSome,
+        Self::TakeNone,
+        Self::Other,
+    ];
+}
+
+/// An operation in 16 bytes: in a long history what fresh memory costs is most of what a monitor costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark {
     /// The position of its invocation in the history, which names it.
@@ -46,9 +61,68 @@ pub(super) struct Mark {
     pub(super) returned: u32,
     /// Its value; of a compare-and-set the one that it found.
     pub(super) value: u32,
+    /// The value that a compare-and-set stored; what else an operation does is a number that no value has.
+    deed: u32,
+}
+
+const _: () = assert!(Act::PLAIN.len() < ValueId::SPARE as usize);
+
+impl Mark {
+    /// The number of the first act, where those of values end.
+    const ACTS: u32 = u32::MAX - ValueId::SPARE + 1;
+
+    /// No operation.
+    pub(super) const NOTHING: Self = Self::new(Act::Other, NEVER);
+
+    /// An operation that is not a compare-and-set, at no position yet.
+    #[inline]
+    pub(super) const fn new(act: Act, value: u32) -> Self {
+        Self {
+            invoked: NEVER,
+            returned: NEVER,
+            value,
+            deed: Self::ACTS + act as u32,
+        }
+    }
+
+    /// A compare-and-set.
+    pub(super) const fn cas(found: u32, stored: u32) -> Self {
+        Self {
+            deed: stored,
+            ..Self::new(Act::Other, found)
+        }
+    }
+
+    /// What it does.
+    #[inline]
+    pub(super) fn act(&self) -> Act {
+        let number = self.deed.checked_sub(Self::ACTS);
+        let plain = number.and_then(|number| Act::PLAIN.get(number as usize));
+        plain.copied().unwrap_or(Act::Cas)
+    }
+
+    /// Whether it does this.
+    #[inline]
+    pub(super) fn is(&self, act: Act) -> bool {
+        match act {
+            Act::Cas => self.deed < Self::ACTS,
+            plain => self.deed == Self::ACTS + plain as u32,
+        }
+    }
+
     /// The value that a compare-and-set stored.
-    pub(super) stored: u32,
-    pub(super) act: Act,
+    #[inline]
+    pub(super) fn stored(&self) -> Option<u32> {
+        self.is(Act::Cas).then_some(self.deed)
+    }
+
+    /// Its values, to be numbered anew.
+    #[inline]
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut u32> {
+        let stored = Some(&mut self.deed).filter(|deed| **deed < Self::ACTS);
+        let value = Some(&mut self.value).filter(|value| **value != NEVER);
+        value.into_iter().chain(stored)
+    }
 }
 
 /// The operations on one object, up to some event.
@@ -72,15 +146,15 @@ impl<'a> Deeds<'a> {
             if mark.returned < end {
                 return Some(*mark);
             }
-            let act = match mark.act {
+            let unreturned = match mark.act() {
                 Act::Read => return None,
-                Act::Take | Act::TakeNone => Act::TakeSome,
-                act => act,
+                Act::Take | Act::TakeNone => Mark::new(Act::TakeSome, NEVER),
+                _ => *mark,
             };
             Some(Mark {
+                invoked: mark.invoked,
                 returned: NEVER,
-                act,
-                ..*mark
+                ..unreturned
             })
         })
     }
@@ -103,7 +177,7 @@ impl<'a> Deeds<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// A linearization: operations by the positions of their invocations.
-    Order(Vec<usize>),
+    Order(Vec<u32>),
     /// Some operations exclude each other.
     Conflict(Conflict),
     /// It does not know, for this reason.

@@ -88,7 +88,7 @@ impl Free {
 }
 
 /// The operations in a legal order, or a clash.
-pub(super) fn arrange(contents: &Contents) -> Result<Vec<usize>, Clash> {
+pub(super) fn arrange(contents: &Contents) -> Result<Vec<u32>, Clash> {
     let elements = &contents.elements;
     let mut ascending: Vec<_> = (0..)
         .zip(elements)
@@ -150,7 +150,7 @@ pub(super) fn arrange(contents: &Contents) -> Result<Vec<usize>, Clash> {
 }
 
 /// The operations in the order of their moments, those of one moment in the order in which they stand.
-fn by_moment(placed: &[(u32, u32)], moments: usize) -> Vec<usize> {
+fn by_moment(placed: &[(u32, u32)], moments: usize) -> Vec<u32> {
     let mut offsets = vec![0_u32; moments + 1];
     for (moment, _) in placed {
         offsets[*moment as usize + 1] += 1;
@@ -161,7 +161,7 @@ fn by_moment(placed: &[(u32, u32)], moments: usize) -> Vec<usize> {
     let mut order = vec![0; placed.len()];
     for (moment, operation) in placed {
         let offset = &mut offsets[*moment as usize];
-        order[*offset as usize] = *operation as usize;
+        order[*offset as usize] = *operation;
         *offset += 1;
     }
     order

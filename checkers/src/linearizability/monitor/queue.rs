@@ -19,7 +19,7 @@ use super::contents::{Clash, Contents, cover};
 use super::ordering::Positions;
 
 /// The operations in a legal order, or a clash.
-pub(super) fn arrange(contents: &Contents) -> Result<Vec<usize>, Clash> {
+pub(super) fn arrange(contents: &Contents) -> Result<Vec<u32>, Clash> {
     let order = sort(contents)?;
     interleave(contents, &order)
 }
@@ -81,7 +81,7 @@ fn sort(contents: &Contents) -> Result<Vec<u32>, Clash> {
 }
 
 /// Puts the operations in order, given that of the elements.
-fn interleave(contents: &Contents, order: &[u32]) -> Result<Vec<usize>, Clash> {
+fn interleave(contents: &Contents, order: &[u32]) -> Result<Vec<u32>, Clash> {
     let element = |rank: usize| &contents.elements[order[rank] as usize];
     // Before which event each is put in, as late as may be: before what comes later, and before its own return.
     let mut put_before = vec![NEVER; order.len()];
@@ -113,16 +113,16 @@ fn interleave(contents: &Contents, order: &[u32]) -> Result<Vec<usize>, Clash> {
         let nothing_at = nothings.get(nothing).copied().unwrap_or(NEVER);
         if take_at != NEVER && take_at <= nothing_at && take_at <= put_at {
             if put <= take {
-                line.push(element(take).put_invoked as usize);
+                line.push(element(take).put_invoked);
                 put = take + 1;
             }
-            line.push(element(take).take as usize);
+            line.push(element(take).take);
             take += 1;
         } else if nothing_at != NEVER && nothing_at <= put_at {
-            line.push(contents.nothings[nothing].invoked as usize);
+            line.push(contents.nothings[nothing].invoked);
             nothing += 1;
         } else if put < order.len() {
-            line.push(element(put).put_invoked as usize);
+            line.push(element(put).put_invoked);
             put += 1;
         } else {
             return Ok(line);

@@ -39,10 +39,6 @@ struct Slot {
     /// The operation that stored it: when it began and returned.
     invoked: u32,
     returned: u32,
-    /// The slot of the value that a compare-and-set found when it stored this.
-    before: u32,
-    /// The slot of the value that a compare-and-set stored when it found this.
-    after: u32,
     /// The first return of a read of it.
     first_return: u32,
     /// The last invocation of a read of it, and how many reads there are.
@@ -65,8 +61,6 @@ impl Slot {
     const EMPTY: Self = Self {
         invoked: NONE,
         returned: NEVER,
-        before: NONE,
-        after: NONE,
         first_return: NEVER,
         last_invoked: 0,
         reads: 0,
@@ -77,6 +71,27 @@ impl Slot {
         self.returned == NEVER && self.kind != Kind::Initial
     }
 
+    /// The zone of a block of this value alone.
+    fn zone(&self, head: u32) -> Zone {
+        let last_read = if self.reads > 0 {
+            time(self.last_invoked)
+        } else {
+            BEFORE
+        };
+        let (first_return, invoked) = match self.kind {
+            Kind::Initial => (BEFORE, BEFORE),
+            _ => (
+                time(self.first_return.min(self.returned)),
+                time(self.invoked),
+            ),
+        };
+        Zone {
+            first_return,
+            last_invoked: last_read.max(invoked),
+            head,
+        }
+    }
+
     /// The last invocation of an operation on the value; [`NEVER`] if there is none.
     fn latest(&self) -> u32 {
         match self.kind {
@@ -85,6 +100,22 @@ impl Slot {
             Kind::Absent => NEVER,
         }
     }
+}
+
+/// How compare-and-sets link a value to others.
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    /// The slot of the value that a compare-and-set found when it stored this.
+    before: u32,
+    /// The slot of the value that a compare-and-set stored when it found this.
+    after: u32,
+}
+
+impl Link {
+    const NONE: Self = Self {
+        before: NONE,
+        after: NONE,
+    };
 }
 
 /// A block with its zone.
@@ -113,10 +144,10 @@ struct Register<'a> {
     deeds: Deeds<'a>,
     /// By value.
     slots: Vec<Slot>,
+    /// By value, if there are compare-and-sets.
+    links: Vec<Link>,
     /// Whether something crashed that stored a value.
     has_crashed: bool,
-    /// Whether there are compare-and-sets.
-    has_chains: bool,
 }
 
 fn number(index: usize) -> u32 {
@@ -128,8 +159,8 @@ impl<'a> Register<'a> {
         let mut register = Self {
             deeds,
             slots: vec![Slot::EMPTY; deeds.values],
+            links: Vec::new(),
             has_crashed: false,
-            has_chains: false,
         };
         register.slots[INITIAL].kind = Kind::Initial;
         register.slots[INITIAL].returned = 0;
@@ -142,12 +173,8 @@ impl<'a> Register<'a> {
     }
 
     fn note(&mut self, mark: &Mark) -> Result<(), Answer> {
-        if !matches!(mark.act, Act::Read | Act::Write | Act::Cas) {
-            let why = "there are operations that zones do not know";
-            return Err(Answer::Undecided(why));
-        }
         let value = mark.value as usize;
-        match mark.act {
+        match mark.act() {
             Act::Read => {
                 let slot = &mut self.slots[value];
                 slot.first_return = slot.first_return.min(mark.returned);
@@ -156,25 +183,41 @@ impl<'a> Register<'a> {
                 Ok(())
             }
             Act::Cas => {
-                let stored = mark.stored as usize;
-                self.has_chains = true;
-                self.store(stored, number(value), Kind::Cas, mark)
+                let stored = mark.stored().unwrap_or_default() as usize;
+                self.store(stored, Kind::Cas, mark)?;
+                self.links.resize(self.slots.len(), Link::NONE);
+                self.links[stored].before = mark.value;
+                Ok(())
             }
-            _ => self.store(value, NONE, Kind::Write, mark),
+            Act::Write => self.store(value, Kind::Write, mark),
+            _ => Err(Answer::Undecided(
+                "there are operations that zones do not know",
+            )),
         }
     }
 
-    fn store(&mut self, value: usize, before: u32, kind: Kind, mark: &Mark) -> Result<(), Answer> {
+    fn store(&mut self, value: usize, kind: Kind, mark: &Mark) -> Result<(), Answer> {
         let slot = &mut self.slots[value];
         if slot.kind != Kind::Absent {
             return Err(Answer::Undecided("a value is stored twice"));
         }
         slot.invoked = mark.invoked;
         slot.returned = mark.returned;
-        slot.before = before;
         slot.kind = kind;
         self.has_crashed |= mark.returned == NEVER;
         Ok(())
+    }
+
+    /// The slot of the value that a compare-and-set found when it stored that of a slot.
+    fn before(&self, slot: u32) -> u32 {
+        let link = self.links.get(slot as usize);
+        link.map_or(NONE, |link| link.before)
+    }
+
+    /// The slot of the value that a compare-and-set stored when it found that of a slot.
+    fn after(&self, slot: u32) -> u32 {
+        let link = self.links.get(slot as usize);
+        link.map_or(NONE, |link| link.after)
     }
 
     /// Leaves out what crashed and stored a value that nobody saw.
@@ -185,7 +228,8 @@ impl<'a> Register<'a> {
         let mut is_seen = vec![false; self.slots.len()];
         for start in 0..self.slots.len() {
             let slot = &self.slots[start];
-            let found = (slot.kind == Kind::Cas && !slot.is_crashed()).then_some(slot.before);
+            let found =
+                (slot.kind == Kind::Cas && !slot.is_crashed()).then(|| self.before(number(start)));
             let read = (slot.reads > 0).then_some(number(start));
             for seen in [found, read].into_iter().flatten() {
                 // If what was seen was stored by a compare-and-set that crashed, so was what that found.
@@ -193,7 +237,7 @@ impl<'a> Register<'a> {
                 while !std::mem::replace(&mut is_seen[at as usize], true) {
                     let slot = &self.slots[at as usize];
                     if slot.kind == Kind::Cas && slot.is_crashed() {
-                        at = slot.before;
+                        at = self.before(at);
                     }
                 }
             }
@@ -214,10 +258,11 @@ impl<'a> Register<'a> {
                     return Err(self.conflict(&[number(stored)], &[time(slot.first_return)]));
                 }
                 Kind::Cas => {
-                    let before = &mut self.slots[slot.before as usize];
-                    let other = std::mem::replace(&mut before.after, number(stored));
-                    let is_absent = before.kind == Kind::Absent;
-                    let slots = [slot.before, number(stored), other];
+                    let before = self.before(number(stored));
+                    let link = &mut self.links[before as usize];
+                    let other = std::mem::replace(&mut link.after, number(stored));
+                    let is_absent = self.slots[before as usize].kind == Kind::Absent;
+                    let slots = [before, number(stored), other];
                     if is_absent || other != NONE {
                         let slots = slots.map(|slot| self.witnesses(slot)).concat();
                         return Err(self.conflict(&slots, &[]));
@@ -241,8 +286,7 @@ impl<'a> Register<'a> {
             }
             let mut all = 0..self.slots.len();
             let found = all.find(|other| {
-                let other = &self.slots[*other];
-                other.kind == Kind::Cas && other.before == slot
+                self.slots[*other].kind == Kind::Cas && self.before(number(*other)) == slot
             });
             slot = found.map_or(NONE, number);
         }
@@ -273,36 +317,44 @@ impl<'a> Register<'a> {
             let mut at = *slot;
             while at != NONE && !std::mem::replace(&mut is_visited[at as usize], true) {
                 helpers.push(self.slots[at as usize].invoked);
-                at = self.slots[at as usize].before;
+                at = self.before(at);
             }
         }
         Answer::Conflict(Conflict::new(operations, helpers))
     }
 
-    fn order(&self) -> Result<Vec<usize>, Answer> {
-        let zones = if self.has_chains {
-            self.chains()?
+    fn order(mut self) -> Result<Vec<u32>, Answer> {
+        let heads = if self.links.is_empty() {
+            let singles = self.singles()?;
+            let zone = |at: usize| self.slots[singles[at] as usize].zone(singles[at]);
+            self.exclude(singles.len(), zone)?
         } else {
-            self.single()?
+            let chains = self.chains()?;
+            self.exclude(chains.len(), |at| chains[at])?
         };
-        let heads = self.exclude(&zones)?;
-        drop(zones);
         Ok(self.emit(&heads))
     }
 
-    /// The zones of values, in the order of their last invocations, which is that of the history. Nothing links them.
-    fn single(&self) -> Result<Vec<Zone>, Answer> {
-        let mut zones = Vec::with_capacity(self.slots.len());
+    /// The slots of values, each checked in itself, in the order of the last invocations of their zones, which is that of
+    /// the history. Nothing links them.
+    fn singles(&self) -> Result<Vec<u32>, Answer> {
+        let mut heads = Vec::with_capacity(self.slots.len());
         if self.slots[INITIAL].reads == 0 {
-            zones.push(self.zone(&[number(INITIAL)])?);
+            heads.push(number(INITIAL));
         }
         for mark in self.deeds.iter() {
             let slot = &self.slots[mark.value as usize];
-            if slot.latest() == mark.invoked {
-                zones.push(self.zone(&[mark.value])?);
+            if slot.latest() != mark.invoked {
+                continue;
             }
+            let is_read_first = slot.kind != Kind::Initial && slot.first_return < slot.invoked;
+            if slot.reads > 0 && is_read_first {
+                let times = [slot.first_return, slot.invoked].map(time);
+                return Err(self.conflict(&[mark.value], &times));
+            }
+            heads.push(mark.value);
         }
-        Ok(zones)
+        Ok(heads)
     }
 
     /// The chains with their zones, each checked in itself, in the order of their last invocations.
@@ -320,7 +372,7 @@ impl<'a> Register<'a> {
             let mut at = number(head);
             while at != NONE {
                 chain.push(at);
-                at = self.slots[at as usize].after;
+                at = self.after(at);
             }
             chained += chain.len();
             zones.push(self.zone(&chain)?);
@@ -376,7 +428,7 @@ impl<'a> Register<'a> {
             };
             while at != NONE {
                 is_chained[at as usize] = true;
-                at = self.slots[at as usize].after;
+                at = self.after(at);
             }
         }
         let mut all = 0..self.slots.len();
@@ -386,7 +438,7 @@ impl<'a> Register<'a> {
         while at != NONE && !is_chained[at as usize] {
             is_chained[at as usize] = true;
             slots.push(at);
-            at = self.slots[at as usize].before;
+            at = self.before(at);
         }
         self.conflict(&slots, &[])
     }
@@ -397,37 +449,37 @@ impl<'a> Register<'a> {
     /// A block with a forward zone takes effect up to its end. One with a backward zone takes effect at once, at any
     /// moment of its zone: at the beginning, or when the forward zone around that ends. Forward zones that do not
     /// overlap begin in the order in which they end, so that this can only be the next of them.
-    fn exclude(&self, zones: &[Zone]) -> Result<Vec<u32>, Answer> {
-        let mut heads = Vec::with_capacity(zones.len());
+    fn exclude(&self, len: usize, zone: impl Fn(usize) -> Zone) -> Result<Vec<u32>, Answer> {
+        let mut heads = Vec::with_capacity(len);
         let mut waiting = Vec::new();
-        let mut forward_before: Option<&Zone> = None;
-        let mut next_forward = 0;
-        for (at, zone) in zones.iter().enumerate() {
-            if zone.is_forward() {
-                if let Some(before) = forward_before.replace(zone)
-                    && zone.first_return < before.last_invoked
+        let mut forward_before: Option<Zone> = None;
+        // The next forward zone from here on, once it was looked for.
+        let mut next_forward: (usize, Option<Zone>) = (0, None);
+        for at in 0..len {
+            let here = zone(at);
+            if here.is_forward() {
+                if let Some(before) = forward_before.replace(here)
+                    && here.first_return < before.last_invoked
                 {
-                    return Err(self.pair(before, zone));
+                    return Err(self.pair(&before, &here));
                 }
-                heads.push(zone.head);
+                heads.push(here.head);
                 heads.append(&mut waiting);
                 continue;
             }
-            next_forward = next_forward.max(at + 1);
-            while zones
-                .get(next_forward)
-                .is_some_and(|next| !next.is_forward())
-            {
-                next_forward += 1;
+            if next_forward.0 <= at {
+                let mut rest = (at + 1..len).map(|at| (at, Some(zone(at))));
+                let is_forward =
+                    |(_, next): &(usize, Option<Zone>)| next.as_ref().is_some_and(Zone::is_forward);
+                next_forward = rest.find(is_forward).unwrap_or((len, None));
             }
-            let next = zones.get(next_forward);
-            let around = next.filter(|next| next.first_return < zone.last_invoked);
-            match around {
-                Some(around) if around.last_invoked > zone.first_return => {
-                    return Err(self.pair(around, zone));
+            let around = next_forward.1;
+            match around.filter(|next| next.first_return < here.last_invoked) {
+                Some(around) if around.last_invoked > here.first_return => {
+                    return Err(self.pair(&around, &here));
                 }
-                Some(_) => waiting.push(zone.head),
-                None => heads.push(zone.head),
+                Some(_) => waiting.push(here.head),
+                None => heads.push(here.head),
             }
         }
         Ok(heads)
@@ -443,36 +495,34 @@ impl<'a> Register<'a> {
             let mut at = zone.head;
             while at != NONE {
                 slots.push(at);
-                at = self.slots[at as usize].after;
+                at = self.after(at);
             }
         }
         self.conflict(&slots, &positions)
     }
 
     /// The operations of the blocks in this order, given by their heads.
-    fn emit(&self, heads: &[u32]) -> Vec<usize> {
+    fn emit(&mut self, heads: &[u32]) -> Vec<u32> {
         let len = self.slots.iter().map(|slot| slot.reads as usize + 1).sum();
         let mut order = vec![0; len];
-        // By slot: the place of its next read.
-        let mut places = vec![0; self.slots.len()];
         let mut place = 0;
         for head in heads {
             let mut at = *head;
             while at != NONE {
-                let slot = &self.slots[at as usize];
+                let slot = &mut self.slots[at as usize];
                 if slot.invoked != NONE {
-                    order[place as usize] = slot.invoked as usize;
+                    order[place as usize] = slot.invoked;
                     place += 1;
                 }
-                places[at as usize] = place;
-                place += slot.reads;
-                at = slot.after;
+                // From here on it is the place of the next of them.
+                place += std::mem::replace(&mut slot.reads, place);
+                at = self.after(at);
             }
         }
         order.truncate(place as usize);
-        for mark in self.deeds.iter().filter(|mark| mark.act == Act::Read) {
-            let place = &mut places[mark.value as usize];
-            order[*place as usize] = mark.invoked as usize;
+        for mark in self.deeds.iter().filter(|mark| mark.is(Act::Read)) {
+            let place = &mut self.slots[mark.value as usize].reads;
+            order[*place as usize] = mark.invoked;
             *place += 1;
         }
         order

@@ -31,7 +31,7 @@ enum Task {
 }
 
 /// The operations in a legal order, or a clash.
-pub(super) fn arrange(contents: &Contents) -> Result<Vec<usize>, Clash> {
+pub(super) fn arrange(contents: &Contents) -> Result<Vec<u32>, Clash> {
     let elements = &contents.elements;
     let lasts = |element: &Element| element.put_returned < element.take_invoked;
     let mut sorted = Positions::default().sort(elements.len(), |at| elements[at].put_returned);
@@ -143,15 +143,15 @@ fn place_nothings(contents: &Contents, spans: &[(u32, u32)]) -> Result<Vec<Place
 }
 
 /// The operations of both lines in the order of their moments.
-fn merge(line: &[Placed], extras: &[Placed]) -> Vec<usize> {
+fn merge(line: &[Placed], extras: &[Placed]) -> Vec<u32> {
     let mut merged = Vec::with_capacity(line.len() + extras.len());
     let mut extras = extras.iter().peekable();
     for (moment, operation) in line {
         while let Some((_, extra)) = extras.next_if(|(other, _)| other < moment) {
-            merged.push(*extra as usize);
+            merged.push(*extra);
         }
-        merged.push(*operation as usize);
+        merged.push(*operation);
     }
-    merged.extend(extras.map(|(_, extra)| *extra as usize));
+    merged.extend(extras.map(|(_, extra)| *extra));
     merged
 }

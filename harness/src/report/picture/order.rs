@@ -42,7 +42,7 @@ fn order_in(verdict: &Verdict, key: Option<&Value>) -> Option<Vec<usize>> {
         return None;
     };
     let of_key = orders.iter().find(|order| Some(&order.key) == key);
-    of_key.map(|order| order.operations.clone())
+    of_key.map(|order| order.operations.iter().map(|at| *at as usize).collect())
 }
 
 /// The order of one object's operations up to an event.
