@@ -54,17 +54,17 @@ pub(super) type Arrange = fn(&Contents) -> Result<Vec<u32>, Clash>;
 
 /// Judges a container.
 pub(super) fn judge(deeds: Deeds<'_>, arrange: Arrange) -> Answer {
-    let (mut contents, mut unknown) = match collect(deeds) {
+    let (mut contents, unknown) = match collect(deeds) {
         Ok(collected) => collected,
         Err(answer) => return answer,
     };
-    let mut is_assigned = false;
+    let mut takers = Takers::new(unknown);
     // An operation that took out nobody knows what took none of the elements that were gone before it began: what it
     // took is tried among the others first, with an order of few instead of all.
-    if let Some(first) = unknown.first().copied() {
+    if let Some(first) = takers.first {
         let (mut late, places) = contents.late(first);
         if late.elements.len() < contents.elements.len() / 2 {
-            if let Err(answer) = settle(deeds, &mut late, &mut unknown, &mut is_assigned, arrange) {
+            if let Err(answer) = settle(deeds, &mut late, &mut takers, arrange) {
                 return answer;
             }
             for (place, element) in places.into_iter().zip(late.elements) {
@@ -72,13 +72,7 @@ pub(super) fn judge(deeds: Deeds<'_>, arrange: Arrange) -> Answer {
             }
         }
     }
-    match settle(
-        deeds,
-        &mut contents,
-        &mut unknown,
-        &mut is_assigned,
-        arrange,
-    ) {
+    match settle(deeds, &mut contents, &mut takers, arrange) {
         Ok(order) => Answer::Order(order),
         Err(answer) => answer,
     }
@@ -104,13 +98,12 @@ impl Contents {
     }
 }
 
-/// Puts the operations in order; from clash to clash, what took out nobody knows what is assigned an element that
+/// Puts the operations in order; from clash to clash, what took out nobody knows is assigned an element that
 /// stayed.
 fn settle(
     deeds: Deeds<'_>,
     contents: &mut Contents,
-    unknown: &mut Vec<u32>,
-    is_assigned: &mut bool,
+    takers: &mut Takers,
     arrange: Arrange,
 ) -> Result<Vec<u32>, Answer> {
     loop {
@@ -123,44 +116,105 @@ fn settle(
                 "the monitor found no order, and no reason either",
             ));
         }
-        let elements = || {
-            clash
-                .elements
-                .iter()
-                .map(|at| contents.elements[*at as usize])
-        };
-        let nothings = || {
-            clash
-                .nothings
-                .iter()
-                .map(|at| contents.nothings[*at as usize])
-        };
-        let returns = elements().flat_map(|element| [element.put_returned, element.take_returned]);
-        let returns = returns.chain(nothings().map(|nothing| nothing.returned));
-        let deadline = returns.filter(|at| *at != NEVER).max().unwrap_or(0);
+        let deadline = contents.deadline(&clash);
         let stays = |at: &&u32| contents.elements[**at as usize].take == NEVER;
-        let staying = clash.elements.iter().find(stays).copied();
-        let was_taken_by_unknown = *is_assigned
-            && elements().any(|element| element.take != NEVER && element.take_returned == NEVER);
-        // The latest that is in time: those that began earlier are in time for more.
-        let taker = unknown.iter().rposition(|invoked| *invoked < deadline);
-        match (staying, taker) {
-            (Some(element), Some(taker)) => {
-                let invoked = unknown.remove(taker);
-                let element = &mut contents.elements[element as usize];
-                element.take = invoked;
-                element.take_invoked = invoked.max(element.put_invoked);
-                *is_assigned = true;
+        let staying = clash.elements.iter().find(stays);
+        if let Some(element) = staying
+            && let Some(taker) = takers.assign_before(deadline)
+        {
+            let element = &mut contents.elements[*element as usize];
+            element.take = taker;
+            element.take_invoked = taker.max(element.put_invoked);
+            continue;
+        }
+        return Err(unhelped(deeds, contents, &clash, takers, arrange));
+    }
+}
+
+/// What follows from a clash that no free taker can help.
+fn unhelped(
+    deeds: Deeds<'_>,
+    contents: &Contents,
+    clash: &Clash,
+    takers: &Takers,
+    arrange: Arrange,
+) -> Answer {
+    // What takers were assigned may have been taken by others, or by nobody: is there a clash without that, too early
+    // for any taker to help?
+    let known = contents.without_assigned(clash);
+    match arrange(&known) {
+        Err(clash) if !clash.elements.is_empty() && !takers.has_one_for(&known, &clash) => {
+            conflict(deeds, &known, &clash)
+        }
+        _ => Answer::Undecided("crashed operations may have taken out one element or another"),
+    }
+}
+
+/// The operations that took out nobody knows what, by the positions of their invocations, in order.
+#[derive(Debug, Default)]
+struct Takers {
+    /// Those that no element was assigned to.
+    free: Vec<u32>,
+    /// The first of all.
+    first: Option<u32>,
+}
+
+impl Takers {
+    fn new(all: Vec<u32>) -> Self {
+        Self {
+            first: all.first().copied(),
+            free: all,
+        }
+    }
+
+    /// Uses the latest that begins before a deadline: those that began earlier are in time for more.
+    fn assign_before(&mut self, deadline: u32) -> Option<u32> {
+        let taker = self.free.iter().rposition(|invoked| *invoked < deadline)?;
+        Some(self.free.remove(taker))
+    }
+
+    /// Whether one of them, free or not, might have taken out an element of a clash in time.
+    fn has_one_for(&self, contents: &Contents, clash: &Clash) -> bool {
+        let stays = |at: &u32| contents.elements[*at as usize].take == NEVER;
+        let deadline = contents.deadline(clash);
+        clash.elements.iter().any(stays) && self.first.is_some_and(|first| first < deadline)
+    }
+}
+
+impl Contents {
+    /// The last return of the operations of a clash.
+    fn deadline(&self, clash: &Clash) -> u32 {
+        let elements = clash.elements.iter().map(|at| &self.elements[*at as usize]);
+        let returns = elements.flat_map(|element| [element.put_returned, element.take_returned]);
+        let nothings = clash.nothings.iter();
+        let nothings = nothings.map(|at| self.nothings[*at as usize].returned);
+        let finite = returns.chain(nothings).filter(|at| *at != NEVER);
+        finite.max().unwrap_or(0)
+    }
+
+    /// What clashes, as if nothing were assigned to an operation that took out nobody knows what.
+    fn without_assigned(&self, clash: &Clash) -> Self {
+        let sorted = |places: &[u32]| {
+            let mut places = places.to_vec();
+            places.sort_unstable();
+            places
+        };
+        let elements = sorted(&clash.elements).into_iter().map(|at| {
+            let element = self.elements[at as usize];
+            match (element.take, element.take_returned) {
+                // What it was taken out by did not return.
+                (take, NEVER) if take != NEVER => Element {
+                    take: NEVER,
+                    take_invoked: NEVER,
+                    ..element
+                },
+                _ => element,
             }
-            (None, _) if !was_taken_by_unknown => {
-                return Err(conflict(deeds, contents, &clash));
-            }
-            (Some(_), None) if !*is_assigned => return Err(conflict(deeds, contents, &clash)),
-            _ => {
-                return Err(Answer::Undecided(
-                    "crashed operations may have taken out one element or another",
-                ));
-            }
+        });
+        let nothings = sorted(&clash.nothings).into_iter();
+        Self {
+            elements: elements.collect(),
+            nothings: nothings.map(|at| self.nothings[at as usize]).collect(),
         }
     }
 }
