@@ -54,6 +54,12 @@ impl<M: Model> Automaton<M> {
         self.ops.number_of(op)
     }
 
+    /// By class: whether it leaves every state as it is.
+    pub(super) fn observers(&self) -> Vec<bool> {
+        let ops = self.ops.items.iter();
+        ops.map(|op| self.model.observes_only(op)).collect()
+    }
+
     /// How many states were met.
     pub(super) fn states(&self) -> usize {
         self.states.items.len()

@@ -2,7 +2,7 @@
 //!
 //! Confirms minimal cores, and is what the search is tested against.
 
-use crate::model::{Call, Model};
+use crate::model::{Calls, Model};
 
 /// What trying every order came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(super) enum Tried {
 /// Tries every order of the required calls, with every subset of the others.
 pub(super) fn try_every_order<M: Model>(
     model: &M,
-    calls: &[Call<M::Op>],
+    calls: &Calls<M::Op>,
     steps_max: usize,
 ) -> Tried {
     let mut trial = Trial {
@@ -37,7 +37,7 @@ pub(super) fn try_every_order<M: Model>(
 
 struct Trial<'a, M: Model> {
     model: &'a M,
-    calls: &'a [Call<M::Op>],
+    calls: &'a Calls<M::Op>,
     placed: Vec<bool>,
     order: Vec<usize>,
     steps_left: usize,
@@ -51,27 +51,28 @@ impl<M: Model> Trial<'_, M> {
             calls.filter(|call| !trial.placed[*call]).collect()
         };
         let waiting = waiting(self);
+        let calls = self.calls.as_slice();
         let Some(deadline) = waiting
             .iter()
-            .filter(|call| self.calls[**call].required)
-            .filter_map(|call| self.calls[*call].returned)
+            .filter(|call| calls[**call].required)
+            .filter_map(|call| calls[*call].returned())
             .min()
         else {
             return Some(true);
         };
         for call in waiting {
             // Whoever began after another returned cannot come before it.
-            let returned = self.calls[call].returned.unwrap_or(usize::MAX);
+            let returned = calls[call].returned().unwrap_or(usize::MAX);
             let too_late = self.order.iter().any(|placed| returned < *placed);
-            if self.calls[call].invoked > deadline || too_late {
+            if calls[call].invoked() > deadline || too_late {
                 continue;
             }
             self.steps_left = self.steps_left.checked_sub(1)?;
-            let Some(after) = self.model.step(state, &self.calls[call].op) else {
+            let Some(after) = self.model.step(state, self.calls.op(&calls[call])) else {
                 continue;
             };
             self.placed[call] = true;
-            self.order.push(self.calls[call].invoked);
+            self.order.push(calls[call].invoked());
             if self.go_on(&after)? {
                 return Some(true);
             }

@@ -3,10 +3,10 @@
 use tribunal_histories::{History, Value};
 
 use super::brute_force::{Tried, try_every_order};
-use super::partition::unreturned;
+use super::partition::known_at;
 use super::search::{Outcome, search, search_from_any};
 use crate::check::{Limits, Stop};
-use crate::model::{Call, Model};
+use crate::model::{Call, Calls, Model};
 use crate::verdict::Core;
 
 /// How far each of the many searches for a core may go; beyond, the core is not known to be minimal.
@@ -52,8 +52,8 @@ impl<'a, M: Model> Minimizer<'a, M> {
     }
 
     /// Where the search for an order of these calls is stuck, if it finds out.
-    pub(super) fn stuck(&mut self, calls: &[Call<M::Op>]) -> Option<usize> {
-        let found = search(self.model, calls.to_vec(), self.limits, self.stop);
+    pub(super) fn stuck(&mut self, calls: &Calls<M::Op>) -> Option<usize> {
+        let found = search(self.model, calls.clone(), self.limits, self.stop);
         self.states += found.states;
         match found.outcome {
             Outcome::Stuck(position) => Some(position),
@@ -67,13 +67,9 @@ impl<'a, M: Model> Minimizer<'a, M> {
     /// What is in flight at the end of a prefix has not returned anything yet, so that the prefix may be
     /// linearizable although the search, which knew the future, was stuck. And a search that is not exact may have
     /// noticed late.
-    pub(super) fn earliest(
-        &mut self,
-        calls: &[Call<M::Op>],
-        stuck: usize,
-        is_exact: bool,
-    ) -> usize {
-        let mut returns: Vec<_> = calls.iter().filter_map(|call| call.returned).collect();
+    pub(super) fn earliest(&mut self, calls: &Calls<M::Op>, stuck: usize, is_exact: bool) -> usize {
+        let returns = calls.as_slice().iter().filter_map(Call::returned);
+        let mut returns: Vec<_> = returns.collect();
         returns.sort_unstable();
         let Some(mut last) = returns.len().checked_sub(1) else {
             return stuck;
@@ -108,25 +104,21 @@ impl<'a, M: Model> Minimizer<'a, M> {
     pub(super) fn core(
         &mut self,
         key: &Value,
-        calls: &[Call<M::Op>],
+        calls: &Calls<M::Op>,
         end: usize,
         is_suspect: impl Fn(usize) -> bool,
     ) -> Result<Core, Disagreement> {
         let calls = self.prefix(calls, end);
-        let freed = calls.into_iter().map(|call| Call {
-            required: call.required && is_suspect(call.invoked),
-            ..call
-        });
-        let calls: Vec<_> = freed.collect();
+        let calls = calls.map(|call| call.required_if(is_suspect(call.invoked())));
         let calls = self.narrow(calls, end);
         let strict = self.shrink(&calls, end);
-        let core: Vec<_> = strict.iter().map(|call| calls[*call].clone()).collect();
-        let tried = try_every_order(self.model, &core, BRUTE_FORCE_STEPS_MAX);
-        let impossible = core.iter().find(|call| call.returned == Some(end));
+        let core: Vec<_> = strict.iter().map(|call| calls.as_slice()[*call]).collect();
+        let tried = try_every_order(self.model, &calls.with(core.clone()), BRUTE_FORCE_STEPS_MAX);
+        let impossible = core.iter().find(|call| call.returned() == Some(end));
         let core = Core {
             key: key.clone(),
-            operations: core.iter().map(|call| call.invoked).collect(),
-            impossible: impossible.map_or(end, |call| call.invoked),
+            operations: core.iter().map(Call::invoked).collect(),
+            impossible: impossible.map_or(end, Call::invoked),
             prefix: end + 1,
             minimal: self.minimal,
             confirmed: tried == Tried::None,
@@ -137,35 +129,20 @@ impl<'a, M: Model> Minimizer<'a, M> {
         }
     }
 
-    /// The calls up to a position; what has not returned by then is crashed.
-    fn prefix(&self, calls: &[Call<M::Op>], end: usize) -> Vec<Call<M::Op>> {
-        calls
-            .iter()
-            .take_while(|call| call.invoked <= end)
-            .filter_map(|call| {
-                if call.returned.is_some_and(|returned| returned > end) {
-                    unreturned(self.model, self.history, call)
-                } else {
-                    Some(call.clone())
-                }
-            })
-            .collect()
+    /// The calls up to a position, as they were known then.
+    fn prefix(&self, calls: &Calls<M::Op>, end: usize) -> Calls<M::Op> {
+        known_at(self.model, self.history, calls, end + 1)
     }
 
     /// The same calls, with those free that returned long before, if the others have no legal order whatever the state
     /// that those left.
-    fn narrow(&mut self, calls: Vec<Call<M::Op>>, end: usize) -> Vec<Call<M::Op>> {
+    fn narrow(&mut self, calls: Calls<M::Op>, end: usize) -> Calls<M::Op> {
         const STRIDE: usize = 4;
         let mut window = WINDOW_FIRST;
         while window < calls.len() {
             if let Some(from) = self.window(&calls, window) {
-                let is_within =
-                    |call: &Call<M::Op>| call.invoked > from || call.returned == Some(end);
-                let freed = calls.into_iter().map(|call| Call {
-                    required: call.required && is_within(&call),
-                    ..call
-                });
-                return freed.collect();
+                let is_within = |call: &Call| call.invoked() > from || call.returned() == Some(end);
+                return calls.map(|call| call.required_if(is_within(call)));
             }
             window *= STRIDE;
         }
@@ -174,35 +151,33 @@ impl<'a, M: Model> Minimizer<'a, M> {
 
     /// Whether so many of the calls, those that returned last, have no legal order whatever the state that the others
     /// left; if so, the position from which on calls began that are needed for that.
-    fn window(&mut self, calls: &[Call<M::Op>], window: usize) -> Option<usize> {
-        let mut returns: Vec<_> = calls.iter().filter_map(|call| call.returned).collect();
+    fn window(&mut self, calls: &Calls<M::Op>, window: usize) -> Option<usize> {
+        let returns = calls.as_slice().iter().filter_map(Call::returned);
+        let mut returns: Vec<_> = returns.collect();
         let place = returns
             .len()
             .checked_sub(window)
             .filter(|place| *place > 0)?;
         let (_, from, _) = returns.select_nth_unstable(place);
         let from = *from;
-        let within: Vec<_> = calls
-            .iter()
-            .filter(|call| call.returned.is_none_or(|returned| returned >= from))
-            .map(|call| Call {
-                // What began before may have taken effect before.
-                required: call.required && call.invoked > from,
-                ..call.clone()
-            })
-            .collect();
-        let found = search_from_any(self.model, calls, &within, self.limits, self.stop);
+        let within = calls.as_slice().iter();
+        let within = within.filter(|call| call.returned().is_none_or(|returned| returned >= from));
+        // What began before may have taken effect before.
+        let within = within.map(|call| call.required_if(call.invoked() > from));
+        let within = calls.with(within.collect());
+        let found = search_from_any(self.model, within, self.limits, self.stop);
         self.states += found.states;
         matches!(found.outcome, Outcome::Stuck(_)).then_some(from)
     }
 
     /// The calls that cannot be set free, all the others being free: by halves, quarters and so on, as in delta
     /// debugging. Freeing only ever adds orders, so what could not be freed once never can.
-    fn shrink(&mut self, calls: &[Call<M::Op>], end: usize) -> Vec<usize> {
-        let returned = |call: &usize| calls[*call].returned;
-        let last = (0..calls.len()).find(|call| returned(call) == Some(end));
-        let mut strict: Vec<usize> = (0..calls.len())
-            .filter(|call| calls[*call].required && Some(*call) != last)
+    fn shrink(&mut self, calls: &Calls<M::Op>, end: usize) -> Vec<usize> {
+        let list = calls.as_slice();
+        let returned = |call: &usize| list[*call].returned();
+        let last = (0..list.len()).find(|call| returned(call) == Some(end));
+        let mut strict: Vec<usize> = (0..list.len())
+            .filter(|call| list[*call].required && Some(*call) != last)
             .collect();
         let mut size = strict.len().next_power_of_two();
         while size > 0 {
@@ -223,20 +198,18 @@ impl<'a, M: Model> Minimizer<'a, M> {
     }
 
     /// The calls with all but some of them free.
-    fn freed_but(&self, calls: &[Call<M::Op>], strict: &[usize]) -> Vec<Call<M::Op>> {
-        let freed = calls.iter().enumerate().map(|(index, call)| Call {
-            required: call.required && strict.contains(&index),
-            ..call.clone()
-        });
-        freed.collect()
+    fn freed_but(&self, calls: &Calls<M::Op>, strict: &[usize]) -> Calls<M::Op> {
+        let numbered = calls.as_slice().iter().enumerate();
+        let freed = numbered.map(|(index, call)| call.required_if(strict.contains(&index)));
+        calls.with(freed.collect())
     }
 
     /// Whether the calls are known to have no legal order.
-    fn is_impossible(&mut self, calls: &[Call<M::Op>]) -> bool {
+    fn is_impossible(&mut self, calls: &Calls<M::Op>) -> bool {
         if self.window(calls, WINDOW_FIRST).is_some() {
             return true;
         }
-        let found = search(self.model, calls.to_vec(), self.limits, self.stop);
+        let found = search(self.model, calls.clone(), self.limits, self.stop);
         self.states += found.states;
         self.minimal &= !matches!(found.outcome, Outcome::GivenUp { .. });
         matches!(found.outcome, Outcome::Stuck(_))

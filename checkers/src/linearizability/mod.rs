@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 use tribunal_histories::{History, Value};
 
 use crate::check::{CheckError, CheckRequest, Stop};
-use crate::model::{Discipline, Model};
+use crate::model::{Call, Discipline, Model};
 use crate::verdict::{
     Core, Counterexample, Evidence, Judgement, Method, PartitionOrder, Statistics, Verdict,
 };
@@ -196,7 +196,7 @@ impl<M: Model> Judge<'_, M> {
         let parts = parts::split(&self.model, calls);
         let is_whole = parts.len() == 1;
         for part in parts {
-            let invoked = part.iter().map(|call| call.invoked);
+            let invoked = part.as_slice().iter().map(Call::invoked);
             let some: Vec<_> = invoked.filter(|_| !is_whole).collect();
             let found = search(&self.model, part, self.request.limits, self.stop);
             states += found.states;
@@ -234,7 +234,7 @@ impl<M: Model> Judge<'_, M> {
         (found, method, states)
     }
 
-    fn positions(&self, partition: &Partition) -> impl Iterator<Item = usize> + '_ {
+    fn positions(&self, partition: &Partition) -> impl ExactSizeIterator<Item = usize> + '_ {
         let marks = self.split.marks(partition).iter();
         marks.map(|mark| mark.invoked as usize)
     }

@@ -249,10 +249,9 @@ mod tests {
     use crate::linearizability::monitor::Act;
 
     fn reads(values: &[u32]) -> Vec<Mark> {
-        let read = |(place, value): (usize, &u32)| Mark {
-            invoked: u32::try_from(2 * place).unwrap(),
-            returned: u32::try_from(2 * place + 1).unwrap(),
-            ..Mark::new(Act::Read, *value)
+        let read = |(place, value): (usize, &u32)| {
+            let place = u32::try_from(place).unwrap();
+            Mark::new(Act::Read, *value).between(2 * place, 2 * place + 1)
         };
         values.iter().enumerate().map(read).collect()
     }

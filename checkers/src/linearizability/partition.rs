@@ -8,7 +8,7 @@ use tribunal_histories::{History, Operation, Outcome, Value, ValueId};
 use super::monitor::{Act, Deeds, Mark, NEVER};
 use super::numbers::Numbers;
 use crate::check::CheckError;
-use crate::model::{Call, Deed, Discipline, Misfit, Model, Recorded, Verb};
+use crate::model::{Call, Calls, Deed, Discipline, Misfit, Model, Recorded, Verb};
 
 /// A history split by key.
 #[derive(Debug)]
@@ -251,6 +251,14 @@ pub(super) struct Meanings<'a, M: Model> {
     ops: Vec<Option<M::Op>>,
 }
 
+/// What an operation means.
+enum Meaning<Op> {
+    /// What stands at this place among those that were met before.
+    Known(usize),
+    /// Hardly any comes again.
+    New(Option<Op>),
+}
+
 impl<'a, M: Model> Meanings<'a, M> {
     /// Where there are more than this, hardly any comes again.
     const OPS_MAX: usize = 1024;
@@ -267,9 +275,17 @@ impl<'a, M: Model> Meanings<'a, M> {
     /// See [`interpret`].
     #[inline]
     pub(super) fn of(&mut self, operation: &Operation) -> Result<Option<M::Op>, Misfit> {
+        Ok(match self.find(operation)? {
+            Meaning::Known(place) => self.ops[place].clone(),
+            Meaning::New(op) => op,
+        })
+    }
+
+    #[inline]
+    fn find(&mut self, operation: &Operation) -> Result<Meaning<M::Op>, Misfit> {
         let Self { model, history, .. } = *self;
         if self.ops.len() >= Self::OPS_MAX {
-            return interpret(model, history, operation);
+            return Ok(Meaning::New(interpret(model, history, operation)?));
         }
         let Operation {
             function,
@@ -280,12 +296,13 @@ impl<'a, M: Model> Meanings<'a, M> {
         } = *operation;
         let key = (function.number(), outcome, input, output);
         if let Some(place) = self.places.get(&key) {
-            return Ok(self.ops[*place].clone());
+            return Ok(Meaning::Known(*place));
         }
         let op = interpret(model, history, operation)?;
-        self.places.insert(key, self.ops.len());
-        self.ops.push(op.clone());
-        Ok(op)
+        let place = self.ops.len();
+        self.places.insert(key, place);
+        self.ops.push(op);
+        Ok(Meaning::Known(place))
     }
 }
 
@@ -369,10 +386,9 @@ fn mark(operation: &Operation, deed: Deed<'_>, numbers: &mut Numbers<'_>) -> Mar
 
 /// A mark of this operation.
 #[inline]
-fn at(operation: &Operation, mut mark: Mark) -> Mark {
-    mark.invoked = position_of(operation.invoked);
-    mark.returned = operation.returned.map_or(NEVER, position_of);
-    mark
+fn at(operation: &Operation, mark: Mark) -> Mark {
+    let returned = operation.returned.map_or(NEVER, position_of);
+    mark.between(position_of(operation.invoked), returned)
 }
 
 /// A position in a history, in half the bytes.
@@ -399,45 +415,76 @@ fn interpret<M: Model>(
 }
 
 /// An operation, by the position of its invocation, as the search needs it.
-fn call<Op>(op: Op, operation: &Operation) -> Call<Op> {
-    Call {
-        op,
-        invoked: operation.invoked,
-        returned: operation.returned,
-        required: operation.outcome != Outcome::Info,
-    }
+fn call(operation: &Operation) -> Call {
+    let is_required = operation.outcome != Outcome::Info;
+    Call::new(operation.invoked, operation.returned, is_required)
 }
 
 /// Operations, by the positions of their invocations, as the search needs them.
 pub(super) fn calls<M: Model>(
     model: &M,
     history: &History,
-    positions: impl Iterator<Item = usize>,
-) -> Vec<Call<M::Op>> {
+    positions: impl ExactSizeIterator<Item = usize>,
+) -> Calls<M::Op> {
     let mut meanings = Meanings::new(model, history);
-    let operations = positions.filter_map(|position| history.operation(position));
-    operations
-        .filter_map(|operation| Some(call(meanings.of(&operation).ok()??, &operation)))
-        .collect()
+    // By place among the meanings: that among the operations of calls.
+    let mut places: Vec<Option<u32>> = Vec::new();
+    let mut calls = Calls::default().with(Vec::with_capacity(positions.len()));
+    for operation in positions.filter_map(|position| history.operation(position)) {
+        let op = match meanings.find(&operation) {
+            Ok(Meaning::Known(place)) => {
+                if place == places.len() {
+                    let op = meanings.ops[place].clone();
+                    places.push(op.map(|op| calls.add_op(op)));
+                }
+                places[place]
+            }
+            Ok(Meaning::New(op)) => op.map(|op| calls.add_op(op)),
+            Err(_) => None,
+        };
+        if let Some(op) = op {
+            calls.push(op, call(&operation));
+        }
+    }
+    calls
 }
 
 /// The same call, still in flight when the history ends: it may have taken effect or not, and nobody knows what it
-/// returned. `None` if nothing is left of it.
+/// returned; and what it does then. `None` if nothing is left of it.
 pub(super) fn unreturned<M: Model>(
     model: &M,
     history: &History,
-    of: &Call<M::Op>,
-) -> Option<Call<M::Op>> {
+    of: &Call,
+) -> Option<(M::Op, Call)> {
     let operation = history
-        .operation(of.invoked)
+        .operation(of.invoked())
         .filter(|operation| operation.outcome != Outcome::Fail)?;
     let operation = Operation {
         outcome: Outcome::Info,
         returned: None,
         ..operation
     };
-    Some(call(
-        interpret(model, history, &operation).ok()??,
-        &operation,
-    ))
+    let op = interpret(model, history, &operation).ok()??;
+    Some((op, call(&operation)))
+}
+
+/// The calls that began before a position of the history, as they were known then: those that had not returned by then
+/// are crashed.
+pub(super) fn known_at<M: Model>(
+    model: &M,
+    history: &History,
+    calls: &Calls<M::Op>,
+    end: usize,
+) -> Calls<M::Op> {
+    let mut known = calls.with(Vec::new());
+    let begun = calls.as_slice().iter();
+    for call in begun.take_while(|call| call.invoked() < end) {
+        if call.returned().is_none_or(|returned| returned < end) {
+            known.push(call.op, *call);
+        } else if let Some((op, call)) = unreturned(model, history, call) {
+            let op = known.add_op(op);
+            known.push(op, call);
+        }
+    }
+    known
 }

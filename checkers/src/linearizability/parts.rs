@@ -5,23 +5,27 @@
 use rustc_hash::FxHashMap;
 use tribunal_histories::Value;
 
-use crate::model::{Call, Model};
+use crate::model::{Calls, Model};
 
 /// The calls of each part, in the order of the parts' first calls; all calls together if any is about more than one.
-pub(super) fn split<M: Model>(model: &M, calls: Vec<Call<M::Op>>) -> Vec<Vec<Call<M::Op>>> {
-    let mut places: FxHashMap<Value, usize> = FxHashMap::default();
-    for call in &calls {
-        let Some(part) = model.part(&call.op) else {
-            return vec![calls];
-        };
-        if !places.contains_key(part) {
-            places.insert(part.clone(), places.len());
-        }
+pub(super) fn split<M: Model>(model: &M, calls: Calls<M::Op>) -> Vec<Calls<M::Op>> {
+    if calls.iter().any(|(op, _)| model.part(op).is_none()) {
+        return vec![calls];
     }
-    let mut parts = vec![Vec::new(); places.len()];
-    for call in calls {
-        let place = model.part(&call.op).map_or(0, |part| places[part]);
-        parts[place].push(call);
+    let mut places: FxHashMap<&Value, usize> = FxHashMap::default();
+    let mut parts: Vec<Calls<M::Op>> = Vec::new();
+    // By place of an operation: its part, and its place there.
+    let mut ops: FxHashMap<u32, (usize, u32)> = FxHashMap::default();
+    for (op, call) in calls.iter() {
+        let (part, op) = *ops.entry(call.op).or_insert_with(|| {
+            let part = model.part(op).unwrap_or(&Value::Nil);
+            let part = *places.entry(part).or_insert(parts.len());
+            if part == parts.len() {
+                parts.push(Calls::default());
+            }
+            (part, parts[part].add_op(op.clone()))
+        });
+        parts[part].push(op, *call);
     }
     parts
 }

@@ -164,8 +164,8 @@ mod tests {
         let history = synthesis.history();
         let request = CheckRequest::new("cas-register");
         let model = CasRegister::new(&request.initial(), request.semantics()).unwrap();
-        let operations = history.operations().map(|operation| operation.invoked);
-        let calls = calls(&model, &history, operations);
+        let positions: Vec<_> = history.invocations().collect();
+        let calls = calls(&model, &history, positions.into_iter());
         let never = || false;
         let new = || search::of(&model, &calls, limits, &never);
         let alone = new().decide();

@@ -7,8 +7,8 @@ use super::automaton::{Class, StateId};
 use super::configuration::{Antichain, COMPARED_PER_STATE, Configuration, Kinds, Slots, Usages};
 use super::moves::{Move, Moves};
 use super::paths::{Paths, Step};
-use super::search::{OBJECT_BYTES_MAX, OBJECT_STATES_MAX, Search, Span, Supply, number};
-use crate::model::Model;
+use super::search::{OBJECT_BYTES_MAX, OBJECT_STATES_MAX, Search, Supply, number};
+use crate::model::{Call, Model};
 
 /// Something that happens to a call.
 #[derive(Clone, Copy, Debug)]
@@ -19,14 +19,14 @@ pub(super) enum Event {
 
 /// The invocations and returns of calls, in order, each with its position.
 pub(super) struct Events<'a> {
-    calls: &'a [Span],
+    calls: &'a [Call],
     returns: &'a [u32],
     next_call: usize,
     next_return: usize,
 }
 
 impl<'a> Events<'a> {
-    pub(super) fn new(calls: &'a [Span], returns: &'a [u32]) -> Self {
+    pub(super) fn new(calls: &'a [Call], returns: &'a [u32]) -> Self {
         Self {
             calls,
             returns,
@@ -40,7 +40,7 @@ impl Iterator for Events<'_> {
     type Item = (usize, Event);
 
     fn next(&mut self) -> Option<(usize, Event)> {
-        let invoked = self.calls.get(self.next_call).map(Span::invoked);
+        let invoked = self.calls.get(self.next_call).map(Call::invoked);
         let returning = self.returns.get(self.next_return).copied();
         let returned = returning.and_then(|call| self.calls[call as usize].returned());
         match (invoked, returning, returned) {
@@ -195,7 +195,7 @@ impl<'s, 'a, M: Model> Run<'s, 'a, M> {
     }
 
     fn invoke(&mut self, call: u32) -> Result<(), String> {
-        let class = self.search.classes[call as usize];
+        let class = self.search.calls[call as usize].op;
         let Some(returned) = self.search.calls[call as usize].returned() else {
             self.crash(call, class);
             return Ok(());
@@ -209,7 +209,7 @@ impl<'s, 'a, M: Model> Run<'s, 'a, M> {
         let slot = 1 << free;
         self.slots[call as usize] = u8::try_from(free).expect("fewer than 128");
         self.taken |= slot;
-        if self.search.observers[call as usize] {
+        if self.search.observers[class as usize] {
             self.watchers.push(call);
             self.kinds.observing |= slot;
             for configuration in &mut self.frontier {
@@ -398,7 +398,7 @@ impl<'s, 'a, M: Model> Run<'s, 'a, M> {
         let begin = self.moves.all.len();
         for writer in &self.writers {
             let call = *writer as usize;
-            let class = self.search.classes[call];
+            let class = self.search.calls[call].op;
             if let Some(state) = self.search.automaton.step(state, class) {
                 self.moves.all.push(Move {
                     slot: 1 << self.slots[call],
@@ -430,7 +430,7 @@ impl<'s, 'a, M: Model> Run<'s, 'a, M> {
         }
         let mut observed = 0;
         for call in &self.watchers {
-            let class = self.search.classes[*call as usize];
+            let class = self.search.calls[*call as usize].op;
             if self.search.automaton.step(state, class).is_some() {
                 observed |= 1 << self.slots[*call as usize];
             }

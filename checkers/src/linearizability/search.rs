@@ -23,14 +23,14 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::automaton::{Automaton, Class, StateId};
-use super::monitor::{NEVER, by_key};
+use super::monitor::by_key;
 use super::paths::Step;
 use super::race::{self, Entrant};
 use super::run::{End, Event, Events, Run};
 #[cfg(test)]
 use super::wing_gong_lowe::WingGongLowe;
 use crate::check::{Limits, Stop};
-use crate::model::{Call, Model};
+use crate::model::{Call, Calls, Model};
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,11 +61,11 @@ pub(super) enum Outcome {
 
 /// Where the object is when the first call begins.
 #[derive(Clone, Copy, Debug)]
-enum Start<'a, Op> {
+enum Start {
     /// In its initial state.
     Initial,
-    /// In any state that these calls can lead to at all.
-    Any(&'a [Call<Op>]),
+    /// In any state to which operations can lead at all that these calls do, or others of the same.
+    Any,
 }
 
 /// Which crashed calls are counted.
@@ -107,7 +107,7 @@ const START_STATES_MAX: usize = 256;
 /// two sides meet. Every class can become counted only once, and the search is exact when all are.
 pub(super) fn search<M: Model>(
     model: &M,
-    calls: Vec<Call<M::Op>>,
+    calls: Calls<M::Op>,
     limits: Limits,
     stop: Stop<'_>,
 ) -> Found {
@@ -118,11 +118,11 @@ pub(super) fn search<M: Model>(
 #[cfg(test)]
 pub(super) fn of<'a, M: Model>(
     model: &M,
-    calls: &[Call<M::Op>],
+    calls: &Calls<M::Op>,
     limits: Limits,
     stop: Stop<'a>,
 ) -> Search<'a, M> {
-    Search::new(model, calls.to_vec(), limits, stop, Start::Initial)
+    Search::new(model, calls.clone(), limits, stop, Start::Initial)
 }
 
 /// A member of the portfolio on its own.
@@ -139,11 +139,11 @@ pub(super) enum Alone {
 #[cfg(test)]
 pub(super) fn run_alone<M: Model>(
     model: &M,
-    calls: &[Call<M::Op>],
+    calls: &Calls<M::Op>,
     alone: Alone,
 ) -> Option<Outcome> {
     let limits = Limits::default();
-    let mut search = Search::new(model, calls.to_vec(), limits, &|| false, Start::Initial);
+    let mut search = Search::new(model, calls.clone(), limits, &|| false, Start::Initial);
     let supply = match alone {
         Alone::WingGongLowe => {
             let mut rival = WingGongLowe::new(&mut search)?;
@@ -172,53 +172,18 @@ pub(super) fn run_alone<M: Model>(
 /// whatever the others did before.
 pub(super) fn search_from_any<M: Model>(
     model: &M,
-    all: &[Call<M::Op>],
-    calls: &[Call<M::Op>],
+    calls: Calls<M::Op>,
     limits: Limits,
     stop: Stop<'_>,
 ) -> Found {
-    Search::new(model, calls.to_vec(), limits, stop, Start::Any(all)).decide()
-}
-
-/// When a call is in flight, and whether it took effect for sure.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Span {
-    /// The position of its invocation, which names it.
-    pub(super) invoked: u32,
-    /// [`NEVER`] if it is crashed.
-    returned: u32,
-    pub(super) required: bool,
-}
-
-impl Span {
-    fn of<Op>(call: &Call<Op>) -> Self {
-        Self {
-            invoked: number(call.invoked),
-            returned: call.returned.map_or(NEVER, number),
-            required: call.required,
-        }
-    }
-
-    /// The position of its invocation.
-    #[inline]
-    pub(super) fn invoked(&self) -> usize {
-        self.invoked as usize
-    }
-
-    /// The position of its completion, if it has one.
-    #[inline]
-    pub(super) fn returned(&self) -> Option<usize> {
-        (self.returned != NEVER).then_some(self.returned as usize)
-    }
+    Search::new(model, calls, limits, stop, Start::Any).decide()
 }
 
 /// The calls of a search, with what does not change while it goes on.
 pub(super) struct Search<'a, M: Model> {
     pub(super) automaton: Automaton<M>,
-    pub(super) calls: Arc<Vec<Span>>,
-    /// By call.
-    pub(super) classes: Arc<Vec<Class>>,
-    /// By call: whether it changes nothing.
+    pub(super) calls: Arc<Vec<Call>>,
+    /// By class: whether it changes nothing.
     pub(super) observers: Arc<Vec<bool>>,
     /// The calls that return, in the order of their returns.
     pub(super) returns: Arc<Vec<u32>>,
@@ -239,8 +204,7 @@ pub(super) type Challenge<'a, M> = Box<dyn FnOnce(Rival<M>, u64) + 'a>;
 /// What a competitor needs of a search.
 pub(super) struct Rival<M: Model> {
     automaton: Automaton<M>,
-    calls: Arc<Vec<Span>>,
-    classes: Arc<Vec<Class>>,
+    calls: Arc<Vec<Call>>,
     observers: Arc<Vec<bool>>,
     returns: Arc<Vec<u32>>,
     start: Vec<StateId>,
@@ -253,7 +217,6 @@ impl<M: Model> Rival<M> {
         let Self {
             automaton,
             calls,
-            classes,
             observers,
             returns,
             start,
@@ -262,7 +225,6 @@ impl<M: Model> Rival<M> {
         Search {
             automaton,
             calls,
-            classes,
             observers,
             returns,
             start,
@@ -284,40 +246,42 @@ pub(super) fn number(index: usize) -> u32 {
 impl<'a, M: Model> Search<'a, M> {
     fn new(
         model: &M,
-        mut calls: Vec<Call<M::Op>>,
+        mut calls: Calls<M::Op>,
         limits: Limits,
         stop: Stop<'a>,
-        start: Start<'_, M::Op>,
+        start: Start,
     ) -> Self {
         // What changes nothing and need not happen says nothing.
-        calls.retain(|call| call.required || !model.observes_only(&call.op));
+        calls.retain(|op, call| call.required || !model.observes_only(op));
         // What calls can tell of each other holds only where nothing happened before them.
         let model = match start {
             Start::Initial => model.reduce(&mut calls),
-            Start::Any(_) => model.clone(),
+            Start::Any => model.clone(),
         };
-        let observers = calls.iter().map(|call| model.observes_only(&call.op));
-        let observers: Vec<_> = observers.collect();
         let mut automaton = Automaton::new(model);
-        let classes: Vec<_> = calls.iter().map(|call| automaton.class(&call.op)).collect();
-        let calls: Vec<_> = calls.into_iter().map(|call| Span::of(&call)).collect();
+        let (mut calls, ops) = calls.into_parts();
+        let mut classes: Vec<Option<Class>> = vec![None; ops.len()];
+        for call in &mut calls {
+            let place = call.op as usize;
+            call.op = *classes[place].get_or_insert_with(|| automaton.class(&ops[place]));
+        }
+        if matches!(start, Start::Any) {
+            for op in ops.iter() {
+                automaton.class(op);
+            }
+        }
+        drop(ops);
         // Of calls that a model reduced, several may return at one position.
-        let mut returns = by_key(calls.len(), |call| calls[call].returned);
-        returns.retain(|call| calls[*call as usize].returned != NEVER);
+        let mut returns = by_key(calls.len(), |call| calls[call].returned_or_never());
+        returns.retain(|call| calls[*call as usize].returned().is_some());
         let start = match start {
             Start::Initial => vec![0],
-            Start::Any(all) => {
-                for call in all {
-                    automaton.class(&call.op);
-                }
-                automaton.closure(START_STATES_MAX).unwrap_or_default()
-            }
+            Start::Any => automaton.closure(START_STATES_MAX).unwrap_or_default(),
         };
         Self {
+            observers: Arc::new(automaton.observers()),
             automaton,
             calls: Arc::new(calls),
-            classes: Arc::new(classes),
-            observers: Arc::new(observers),
             returns: Arc::new(returns),
             start,
             overdrawn: BTreeSet::new(),
@@ -336,7 +300,6 @@ impl<'a, M: Model> Search<'a, M> {
             let rival = Rival {
                 automaton: self.automaton.clone(),
                 calls: Arc::clone(&self.calls),
-                classes: Arc::clone(&self.classes),
                 observers: Arc::clone(&self.observers),
                 returns: Arc::clone(&self.returns),
                 start: self.start.clone(),
@@ -392,12 +355,12 @@ impl<'a, M: Model> Search<'a, M> {
         for (position, event) in Events::new(&self.calls, &self.returns) {
             match event {
                 Event::Invoke(call) => {
-                    let class = self.classes[call as usize];
+                    let class = self.calls[call as usize].op;
                     if self.calls[call as usize].returned().is_none() {
                         crashed.entry(class).or_default().push_back(call);
-                    } else if self.observers[call as usize] {
+                    } else if self.observers[class as usize] {
                         if self.automaton.step(state, class).is_some() {
-                            order.push(self.calls[call as usize].invoked);
+                            order.push(self.calls[call as usize].name());
                         } else {
                             waiting.push(call);
                         }
@@ -405,7 +368,7 @@ impl<'a, M: Model> Search<'a, M> {
                 }
                 Event::Return(_) => {
                     while let Some(step) = steps.next_if(|step| step.round as usize == position) {
-                        let class = self.classes[step.call as usize];
+                        let class = self.calls[step.call as usize].op;
                         state = self.automaton.step(state, class).unwrap_or(state);
                         let is_crashed = self.calls[step.call as usize].returned().is_none();
                         let call = if is_crashed {
@@ -414,14 +377,14 @@ impl<'a, M: Model> Search<'a, M> {
                             Some(step.call)
                         };
                         match call {
-                            Some(call) => order.push(self.calls[call as usize].invoked),
+                            Some(call) => order.push(self.calls[call as usize].name()),
                             None => _ = overdrawn.insert(class),
                         }
                         waiting.retain(|call| {
-                            let class = self.classes[*call as usize];
+                            let class = self.calls[*call as usize].op;
                             let waits = self.automaton.step(state, class).is_none();
                             if !waits {
-                                order.push(self.calls[*call as usize].invoked);
+                                order.push(self.calls[*call as usize].name());
                             }
                             waits
                         });
@@ -443,9 +406,8 @@ impl<'a, M: Model> Search<'a, M> {
             let outcome = Outcome::GivenUp { why, decided: 0 };
             return self.found(outcome, EXACT);
         }
-        let crashed = self.calls.iter().zip(&*self.classes);
-        let crashed = crashed.filter(|(call, _)| call.returned().is_none());
-        let crashed: BTreeSet<_> = crashed.map(|(_, class)| *class).collect();
+        let crashed = self.calls.iter().filter(|call| call.returned().is_none());
+        let crashed: BTreeSet<_> = crashed.map(|call| call.op).collect();
         let all = self.limits.states_max;
         if crashed.is_empty() {
             let outcome = self.run(&Supply::Exact, all);

@@ -11,7 +11,7 @@ mod simulation;
 
 use self::agreement::{check_model, fuzz, fuzz_and, told};
 use self::simulation::{Function, simulate, tape};
-use super::partition::{calls, split, unreturned};
+use super::partition::{calls, known_at, split};
 use super::search::{Outcome, search};
 use crate::check::{CheckRequest, Limits, check_history};
 use crate::model::*;
@@ -390,42 +390,24 @@ fn cores_of_long_histories() {
         let split = split(&model, &history).unwrap();
         let marks = split.marks(&split.partitions[0]).iter();
         let all = calls(&model, &history, marks.map(|mark| mark.invoked as usize));
-        let at = |end: usize| -> Vec<_> {
-            let began = all.iter().filter(|call| call.invoked < end);
-            began
-                .filter_map(|call| match call.returned {
-                    Some(returned) if returned >= end => unreturned(&model, &history, call),
-                    _ => Some(call.clone()),
-                })
-                .collect()
-        };
-        let possible = |calls: &[_]| {
-            let found = search(&model, calls.to_vec(), Limits::default(), &|| false);
+        let at = |end: usize| known_at(&model, &history, &all, end);
+        let possible = |calls: Calls<_>| {
+            let found = search(&model, calls, Limits::default(), &|| false);
             matches!(found.outcome, Outcome::Order(_))
         };
-        assert!(!possible(&at(core.prefix)), "{core:?}");
-        assert!(possible(&at(core.prefix - 1)), "{core:?}");
+        assert!(!possible(at(core.prefix)), "{core:?}");
+        assert!(possible(at(core.prefix - 1)), "{core:?}");
         let others = core
             .operations
             .iter()
             .filter(|one| **one != core.impossible);
         for free in others.map(Some).chain([None]) {
-            let calls: Vec<_> = at(core.prefix)
-                .into_iter()
-                .map(|call| {
-                    let strict =
-                        core.operations.contains(&call.invoked) && free != Some(&call.invoked);
-                    Call {
-                        required: call.required && strict,
-                        ..call
-                    }
-                })
-                .collect();
-            assert_eq!(
-                possible(&calls),
-                free.is_some(),
-                "free {free:?} of {core:?}"
-            );
+            let calls = at(core.prefix).map(|call| {
+                let position = call.invoked();
+                let strict = core.operations.contains(&position) && free != Some(&position);
+                call.required_if(strict)
+            });
+            assert_eq!(possible(calls), free.is_some(), "free {free:?} of {core:?}");
         }
     }
     assert!(invalid > 20, "{invalid}");

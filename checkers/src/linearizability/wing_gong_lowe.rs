@@ -97,7 +97,7 @@ impl<'s, 'a, M: Model> WingGongLowe<'s, 'a, M> {
         let (returning, rest): (Vec<_>, Vec<_>) = calls.partition(returns);
         let mut crashed: Vec<(Class, Vec<u32>)> = Vec::new();
         for call in rest {
-            let class = search.classes[call as usize];
+            let class = search.calls[call as usize].op;
             match crashed.iter_mut().find(|(other, _)| *other == class) {
                 Some((_, calls)) => calls.push(call),
                 None => crashed.push((class, vec![call])),
@@ -137,7 +137,7 @@ impl<'s, 'a, M: Model> WingGongLowe<'s, 'a, M> {
         }
         while let Some(frame) = self.frames.last() {
             if frame.reached.base as usize == self.returning.len() {
-                let invoked = |call: &u32| self.search.calls[*call as usize].invoked;
+                let invoked = |call: &u32| self.search.calls[*call as usize].name();
                 return Outcome::Order(self.order.iter().map(invoked).collect());
             }
             if self.choices.len() == frame.choices {
@@ -208,7 +208,7 @@ impl<'s, 'a, M: Model> WingGongLowe<'s, 'a, M> {
             ..from
         };
         let Some(slot) = choice.slot else {
-            let class = self.search.classes[choice.call as usize];
+            let class = self.search.calls[choice.call as usize].op;
             return (reached, self.usages.and(used, class));
         };
         reached.placed |= 1 << slot;
@@ -256,7 +256,7 @@ impl<'s, 'a, M: Model> WingGongLowe<'s, 'a, M> {
             if reached.placed & (1 << slot) != 0 {
                 continue;
             }
-            let class = self.search.classes[call as usize];
+            let class = self.search.calls[call as usize].op;
             let state = self.search.automaton.step(reached.state, class);
             self.tried[class as usize] = step;
             let Some(state) = state else { continue };
@@ -265,7 +265,7 @@ impl<'s, 'a, M: Model> WingGongLowe<'s, 'a, M> {
                 slot: Some(slot),
                 state,
             };
-            if self.search.observers[call as usize] {
+            if self.search.observers[class as usize] {
                 self.choices.truncate(first);
                 self.choices.push(choice);
                 return Ok(());
@@ -296,9 +296,9 @@ impl<'s, 'a, M: Model> WingGongLowe<'s, 'a, M> {
 
     /// Adds a choice, or puts it in the place of an equal one that returns later.
     fn choose(&mut self, first: usize, class: Class, choice: Choice) {
-        let Search { calls, classes, .. } = &*self.search;
+        let calls = &self.search.calls;
         let mut others = self.choices[first..].iter_mut();
-        match others.find(|other| classes[other.call as usize] == class) {
+        match others.find(|other| calls[other.call as usize].op == class) {
             Some(other) => {
                 let returned = |call: u32| calls[call as usize].returned();
                 if returned(choice.call) < returned(other.call) {

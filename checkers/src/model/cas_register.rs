@@ -3,7 +3,7 @@
 use tribunal_histories::Value;
 
 use super::register::{Access, READ, WRITE, merge_unobserved};
-use super::{Call, Deed, Discipline, FailedCas, Misfit, Model, Recorded, Semantics, Shape, Verb};
+use super::{Calls, Deed, Discipline, FailedCas, Misfit, Model, Recorded, Semantics, Shape, Verb};
 
 /// The shape of a compare-and-set.
 pub(super) const CAS: Shape = Shape {
@@ -103,17 +103,17 @@ impl Model for CasRegister {
         }
     }
 
-    fn reduce(&self, calls: &mut Vec<Call<CasOp>>) -> Self {
+    fn reduce(&self, calls: &mut Calls<CasOp>) -> Self {
         let observed = calls
             .iter()
-            .filter_map(|call| match &call.op {
+            .filter_map(|(op, _)| match op {
                 CasOp::Access(Access::Read(value))
                 | CasOp::Cas(value, _)
                 | CasOp::FoundOther(value) => Some(value.clone()),
                 CasOp::Access(Access::Write(_)) => None,
             })
             .collect();
-        let written = calls.iter_mut().filter_map(|call| match &mut call.op {
+        let written = calls.ops_mut().filter_map(|op| match op {
             CasOp::Access(Access::Write(value)) | CasOp::Cas(_, value) => Some(value),
             CasOp::Access(Access::Read(_)) | CasOp::FoundOther(_) => None,
         });

@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet;
 use tribunal_histories::Value;
 
 use super::register::READ;
-use super::{Call, Misfit, Model, NilRead, Recorded, Semantics, Shape, value_bytes};
+use super::{Calls, Misfit, Model, NilRead, Recorded, Semantics, Shape, value_bytes};
 
 /// An operation on a decision.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -95,15 +95,15 @@ impl Model for Consensus {
     }
 
     /// A proposal that nobody need have made, of a value that nobody was told, decides nothing that anybody could tell.
-    fn reduce(&self, calls: &mut Vec<Call<ConsensusOp>>) -> Self {
+    fn reduce(&self, calls: &mut Calls<ConsensusOp>) -> Self {
         let told: FxHashSet<Value> = calls
             .iter()
-            .filter_map(|call| match &call.op {
+            .filter_map(|(op, _)| match op {
                 ConsensusOp::Decide(value) | ConsensusOp::Find(value) => Some(value.clone()),
                 ConsensusOp::Propose(_) | ConsensusOp::FindNothing => None,
             })
             .collect();
-        calls.retain(|call| match &call.op {
+        calls.retain(|op, call| match op {
             ConsensusOp::Propose(value) => call.required || told.contains(value),
             _ => true,
         });

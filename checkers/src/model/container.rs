@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 use tribunal_histories::Value;
 
-use super::{Call, Deed, Misfit, Recorded, Verb};
+use super::{Calls, Deed, Misfit, Recorded, Verb};
 
 /// An operation on a container.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -56,15 +56,15 @@ impl ContainerOp {
 /// Drops every call that puts in an element which nobody is known to have taken out, and that is not required. Where
 /// an order has it, either a call that is not required takes the element out, and the order without both is as good;
 /// or the element stays, it only ever hides others, and the order without it is as good.
-pub(super) fn drop_unseen(calls: &mut Vec<Call<ContainerOp>>) {
+pub(super) fn drop_unseen(calls: &mut Calls<ContainerOp>) {
     let taken: FxHashSet<Value> = calls
         .iter()
-        .filter_map(|call| match &call.op {
+        .filter_map(|(op, _)| match op {
             ContainerOp::Take(element) => Some(element.clone()),
             _ => None,
         })
         .collect();
-    calls.retain(|call| match &call.op {
+    calls.retain(|op, call| match op {
         ContainerOp::Put(element) => call.required || taken.contains(element),
         _ => true,
     });

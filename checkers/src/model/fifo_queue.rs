@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use tribunal_histories::Value;
 
 use super::container::{ContainerOp, drop_unseen};
-use super::{Call, Deed, Discipline, Misfit, Model, Recorded, Semantics, Shape, Verb};
+use super::{Calls, Deed, Discipline, Misfit, Model, Recorded, Semantics, Shape, Verb};
 
 /// A queue with `enqueue` and `dequeue`.
 #[derive(Clone, Debug)]
@@ -90,7 +90,7 @@ impl Model for FifoQueue {
         *op == ContainerOp::TakeNone
     }
 
-    fn reduce(&self, calls: &mut Vec<Call<ContainerOp>>) -> Self {
+    fn reduce(&self, calls: &mut Calls<ContainerOp>) -> Self {
         drop_unseen(calls);
         self.clone()
     }

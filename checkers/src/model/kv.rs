@@ -5,7 +5,8 @@ use tribunal_histories::Value;
 use super::cas_register::{CAS, from_and_to};
 use super::prefixes::Prefixes;
 use super::{
-    Call, Deed, Discipline, FailedCas, Misfit, Model, Recorded, Semantics, Shape, Verb, value_bytes,
+    Calls, Deed, Discipline, FailedCas, Misfit, Model, Recorded, Semantics, Shape, Verb,
+    value_bytes,
 };
 
 /// What a key holds.
@@ -192,8 +193,8 @@ impl Model for Kv {
         }
     }
 
-    fn reduce(&self, calls: &mut Vec<Call<KvOp>>) -> Self {
-        let observed = calls.iter().filter_map(|call| match &call.op {
+    fn reduce(&self, calls: &mut Calls<KvOp>) -> Self {
+        let observed = calls.iter().filter_map(|(op, _)| match op {
             KvOp::Get(value) | KvOp::FoundOther(value) | KvOp::Cas(value, _) => Some(value.clone()),
             KvOp::Put(_) | KvOp::Append(_) | KvOp::Delete => None,
         });
@@ -208,23 +209,24 @@ impl Model for Kv {
 }
 
 /// Makes those operations equal that lead to [`Entry::Unobserved`] whatever they start from.
-fn merge_unobserved(calls: &mut [Call<KvOp>], observed: &Prefixes) {
+fn merge_unobserved(calls: &mut Calls<KvOp>, observed: &Prefixes) {
     let mut stored: Option<Value> = None;
-    let mut appended: Option<Value> = None;
-    for call in calls {
-        let (value, representative) = match &mut call.op {
-            KvOp::Put(value) | KvOp::Cas(_, value) if !covered(observed, value) => {
-                (value, &mut stored)
-            }
-            // Looking for a text inside all others is worth it only where it prunes: among appends that may not have happened.
-            KvOp::Append(value) if !call.required && !occurs(value, observed) => {
-                (value, &mut appended)
-            }
-            _ => continue,
-        };
-        match representative {
-            Some(first) => value.clone_from(first),
-            None => *representative = Some(value.clone()),
+    for op in calls.ops_mut() {
+        if let KvOp::Put(value) | KvOp::Cas(_, value) = op
+            && !covered(observed, value)
+        {
+            let first = stored.get_or_insert_with(|| value.clone());
+            value.clone_from(first);
+        }
+    }
+    let mut appended: Option<u32> = None;
+    for (op, call) in calls.iter_mut() {
+        // Looking for a text inside all others is worth it only where it prunes: among appends that may not have happened.
+        if let KvOp::Append(value) = op
+            && !call.required
+            && !occurs(value, observed)
+        {
+            call.op = *appended.get_or_insert(call.op);
         }
     }
 }

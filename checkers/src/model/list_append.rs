@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use tribunal_histories::Value;
 
 use super::shared_list::SharedList;
-use super::{Call, Misfit, Model, Recorded, Semantics, Shape, require_sole_sources, value_bytes};
+use super::{Calls, Misfit, Model, Recorded, Semantics, Shape, value_bytes};
 
 /// What the list holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -186,11 +186,17 @@ impl Model for ListAppend {
     }
 
     /// An append that is not required and whose element no read has is dropped: after it, no read could follow.
-    fn reduce(&self, calls: &mut Vec<Call<ListOp>>) -> Self {
+    fn reduce(&self, calls: &mut Calls<ListOp>) -> Self {
         let mut beginnings = Beginnings::default();
-        for call in &mut *calls {
-            if let (ListOp::Read(list), Some(returned)) = (&call.op, call.returned) {
-                call.op = ListOp::ReadNumbered(beginnings.number(list, returned));
+        let mut numbers: FxHashMap<u32, u32> = FxHashMap::default();
+        for (op, call) in calls.iter() {
+            if let (ListOp::Read(list), Some(returned)) = (op, call.returned()) {
+                numbers.insert(call.op, beginnings.number(list, returned));
+            }
+        }
+        for (place, op) in (0..).zip(calls.ops_mut()) {
+            if let Some(number) = numbers.get(&place) {
+                *op = ListOp::ReadNumbered(*number);
             }
         }
         fn element(op: &ListOp) -> Option<&Value> {
@@ -201,13 +207,13 @@ impl Model for ListAppend {
         }
 
         let seen = &mut beginnings.seen;
-        calls.retain(|call| {
-            call.required || element(&call.op).is_none_or(|element| seen.contains_key(element))
+        calls.retain(|op, call| {
+            call.required || element(op).is_none_or(|element| seen.contains_key(element))
         });
         for element in self.initial.as_items().unwrap_or_default() {
             seen.remove(element);
         }
-        require_sole_sources(calls, seen, element);
+        calls.require_sole_sources(seen, element);
         Self {
             reduced: Some(Arc::new(beginnings)),
             ..self.clone()

@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use tribunal_histories::Value;
 
 use super::shared_list::SharedList;
-use super::{Call, Misfit, Model, Recorded, Semantics, Shape, require_sole_sources, value_bytes};
+use super::{Calls, Misfit, Model, Recorded, Semantics, Shape, value_bytes};
 
 /// What the log holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -237,8 +237,8 @@ impl Model for Log {
     /// Where all required operations agree what is at an offset, no order is legal that puts something else there, and
     /// then nobody needs to look; where none says anything, nobody does. So the log is its length, and what is at the
     /// few offsets about which they disagree.
-    fn reduce(&self, calls: &mut Vec<Call<LogOp>>) -> Self {
-        calls.retain(|call| call.required || !self.observes_only(&call.op));
+    fn reduce(&self, calls: &mut Calls<LogOp>) -> Self {
+        calls.retain(|op, call| call.required || !self.observes_only(op));
         let mut contents = Contents::default();
         let mut say = |offset: usize, entry: &Value| match contents.get_mut(&offset) {
             Some(content) if *content != Content::Agreed(entry.clone()) => {
@@ -254,20 +254,20 @@ impl Model for Log {
         }
         let mut seen = FxHashMap::default();
         let mut told = FxHashSet::default();
-        for call in calls.iter().filter(|call| call.required) {
-            let (from, entries) = said(&call.op);
+        for (op, call) in calls.iter().filter(|(_, call)| call.required) {
+            let (from, entries) = said(op);
             for (offset, entry) in (from..).zip(entries) {
                 say(offset, entry);
                 told.insert(entry.clone());
-                if let (LogOp::Read { .. }, Some(returned)) = (&call.op, call.returned) {
+                if let (LogOp::Read { .. }, Some(returned)) = (op, call.returned()) {
                     seen.entry(entry.clone()).or_insert(returned);
                 }
             }
         }
         // Entries of which nobody tells are one as good as the other.
         let mut untold: Option<Value> = None;
-        for call in &mut *calls {
-            let LogOp::Append(entry, _) = &mut call.op else {
+        for op in calls.ops_mut() {
+            let LogOp::Append(entry, _) = op else {
                 continue;
             };
             if !told.contains(entry) {
@@ -278,7 +278,7 @@ impl Model for Log {
         for entry in self.initial.backwards() {
             seen.remove(entry);
         }
-        require_sole_sources(calls, &seen, |op| match op {
+        calls.require_sole_sources(&seen, |op| match op {
             LogOp::Append(entry, _) => Some(entry),
             LogOp::Read { .. } | LogOp::Length(_) => None,
         });

@@ -6,6 +6,7 @@
 //! it is for each object (Herlihy and Wing 1990, theorem 1; as partitioning, Horn and Kroening, FORTE 2015).
 
 mod bank;
+mod calls;
 mod cas_register;
 mod consensus;
 mod container;
@@ -33,10 +34,10 @@ mod versioned_register;
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use rustc_hash::FxHashMap;
 use tribunal_histories::Value;
 
 pub use bank::Bank;
+pub use calls::{Call, Calls};
 pub use cas_register::CasRegister;
 pub use consensus::Consensus;
 pub use container::ContainerOp;
@@ -145,43 +146,6 @@ fn value_bytes(value: &Value) -> usize {
     size_of::<Value>() + held
 }
 
-/// An operation of one partition, ready for a search.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call<Op> {
-    /// What it does.
-    pub op: Op,
-    /// The position of its invocation in the history, which names it.
-    pub invoked: usize,
-    /// The position of its completion, before which it takes effect if it ever does; `None` when it is crashed.
-    pub returned: Option<usize>,
-    /// Whether it took effect for sure. Only a call that returned can be required.
-    pub required: bool,
-}
-
-/// Makes calls required that cannot but have taken effect: those which alone can have put an element where a
-/// required call saw it, and in time for that.
-///
-/// `seen` has the elements that were not there from the beginning, each with the return of a call that saw it.
-fn require_sole_sources<Op>(
-    calls: &mut [Call<Op>],
-    seen: &FxHashMap<Value, usize>,
-    element: impl Fn(&Op) -> Option<&Value>,
-) {
-    let mut sources: FxHashMap<Value, usize> = FxHashMap::default();
-    for source in calls.iter().filter_map(|call| element(&call.op)) {
-        *sources.entry(source.clone()).or_default() += 1;
-    }
-    // A crashed call stays one: it is never in the way, as a call in flight for long would be.
-    for call in calls.iter_mut().filter(|call| call.returned.is_some()) {
-        let element = element(&call.op).filter(|element| sources.get(element) == Some(&1));
-        let seen = element.and_then(|element| seen.get(element));
-        if let Some(seen) = seen.filter(|seen| **seen > call.invoked) {
-            call.required = true;
-            call.returned = call.returned.min(Some(*seen));
-        }
-    }
-}
-
 /// A deterministic sequential specification. Of one that is not, [`PowerSet`] makes one.
 pub trait Model: Clone + Send + Sync {
     /// The name in the registry.
@@ -268,7 +232,7 @@ pub trait Model: Clone + Send + Sync {
     /// merge values that nobody observes, and drop calls that are not required and could only matter to an observer
     /// that does not exist; it may require calls that cannot but have taken effect. All calls are linearizable under
     /// it exactly if they were before, and a prefix of them only if it was before.
-    fn reduce(&self, _calls: &mut Vec<Call<Self::Op>>) -> Self {
+    fn reduce(&self, _calls: &mut Calls<Self::Op>) -> Self {
         self.clone()
     }
 }

@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 use tribunal_histories::Value;
 
 use super::register::Access;
-use super::{Call, Misfit, Model, NilRead, Recorded, Semantics, Shape};
+use super::{Calls, Misfit, Model, NilRead, Recorded, Semantics, Shape};
 
 /// Registers with transactions of reads and writes.
 #[derive(Clone, Debug)]
@@ -97,17 +97,17 @@ impl Model for MultiRegister {
     }
 
     /// Of each register's values that no transaction reads, the first written stands for all.
-    fn reduce(&self, calls: &mut Vec<Call<Self::Op>>) -> Self {
+    fn reduce(&self, calls: &mut Calls<Self::Op>) -> Self {
         let observed: FxHashSet<(Value, Value)> = calls
             .iter()
-            .flat_map(|call| &call.op)
+            .flat_map(|(op, _)| op)
             .filter_map(|(register, access)| match access {
                 Access::Read(value) => Some((register.clone(), value.clone())),
                 Access::Write(_) => None,
             })
             .collect();
         let mut representatives: BTreeMap<Value, Value> = BTreeMap::new();
-        for (register, access) in calls.iter_mut().flat_map(|call| &mut call.op) {
+        for (register, access) in calls.ops_mut().flatten() {
             if let Access::Write(value) = access
                 && !observed.contains(&(register.clone(), value.clone()))
             {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 use tribunal_histories::Value;
 
-use super::{Call, Misfit, Model, Recorded, Semantics, Shape, require_sole_sources};
+use super::{Calls, Misfit, Model, Recorded, Semantics, Shape};
 
 /// How often each element is in a multiset; those that are not are absent.
 type Counts = BTreeMap<Value, u64>;
@@ -160,20 +160,20 @@ impl Model for Multiset {
     }
 
     /// An add that is not required and whose element nobody saw is dropped: it could only be in the way.
-    fn reduce(&self, calls: &mut Vec<Call<MultisetOp>>) -> Self {
-        let seen: FxHashSet<Value> = calls.iter().flat_map(|call| seen_by(&call.op)).collect();
-        calls.retain(|call| call.required || added(&call.op).is_none_or(|one| seen.contains(one)));
+    fn reduce(&self, calls: &mut Calls<MultisetOp>) -> Self {
+        let seen: FxHashSet<Value> = calls.iter().flat_map(|(op, _)| seen_by(op)).collect();
+        calls.retain(|op, call| call.required || added(op).is_none_or(|one| seen.contains(one)));
         let mut proofs = FxHashMap::default();
-        for call in calls.iter().filter(|call| call.required) {
-            if let Some(returned) = call.returned {
-                let seen = seen_by(&call.op).into_iter();
+        for (op, call) in calls.iter().filter(|(_, call)| call.required) {
+            if let Some(returned) = call.returned() {
+                let seen = seen_by(op).into_iter();
                 proofs.extend(seen.map(|element| (element, returned)));
             }
         }
         for element in self.initial.keys() {
             proofs.remove(element);
         }
-        require_sole_sources(calls, &proofs, added);
+        calls.require_sole_sources(&proofs, added);
         self.clone()
     }
 }

@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use tribunal_histories::Value;
 
-use super::{Call, Misfit, Model, Recorded, Semantics, Shape};
+use super::{Calls, Misfit, Model, Recorded, Semantics, Shape};
 
 /// A nondeterministic sequential specification: an operation may leave the object in one of several states, and nobody
 /// sees at once in which. [`PowerSet`] makes a [`Model`] of it.
@@ -65,7 +65,7 @@ pub trait NondeterministicModel: Clone + Send + Sync {
     }
 
     /// As [`Model::reduce`].
-    fn reduce(&self, _calls: &mut Vec<Call<Self::Op>>) -> Self {
+    fn reduce(&self, _calls: &mut Calls<Self::Op>) -> Self {
         self.clone()
     }
 }
@@ -182,8 +182,8 @@ impl<N: NondeterministicModel> Model for PowerSet<N> {
     }
 
     /// What only tells states apart and need not happen is dropped besides: with it, there are fewer states.
-    fn reduce(&self, calls: &mut Vec<Call<N::Op>>) -> Self {
-        calls.retain(|call| call.required || !self.0.observes_only(&call.op));
+    fn reduce(&self, calls: &mut Calls<N::Op>) -> Self {
+        calls.retain(|op, call| call.required || !self.0.observes_only(op));
         Self(self.0.reduce(calls))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tribunal_histories::Value;
 
 use super::container::{ContainerOp, drop_unseen};
-use super::{Call, Deed, Discipline, Misfit, Model, Recorded, Semantics, Shape, Verb};
+use super::{Calls, Deed, Discipline, Misfit, Model, Recorded, Semantics, Shape, Verb};
 
 /// A priority queue with `insert` and `delete-min`.
 #[derive(Clone, Debug)]
@@ -93,7 +93,7 @@ impl Model for PriorityQueue {
         *op == ContainerOp::TakeNone
     }
 
-    fn reduce(&self, calls: &mut Vec<Call<ContainerOp>>) -> Self {
+    fn reduce(&self, calls: &mut Calls<ContainerOp>) -> Self {
         drop_unseen(calls);
         self.clone()
     }

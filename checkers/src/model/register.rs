@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 use tribunal_histories::Value;
 
-use super::{Call, Deed, Discipline, Misfit, Model, Recorded, Semantics, Shape, Verb};
+use super::{Calls, Deed, Discipline, Misfit, Model, Recorded, Semantics, Shape, Verb};
 
 /// The shape of a read, for every register-like model.
 pub(super) const READ: Shape = Shape {
@@ -129,15 +129,15 @@ impl Model for Register {
         matches!(op, Access::Read(_))
     }
 
-    fn reduce(&self, calls: &mut Vec<Call<Access>>) -> Self {
+    fn reduce(&self, calls: &mut Calls<Access>) -> Self {
         let observed = calls
             .iter()
-            .filter_map(|call| match &call.op {
+            .filter_map(|(op, _)| match op {
                 Access::Read(value) => Some(value.clone()),
                 Access::Write(_) => None,
             })
             .collect();
-        let written = calls.iter_mut().filter_map(|call| match &mut call.op {
+        let written = calls.ops_mut().filter_map(|op| match op {
             Access::Write(value) => Some(value),
             Access::Read(_) => None,
         });

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashMap;
 use tribunal_histories::Value;
 
-use super::{Call, Misfit, Model, Recorded, Semantics, Shape, require_sole_sources};
+use super::{Calls, Misfit, Model, Recorded, Semantics, Shape};
 
 /// An operation on a set.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -131,10 +131,10 @@ impl Model for LinearizableSet {
     }
 
     /// An add that is not required and whose element no read has is dropped: no read can follow before its removal.
-    fn reduce(&self, calls: &mut Vec<Call<SetOp>>) -> Self {
+    fn reduce(&self, calls: &mut Calls<SetOp>) -> Self {
         let mut seen = FxHashMap::default();
-        for call in &*calls {
-            match (&call.op, call.returned) {
+        for (op, call) in calls.iter() {
+            match (op, call.returned()) {
                 (SetOp::Read(elements), Some(returned)) => {
                     seen.extend(elements.iter().map(|element| (element.clone(), returned)));
                 }
@@ -150,13 +150,13 @@ impl Model for LinearizableSet {
                 SetOp::Remove(_) | SetOp::Read(_) | SetOp::Contains(..) => None,
             }
         }
-        calls.retain(|call| {
-            call.required || added(&call.op).is_none_or(|element| seen.contains_key(element))
+        calls.retain(|op, call| {
+            call.required || added(op).is_none_or(|element| seen.contains_key(element))
         });
         for element in &self.initial {
             seen.remove(element);
         }
-        require_sole_sources(calls, &seen, added);
+        calls.require_sole_sources(&seen, added);
         self.clone()
     }
 }

@@ -3,7 +3,7 @@
 use tribunal_histories::Value;
 
 use super::container::{ContainerOp, drop_unseen};
-use super::{Call, Deed, Discipline, Misfit, Model, Recorded, Semantics, Shape, Verb};
+use super::{Calls, Deed, Discipline, Misfit, Model, Recorded, Semantics, Shape, Verb};
 
 /// A stack with `push` and `pop`.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ impl Model for Stack {
         *op == ContainerOp::TakeNone
     }
 
-    fn reduce(&self, calls: &mut Vec<Call<ContainerOp>>) -> Self {
+    fn reduce(&self, calls: &mut Calls<ContainerOp>) -> Self {
         drop_unseen(calls);
         self.clone()
     }

@@ -6,9 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use tribunal_histories::Value;
 
 use super::container::{ContainerOp, drop_unseen};
-use super::{
-    Call, Misfit, NondeterministicModel, Recorded, Semantics, Shape, require_sole_sources,
-};
+use super::{Calls, Misfit, NondeterministicModel, Recorded, Semantics, Shape};
 
 /// A pool with `enqueue` and `dequeue`, in whatever order. A dequeue whose result nobody knows may have taken any
 /// element: this is what makes the specification nondeterministic.
@@ -112,27 +110,27 @@ impl NondeterministicModel for UnorderedQueue {
     /// is every call that takes something away and need not have happened: an order is as good without them. Of the
     /// elements that nobody is known to have taken, the first stands for all. An element that was not put in more often
     /// than somebody is known to have taken it, nobody else took.
-    fn reduce(&self, calls: &mut Vec<Call<ContainerOp>>) -> Self {
-        let required = calls.iter().filter(|call| call.required);
-        let needed = required.filter_map(|call| self.part(&call.op).cloned());
+    fn reduce(&self, calls: &mut Calls<ContainerOp>) -> Self {
+        let required = calls.iter().filter(|(_, call)| call.required);
+        let needed = required.filter_map(|(op, _)| self.part(op).cloned());
         let needed: FxHashSet<Value> = needed.collect();
-        let finds_nothing = calls.iter().any(|call| call.op == ContainerOp::TakeNone);
-        calls.retain(|call| {
-            let is_put = matches!(call.op, ContainerOp::Put(_));
+        let finds_nothing = calls.iter().any(|(op, _)| *op == ContainerOp::TakeNone);
+        calls.retain(|op, call| {
+            let is_put = matches!(op, ContainerOp::Put(_));
             let is_needed = |element| needed.contains(element) || self.initial.contains(element);
-            let helps = self.part(&call.op).is_none_or(is_needed) && (finds_nothing || is_put);
+            let helps = self.part(op).is_none_or(is_needed) && (finds_nothing || is_put);
             call.required || helps
         });
         drop_unseen(calls);
         let mut seen = FxHashMap::default();
-        for call in calls.iter().filter(|call| call.required) {
-            if let (ContainerOp::Take(element), Some(returned)) = (&call.op, call.returned)
+        for (op, call) in calls.iter().filter(|(_, call)| call.required) {
+            if let (ContainerOp::Take(element), Some(returned)) = (op, call.returned())
                 && !self.initial.contains(element)
             {
                 seen.insert(element.clone(), returned);
             }
         }
-        require_sole_sources(calls, &seen, |op| match op {
+        calls.require_sole_sources(&seen, |op| match op {
             ContainerOp::Put(element) => Some(element),
             _ => None,
         });
@@ -141,8 +139,8 @@ impl NondeterministicModel for UnorderedQueue {
         for element in &self.initial {
             *spare.entry(element.clone()).or_default() += 1;
         }
-        for call in &*calls {
-            match &call.op {
+        for (op, call) in calls.iter() {
+            match op {
                 ContainerOp::Put(element) => *spare.entry(element.clone()).or_default() += 1,
                 ContainerOp::Take(element) => {
                     taken.insert(element.clone());
@@ -152,8 +150,8 @@ impl NondeterministicModel for UnorderedQueue {
             }
         }
         let mut representative: Option<Value> = None;
-        for call in calls {
-            let ContainerOp::Put(element) = &mut call.op else {
+        for op in calls.ops_mut() {
+            let ContainerOp::Put(element) = op else {
                 continue;
             };
             if !taken.contains(element) {

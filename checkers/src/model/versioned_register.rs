@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet;
 use tribunal_histories::Value;
 
 use super::register::merge_unobserved;
-use super::{Call, FailedCas, Misfit, Model, NilRead, Recorded, Semantics, Shape, value_bytes};
+use super::{Calls, FailedCas, Misfit, Model, NilRead, Recorded, Semantics, Shape, value_bytes};
 
 /// An operation on a versioned register. A version is what the register had after it, where that is known.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -203,15 +203,15 @@ impl Model for VersionedRegister {
         }
     }
 
-    fn reduce(&self, calls: &mut Vec<Call<VersionedOp>>) -> Self {
-        let observed = calls.iter().filter_map(|call| match &call.op {
+    fn reduce(&self, calls: &mut Calls<VersionedOp>) -> Self {
+        let observed = calls.iter().filter_map(|(op, _)| match op {
             VersionedOp::Read(_, Some(value))
             | VersionedOp::Cas(_, value, _)
             | VersionedOp::FoundOther(value) => Some(value.clone()),
             _ => None,
         });
         let observed: FxHashSet<Value> = observed.collect();
-        let written = calls.iter_mut().filter_map(|call| match &mut call.op {
+        let written = calls.ops_mut().filter_map(|op| match op {
             VersionedOp::Write(_, value)
             | VersionedOp::Cas(_, _, value)
             | VersionedOp::CasVersion(_, _, value) => Some(value),

@@ -93,6 +93,17 @@ impl Mark {
         }
     }
 
+    /// The same between these positions.
+    #[inline]
+    #[must_use]
+    pub(super) fn between(self, invoked: u32, returned: u32) -> Self {
+        Self {
+            invoked,
+            returned,
+            ..self
+        }
+    }
+
     /// What it does.
     #[inline]
     pub(super) fn act(&self) -> Act {
@@ -151,11 +162,7 @@ impl<'a> Deeds<'a> {
                 Act::Take | Act::TakeNone => Mark::new(Act::TakeSome, NEVER),
                 _ => *mark,
             };
-            Some(Mark {
-                invoked: mark.invoked,
-                returned: NEVER,
-                ..unreturned
-            })
+            Some(unreturned.between(mark.invoked, NEVER))
         })
     }
 

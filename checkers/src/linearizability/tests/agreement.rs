@@ -12,7 +12,7 @@ use crate::linearizability::certificate::Verifier;
 use crate::linearizability::explanation;
 use crate::linearizability::minimal::Minimizer;
 use crate::linearizability::monitor::{self, Answer as Monitored};
-use crate::linearizability::partition::{calls, split, unreturned};
+use crate::linearizability::partition::{calls, known_at, split, unreturned};
 use crate::linearizability::search::{self, Alone, Outcome, search};
 use crate::model::*;
 use crate::verdict::{Core, Counterexample, Judgement, Verdict};
@@ -105,46 +105,26 @@ pub(super) fn check_model<M: Model>(model: &M, history: &History) -> Verdict {
 }
 
 /// Checks by brute force all that a core claims.
-fn core_is_right<M: Model>(model: &M, history: &History, all: &[Call<M::Op>], core: &Core) {
+fn core_is_right<M: Model>(model: &M, history: &History, all: &Calls<M::Op>, core: &Core) {
     assert!(core.minimal && core.confirmed, "{core:?} {}", told(history));
-    let at = |end: usize| -> Vec<_> {
-        let began = all.iter().filter(|call| call.invoked < end);
-        began
-            .filter_map(|call| {
-                if call.returned.is_some_and(|returned| returned >= end) {
-                    unreturned(model, history, call)
-                } else {
-                    Some(call.clone())
-                }
-            })
-            .collect()
-    };
-    let possible = |calls: &[_]| try_every_order(model, calls, PLENTY) != Tried::None;
+    let at = |end: usize| known_at(model, history, all, end);
+    let possible = |calls: &_| try_every_order(model, calls, PLENTY) != Tried::None;
     assert!(!possible(&at(core.prefix)), "{core:?} {}", told(history));
     assert!(possible(&at(core.prefix - 1)), "{core:?} {}", told(history));
     for free in core.operations.iter().map(Some).chain([None]) {
-        #[expect(
-            clippy::unnecessary_filter_map,
-            reason = "what cannot be taken back is left out"
-        )]
-        let calls: Vec<_> = at(core.prefix)
-            .into_iter()
-            .filter_map(|call| {
-                let is_free = free == Some(&call.invoked);
-                if is_free && core.impossible == call.invoked {
-                    // Its return is taken back.
-                    return Some(Call {
-                        returned: None,
-                        ..unreturned(model, history, &call)?
-                    });
-                }
-                let strict = core.operations.contains(&call.invoked) && !is_free;
-                Some(Call {
-                    required: call.required && strict,
-                    ..call
-                })
-            })
-            .collect();
+        let known = at(core.prefix);
+        let mut calls = known.with(Vec::new());
+        for call in known.as_slice() {
+            let is_free = free == Some(&call.invoked());
+            if !is_free || core.impossible != call.invoked() {
+                let strict = core.operations.contains(&call.invoked()) && !is_free;
+                calls.push(call.op, call.required_if(strict));
+            } else if let Some((op, call)) = unreturned(model, history, call) {
+                // Its return is taken back.
+                let op = calls.add_op(op);
+                calls.push(op, call);
+            }
+        }
         assert_eq!(
             possible(&calls),
             free.is_some(),
@@ -177,7 +157,7 @@ fn agree_quickly<M: Model>(model: &M, history: &History) {
     let positions = marks.iter().map(|mark| mark.invoked as usize);
     let all = calls(model, history, positions);
     let valid = try_every_order(model, &all, PLENTY) != Tried::None;
-    let verify = |order: &[usize]| {
+    let verify = |order: &[u32]| {
         assert!(valid, "{}", told(history));
         let verified = Verifier::new(model, history).verify(marks, order);
         assert_eq!(verified, Ok(()), "{}", told(history));

@@ -130,22 +130,24 @@ fn unordered_queues() {
 fn some_choice<N: NondeterministicModel>(
     model: &N,
     state: &N::State,
-    calls: &[Call<N::Op>],
+    calls: &Calls<N::Op>,
     placed: &mut Vec<usize>,
 ) -> bool {
-    let waiting = |call: &&Call<N::Op>| !placed.contains(&call.invoked);
-    let waiting: Vec<_> = calls.iter().filter(waiting).collect();
-    let required = waiting.iter().filter(|call| call.required);
-    let Some(deadline) = required.filter_map(|call| call.returned).min() else {
+    let waiting = calls.iter();
+    let waiting: Vec<_> = waiting
+        .filter(|(_, call)| !placed.contains(&call.invoked()))
+        .collect();
+    let required = waiting.iter().filter(|(_, call)| call.required);
+    let Some(deadline) = required.filter_map(|(_, call)| call.returned()).min() else {
         return true;
     };
-    waiting.into_iter().any(|call| {
-        let returned = call.returned.unwrap_or(usize::MAX);
-        if call.invoked > deadline || placed.iter().any(|other| returned < *other) {
+    waiting.into_iter().any(|(op, call)| {
+        let returned = call.returned().unwrap_or(usize::MAX);
+        if call.invoked() > deadline || placed.iter().any(|other| returned < *other) {
             return false;
         }
-        placed.push(call.invoked);
-        let mut states = model.steps(state, &call.op).into_iter();
+        placed.push(call.invoked());
+        let mut states = model.steps(state, op).into_iter();
         let legal = states.any(|after| some_choice(model, &after, calls, placed));
         placed.pop();
         legal
@@ -159,11 +161,8 @@ fn alike<M: Model, N: NondeterministicModel<Op = M::Op>>(initial: &Value, functi
     let mut counts = [0, 0];
     for seed in 0..20_000 {
         let (history, _) = simulate(&model, functions, 6, &tape(seed));
-        let all = calls(
-            &model,
-            &history,
-            history.operations().map(|one| one.invoked),
-        );
+        let positions: Vec<_> = history.invocations().collect();
+        let all = calls(&model, &history, positions.into_iter());
         let mut begins = choosing.initial().into_iter();
         let valid = begins.any(|state| some_choice(&choosing, &state, &all, &mut Vec::new()));
         let answer = check_model(&model, &history).answer();
