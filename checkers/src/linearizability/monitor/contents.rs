@@ -239,12 +239,21 @@ fn conflict(deeds: Deeds<'_>, contents: &Contents, clash: &Clash) -> Answer {
 /// The contents, and the operations that took out nobody knows what, in the order of their invocations.
 fn collect(deeds: Deeds<'_>) -> Result<(Contents, Vec<u32>), Answer> {
     let mut contents = Contents::default();
-    let places = contents.put_all(deeds)?;
+    contents.elements.reserve(deeds.values);
     let mut unknown = Vec::new();
+    // By value: the place of the element.
+    let mut places = vec![NEVER; deeds.values];
+    // What began to take an element out before the other began to put it in.
+    let mut early = Vec::new();
+    // A conflict counts only if nothing is put in twice.
+    let mut taken = Ok(());
     for mark in deeds.iter() {
         match mark.act() {
-            Act::Put => {}
-            Act::Take => contents.take(&mark, places[mark.value as usize])?,
+            Act::Put => contents.put(&mark, &mut places[mark.value as usize])?,
+            Act::Take => match places[mark.value as usize] {
+                NEVER => early.push(mark),
+                place => taken = taken.and_then(|()| contents.take(&mark, place)),
+            },
             Act::TakeNone => contents.nothings.push(Nothing {
                 invoked: mark.invoked,
                 returned: mark.returned,
@@ -257,6 +266,10 @@ fn collect(deeds: Deeds<'_>) -> Result<(Contents, Vec<u32>), Answer> {
             }
         }
     }
+    taken?;
+    for mark in early {
+        contents.take(&mark, places[mark.value as usize])?;
+    }
     // What crashed, and put in what nobody took out, can be left out of every order that has it.
     let has_come = |element: &Element| element.put_returned != NEVER || element.take != NEVER;
     contents.elements.retain(has_come);
@@ -264,26 +277,21 @@ fn collect(deeds: Deeds<'_>) -> Result<(Contents, Vec<u32>), Answer> {
 }
 
 impl Contents {
-    /// Notes what was put in. Its places, by value.
-    fn put_all(&mut self, deeds: Deeds<'_>) -> Result<Vec<u32>, Answer> {
-        let mut places = vec![NEVER; deeds.values];
-        self.elements.reserve(deeds.values);
-        for mark in deeds.iter().filter(|mark| mark.is(Act::Put)) {
-            let place = &mut places[mark.value as usize];
-            if *place != NEVER {
-                return Err(Answer::Undecided("an element is put in twice"));
-            }
-            *place = u32::try_from(self.elements.len()).expect("fewer than events");
-            self.elements.push(Element {
-                value: mark.value,
-                put_invoked: mark.invoked,
-                put_returned: mark.returned,
-                take_invoked: NEVER,
-                take_returned: NEVER,
-                take: NEVER,
-            });
+    /// Notes what was put in, and its place.
+    fn put(&mut self, mark: &Mark, place: &mut u32) -> Result<(), Answer> {
+        if *place != NEVER {
+            return Err(Answer::Undecided("an element is put in twice"));
         }
-        Ok(places)
+        *place = u32::try_from(self.elements.len()).expect("fewer than events");
+        self.elements.push(Element {
+            value: mark.value,
+            put_invoked: mark.invoked,
+            put_returned: mark.returned,
+            take_invoked: NEVER,
+            take_returned: NEVER,
+            take: NEVER,
+        });
+        Ok(())
     }
 
     /// Notes that the element at a place was taken out.

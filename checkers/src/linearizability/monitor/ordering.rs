@@ -1,39 +1,48 @@
 //! Orders by position.
 
-/// Puts numbers in the order of their positions, by a table of all positions, as often as it is asked to.
-#[derive(Debug, Default)]
-pub(super) struct Positions {
-    table: Vec<u32>,
-}
+use std::array;
 
-impl Positions {
-    /// The numbers from 0 to `len - 1` in the order of their positions, of which no two are equal but those that are
-    /// `u32::MAX`: these come last.
-    pub(super) fn sort(&mut self, len: usize, position: impl Fn(usize) -> u32) -> Vec<u32> {
-        const SPREAD_MAX: usize = 16;
-        let number = |index: usize| u32::try_from(index).expect("fewer than events");
-        let finite = (0..len).map(&position).filter(|at| *at != u32::MAX);
-        let (least, greatest) = finite.fold((u32::MAX, 0), |(least, greatest), at| {
-            (least.min(at), greatest.max(at))
-        });
-        let range = greatest.saturating_sub(least) as usize + 1;
-        if range > SPREAD_MAX * len + 64 {
-            return by_key(len, position);
-        }
-        self.table.clear();
-        self.table.resize(range, u32::MAX);
-        let mut last = Vec::new();
-        for index in 0..len {
-            match position(index) {
-                u32::MAX => last.push(number(index)),
-                at => self.table[(at - least) as usize] = number(index),
+/// The numbers from 0 to `len - 1` in the order of their positions, for each of several positions that each has. No two
+/// positions are equal but those of one number, and those that are `u32::MAX`: these come last.
+pub(super) fn by_positions<const N: usize>(
+    len: usize,
+    positions: impl Fn(usize) -> [u32; N],
+) -> [Vec<u32>; N] {
+    const SPREAD_MAX: usize = 16;
+    let number = |index: usize| u32::try_from(index).expect("fewer than events");
+    let finite = (0..len).flat_map(&positions).filter(|at| *at != u32::MAX);
+    let (least, greatest) = finite.fold((u32::MAX, 0), |(least, greatest), at| {
+        (least.min(at), greatest.max(at))
+    });
+    let range = greatest.saturating_sub(least) as usize + 1;
+    if range > SPREAD_MAX * len + 64 || len >= 1 << (u32::BITS as usize - N) {
+        return array::from_fn(|which| by_key(len, |index| positions(index)[which]));
+    }
+    // By position: the number, and a bit for each of its positions that this is.
+    let mut table = vec![0_u32; range];
+    let mut last: [Vec<u32>; N] = array::from_fn(|_| Vec::new());
+    for index in 0..len {
+        for (which, at) in positions(index).into_iter().enumerate() {
+            match at {
+                u32::MAX => last[which].push(number(index)),
+                at => table[(at - least) as usize] |= number(index) << N | 1 << which,
             }
         }
-        let mut order = Vec::with_capacity(len);
-        order.extend(self.table.iter().filter(|index| **index != u32::MAX));
-        order.append(&mut last);
-        order
     }
+    // Which position comes next no processor can predict: each is written down for all, and counts for some.
+    let mut orders: [Vec<u32>; N] = array::from_fn(|_| vec![0; len + 1]);
+    let mut lens = [0; N];
+    for entry in table {
+        for (which, order) in orders.iter_mut().enumerate() {
+            order[lens[which]] = entry >> N;
+            lens[which] += (entry >> which & 1) as usize;
+        }
+    }
+    for (which, order) in orders.iter_mut().enumerate() {
+        order.truncate(lens[which]);
+        order.append(&mut last[which]);
+    }
+    orders
 }
 
 /// The numbers from 0 to `len - 1` in the order of their keys, those of equal keys in theirs: by eleven bits of the
@@ -80,12 +89,14 @@ mod tests {
 
     #[test]
     fn both_ways_to_sort_agree() {
-        let near = [5, u32::MAX, 3, 9, u32::MAX];
-        let mut positions = Positions::default();
-        assert_eq!(positions.sort(5, |index| near[index]), [2, 0, 3, 1, 4]);
-        let far = [5_000_000, u32::MAX, 3, 9_000_000, u32::MAX];
-        assert_eq!(positions.sort(5, |index| far[index]), [2, 0, 3, 1, 4]);
-        assert_eq!(positions.sort(3, |index| near[index]), [2, 0, 1]);
+        let near = [[5, 6], [u32::MAX, 7], [3, 3], [9, u32::MAX], [u32::MAX, 4]];
+        let [one, other] = by_positions(5, |index| near[index]);
+        assert_eq!(one, [2, 0, 3, 1, 4]);
+        assert_eq!(other, [2, 4, 0, 1, 3]);
+        let far = near.map(|two| two.map(|at| at.saturating_mul(1_000_000)));
+        assert_eq!(by_positions(5, |index| far[index]), [one, other]);
+        assert_eq!(by_positions(3, |index| [near[index][0]]), [[2, 0, 1]]);
+        assert_eq!(by_positions(0, |_| [0]), [[0_u32; 0]]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::collections::BinaryHeap;
 
 use super::NEVER;
 use super::contents::{Clash, Contents, cover};
-use super::ordering::Positions;
+use super::ordering::by_positions;
 
 /// The operations in a legal order, or a clash.
 pub(super) fn arrange(contents: &Contents) -> Result<Vec<u32>, Clash> {
@@ -28,11 +28,14 @@ pub(super) fn arrange(contents: &Contents) -> Result<Vec<u32>, Clash> {
 fn sort(contents: &Contents) -> Result<Vec<u32>, Clash> {
     let elements = &contents.elements;
     let len = elements.len();
-    let mut positions = Positions::default();
-    let put_returned = positions.sort(len, |at| elements[at].put_returned);
-    let take_invoked = positions.sort(len, |at| elements[at].take_invoked);
-    let take_returned = positions.sort(len, |at| elements[at].take_returned);
-    drop(positions);
+    let [put_returned, take_invoked, take_returned] = by_positions(len, |at| {
+        let element = &elements[at];
+        [
+            element.put_returned,
+            element.take_invoked,
+            element.take_returned,
+        ]
+    });
     // What is known of each: may it be put next, may it be taken next, has it been chosen?
     const PUT: u8 = 1;
     const TAKE: u8 = 2;
@@ -90,26 +93,16 @@ fn interleave(contents: &Contents, order: &[u32]) -> Result<Vec<u32>, Clash> {
         least = least.min(element(rank).put_returned);
         put_before[rank] = least;
     }
-    // After which event each is taken out, as early as may be.
-    let mut take_after = vec![0; order.len()];
-    let mut greatest = 0;
-    #[expect(
-        clippy::needless_range_loop,
-        reason = "a rank is a place in several tables"
-    )]
-    for rank in 0..order.len() {
-        greatest = greatest.max(element(rank).take_invoked);
-        take_after[rank] = greatest;
-    }
-    let nothings = place_nothings(contents, &put_before, &take_after)?;
+    let nothings = place_nothings(contents, order, &put_before)?;
     // After each event come the takes, each with its put if that is not before; then what finds nothing; then the
     // puts that the next event forces.
     let mut line = Vec::with_capacity(2 * order.len() + nothings.len());
-    let (mut put, mut take, mut nothing) = (0, 0, 0);
+    let (mut put, mut nothing) = (0, 0);
+    let mut takes = takes_after(contents, order).enumerate().peekable();
     loop {
         // A put that is forced by an event takes effect after the event before that.
         let put_at = put_before.get(put).map_or(NEVER, |at| at.saturating_sub(1));
-        let take_at = take_after.get(take).copied().unwrap_or(NEVER);
+        let (take, take_at) = takes.peek().copied().unwrap_or((order.len(), NEVER));
         let nothing_at = nothings.get(nothing).copied().unwrap_or(NEVER);
         if take_at != NEVER && take_at <= nothing_at && take_at <= put_at {
             if put <= take {
@@ -117,7 +110,7 @@ fn interleave(contents: &Contents, order: &[u32]) -> Result<Vec<u32>, Clash> {
                 put = take + 1;
             }
             line.push(element(take).take);
-            take += 1;
+            takes.next();
         } else if nothing_at != NEVER && nothing_at <= put_at {
             line.push(contents.nothings[nothing].invoked);
             nothing += 1;
@@ -130,22 +123,33 @@ fn interleave(contents: &Contents, order: &[u32]) -> Result<Vec<u32>, Clash> {
     }
 }
 
+/// After which event each element is taken out, as early as may be.
+fn takes_after<'a>(contents: &'a Contents, order: &'a [u32]) -> impl Iterator<Item = u32> + 'a {
+    let takes = order.iter().map(|at| &contents.elements[*at as usize]);
+    takes.scan(0, |greatest, element| {
+        *greatest = element.take_invoked.max(*greatest);
+        Some(*greatest)
+    })
+}
+
 /// After which event each operation that found nothing takes effect: the first during it after which the queue can
 /// be empty.
 fn place_nothings(
     contents: &Contents,
+    order: &[u32],
     put_before: &[u32],
-    take_after: &[u32],
 ) -> Result<Vec<u32>, Clash> {
     let mut places = Vec::with_capacity(contents.nothings.len());
-    let mut rank = 0;
+    let mut there = put_before
+        .iter()
+        .zip(takes_after(contents, order))
+        .peekable();
     let mut full_until = 0;
     for (at, nothing) in contents.nothings.iter().enumerate() {
         let mut place = nothing.invoked.max(full_until);
-        while rank < put_before.len() && put_before[rank] <= place {
-            full_until = full_until.max(take_after[rank]);
-            place = place.max(take_after[rank]);
-            rank += 1;
+        while let Some((_, taken)) = there.next_if(|(put_before, _)| **put_before <= place) {
+            full_until = full_until.max(taken);
+            place = place.max(taken);
         }
         if place >= nothing.returned {
             let elements = (0..).zip(contents.elements.iter().copied());

@@ -13,7 +13,7 @@
 
 use super::NEVER;
 use super::contents::{Clash, Contents, Element, cover};
-use super::ordering::Positions;
+use super::ordering::by_positions;
 
 /// Something that happens after an event; at one moment first what ends, then what comes and goes, then what begins.
 type Placed = ((u32, u8), u32);
@@ -34,7 +34,7 @@ enum Task {
 pub(super) fn arrange(contents: &Contents) -> Result<Vec<u32>, Clash> {
     let elements = &contents.elements;
     let lasts = |element: &Element| element.put_returned < element.take_invoked;
-    let mut sorted = Positions::default().sort(elements.len(), |at| elements[at].put_returned);
+    let [mut sorted] = by_positions(elements.len(), |at| [elements[at].put_returned]);
     sorted.retain(|at| lasts(&elements[*at as usize]));
     let mut line: Vec<Placed> = Vec::with_capacity(2 * sorted.len());
     let mut spans = Vec::new();
