@@ -26,15 +26,21 @@ pub(super) enum Refused {
     Impossible(u32),
 }
 
-/// Verifies orders of the operations of a history, object by object.
+/// Verifies orders of the operations of a history.
 #[derive(Debug)]
 pub(super) struct Verifier<'a, M: Model> {
     model: &'a M,
     history: &'a History,
     verbs: Verbs,
-    /// A bit by position: whether an operation is still missing in the order in hand. None is set in between.
+    /// A bit by position: whether an operation is still missing in the orders in hand. None is set in between.
     missing: Vec<u64>,
 }
+
+/// The operations of an object, and an order of them, by the positions of their invocations.
+pub(super) type Claim<'a> = (&'a [Mark], &'a [u32]);
+
+/// Whether an order is a linearization.
+pub(super) type Verified = Result<(), Refused>;
 
 impl<'a, M: Model> Verifier<'a, M> {
     pub(super) fn new(model: &'a M, history: &'a History) -> Self {
@@ -46,50 +52,116 @@ impl<'a, M: Model> Verifier<'a, M> {
         }
     }
 
-    /// Whether an order (of positions of invocations) is a linearization of these operations: it has every one that
-    /// took effect for sure once, no other one twice, none before one that returned before it began, and is legal.
-    pub(super) fn verify(&mut self, marks: &[Mark], order: &[u32]) -> Result<(), Refused> {
+    /// Whether these orders are linearizations of these operations, which are about different objects: an order has
+    /// every one that took effect for sure once, no other one twice, none before one that returned before it began, and
+    /// is legal.
+    pub(super) fn verify_all(&mut self, claims: &[Claim<'_>]) -> Vec<Verified> {
         let Self {
             model,
             history,
             verbs,
             missing,
         } = self;
-        let plain = Plain::new(*model, history).and_then(|mut object| {
+        let mut verified = vec![None; claims.len()];
+        if let Some(object) = Plain::new(*model, history) {
             let read = |operation: &Operation| verbs.plain(operation);
-            let happens = |(act, value)| object.advance(act, value);
-            walk(history, missing, marks, order, read, happens)
-        });
-        if let Some(verified) = plain {
-            return verified;
+            let happens = |object: &mut Plain, (act, value)| object.advance(act, value);
+            verified = walk(history, missing, claims, &object, read, happens);
         }
+        let unknown = (0..claims.len()).filter(|claim| verified[*claim].is_none());
+        let unknown: Vec<usize> = unknown.collect();
+        let some: Vec<_> = unknown.iter().map(|claim| claims[*claim]).collect();
         let mut meanings = Meanings::new(*model, history);
-        let mut state = model.initial();
         let read = |operation: &Operation| Some(meanings.of(operation).ok().flatten());
-        let happens = |op: Option<M::Op>| Some(op.is_some_and(|op| model.advance(&mut state, &op)));
-        let verified = walk(history, missing, marks, order, read, happens);
-        verified.unwrap_or(Ok(()))
+        let happens = |state: &mut M::State, op: Option<M::Op>| {
+            Some(op.is_some_and(|op| model.advance(state, &op)))
+        };
+        let again = walk(history, missing, &some, &model.initial(), read, happens);
+        for (claim, again) in unknown.into_iter().zip(again) {
+            verified[claim] = again;
+        }
+        verified
+            .into_iter()
+            .map(|one| one.unwrap_or(Ok(())))
+            .collect()
+    }
+
+    /// The same of one order.
+    #[cfg(test)]
+    pub(super) fn verify(&mut self, marks: &[Mark], order: &[u32]) -> Verified {
+        self.verify_all(&[(marks, order)]).remove(0)
     }
 }
 
-/// Goes through an order; `read` says what an operation does, and `happens` whether that can come next. `None` as soon
-/// as one of them does not know.
-fn walk<Op>(
+/// How far an order was gone through.
+struct Walker<'a, Object> {
+    /// The object that the operations are about.
+    key: Option<ValueId>,
+    rest: &'a [u32],
+    latest_invocation: u32,
+    object: Object,
+    /// What came of it, once that is certain; `None` in it if nobody knows.
+    ended: Option<Option<Verified>>,
+}
+
+/// Goes through orders, side by side, for those of one object are far apart in a long history; `read` says what an
+/// operation does, and `happens` whether that can come next on an object. `None` of an order as soon as one of them does
+/// not know.
+fn walk<Object: Clone, Op>(
     history: &History,
     missing: &mut [u64],
-    marks: &[Mark],
-    order: &[u32],
-    read: impl FnMut(&Operation) -> Option<Op>,
-    happens: impl FnMut(Op) -> Option<bool>,
-) -> Option<Result<(), Refused>> {
-    for mark in marks {
-        let (word, bit) = place(mark.invoked);
-        missing[word] |= bit;
+    claims: &[Claim<'_>],
+    object: &Object,
+    mut read: impl FnMut(&Operation) -> Option<Op>,
+    mut happens: impl FnMut(&mut Object, Op) -> Option<bool>,
+) -> Vec<Option<Verified>> {
+    const EVENTS_AT_ONCE: u32 = 1 << 14;
+    for (marks, _) in claims {
+        for mark in *marks {
+            let (word, bit) = place(mark.invoked);
+            missing[word] |= bit;
+        }
     }
-    let walked = steps(history, missing, order, read, happens);
-    if walked == Some(Ok(())) && order.len() == marks.len() {
-        return walked;
+    let mut walkers: Vec<_> = claims
+        .iter()
+        .map(|(marks, order)| Walker {
+            key: key(history, marks),
+            rest: order,
+            latest_invocation: 0,
+            object: object.clone(),
+            ended: None,
+        })
+        .collect();
+    let end = position_of(history.len());
+    let mut until = 0;
+    while until < end {
+        until = end.min(until.saturating_add(EVENTS_AT_ONCE));
+        for walker in &mut walkers {
+            if walker.ended.is_none() {
+                walker.ended = walker.advance(until, history, missing, &mut read, &mut happens);
+            }
+        }
     }
+    let ended = walkers.into_iter().zip(claims);
+    ended
+        .map(|(walker, claim)| {
+            // What is left begins nowhere in the history.
+            let unheard = walker.rest.first().map(|at| Err(Refused::NotACall(*at)));
+            let ended = walker.ended.unwrap_or(Some(unheard.unwrap_or(Ok(()))));
+            let is_sure = ended == Some(Ok(())) && claim.0.len() == claim.1.len();
+            // As many as there are, each of them once, are all.
+            let complete = if is_sure {
+                Ok(())
+            } else {
+                left(history, missing, claim.0)
+            };
+            ended.map(|ended| ended.and(complete))
+        })
+        .collect()
+}
+
+/// Takes back what is still missing of some operations. Fails if one of them took effect for sure.
+fn left(history: &History, missing: &mut [u64], marks: &[Mark]) -> Verified {
     let mut left_out = None;
     for mark in marks {
         let (word, bit) = place(mark.invoked);
@@ -100,47 +172,65 @@ fn walk<Op>(
             left_out = left_out.or(is_required.then_some(mark.invoked));
         }
     }
-    let complete = || left_out.map_or(Ok(()), |position| Err(Refused::Missing(position)));
-    walked.map(|walked| walked.and_then(|()| complete()))
+    left_out.map_or(Ok(()), |position| Err(Refused::Missing(position)))
 }
 
-/// Takes the operations of an order from those that are missing, each at its time and as the object allows.
-fn steps<Op>(
-    history: &History,
-    missing: &mut [u64],
-    order: &[u32],
-    mut read: impl FnMut(&Operation) -> Option<Op>,
-    mut happens: impl FnMut(Op) -> Option<bool>,
-) -> Option<Result<(), Refused>> {
-    // Those of one object are far apart in a long history. A processor fetches many at once if nothing is between.
-    const READ: usize = 64;
-    let mut some_read = Vec::with_capacity(READ);
-    let mut latest_invocation = 0;
-    for some in order.chunks(READ) {
-        some_read.extend(some.iter().map(|position| {
-            let operation = history.operation(*position as usize)?;
-            let returned = operation.returned.map_or(NEVER, position_of);
-            Some((returned, read(&operation)))
-        }));
-        for (position, known) in some.iter().zip(some_read.drain(..)) {
-            let position = *position;
-            let (word, bit) = place(position);
-            let is_missing = missing.get(word).is_some_and(|word| word & bit != 0);
-            let Some((returned, op)) = known.filter(|_| is_missing) else {
-                return Some(Err(Refused::NotACall(position)));
-            };
-            missing[word] ^= bit;
-            latest_invocation = latest_invocation.max(position);
-            // Some operation before this one, or itself, began after it had returned.
-            if returned < latest_invocation {
-                return Some(Err(Refused::OutOfTime(latest_invocation)));
+impl<Object> Walker<'_, Object> {
+    /// Takes operations of the order from those that are missing, each at its time and as the object allows, up to one
+    /// that begins later than a position.
+    fn advance<Op>(
+        &mut self,
+        until: u32,
+        history: &History,
+        missing: &mut [u64],
+        mut read: impl FnMut(&Operation) -> Option<Op>,
+        mut happens: impl FnMut(&mut Object, Op) -> Option<bool>,
+    ) -> Option<Option<Verified>> {
+        // A processor fetches many at once if nothing is between.
+        const READ: usize = 64;
+        let mut some_read = Vec::with_capacity(READ);
+        loop {
+            let begun = self.rest.iter().take(READ);
+            let begun = begun.take_while(|position| **position < until).count();
+            if begun == 0 {
+                return None;
             }
-            if !happens(op?)? {
-                return Some(Err(Refused::Impossible(position)));
+            let (some, rest) = self.rest.split_at(begun);
+            self.rest = rest;
+            some_read.extend(some.iter().map(|position| {
+                let operation = history.operation(*position as usize)?;
+                if Some(operation.key) != self.key {
+                    return None;
+                }
+                let returned = operation.returned.map_or(NEVER, position_of);
+                Some((returned, read(&operation)))
+            }));
+            for (position, known) in some.iter().zip(some_read.drain(..)) {
+                let (word, bit) = place(*position);
+                let is_missing = missing.get(word).is_some_and(|word| word & bit != 0);
+                let Some((returned, op)) = known.filter(|_| is_missing) else {
+                    return Some(Some(Err(Refused::NotACall(*position))));
+                };
+                missing[word] ^= bit;
+                self.latest_invocation = self.latest_invocation.max(*position);
+                // Some operation before this one, or itself, began after it had returned.
+                if returned < self.latest_invocation {
+                    return Some(Some(Err(Refused::OutOfTime(self.latest_invocation))));
+                }
+                match op.and_then(|op| happens(&mut self.object, op)) {
+                    Some(true) => {}
+                    Some(false) => return Some(Some(Err(Refused::Impossible(*position)))),
+                    None => return Some(None),
+                }
             }
         }
     }
-    Some(Ok(()))
+}
+
+/// What operations on one object are about.
+fn key(history: &History, marks: &[Mark]) -> Option<ValueId> {
+    let first = history.operation(marks.first()?.invoked as usize);
+    first.map(|operation| operation.key)
 }
 
 /// The word and the bit of a position.
@@ -149,6 +239,7 @@ fn place(position: u32) -> (usize, u64) {
 }
 
 /// An object with ids in place of values. It does what its model does, for operations of which the name tells enough.
+#[derive(Clone)]
 enum Plain {
     /// What it holds; `None` if that is in no operation.
     Register(Option<ValueId>),

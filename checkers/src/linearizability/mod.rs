@@ -35,7 +35,6 @@ use crate::model::{Call, Discipline, Model};
 use crate::verdict::{
     Core, Counterexample, Evidence, Judgement, Method, PartitionOrder, Statistics, Verdict,
 };
-use certificate::Verifier;
 use minimal::Disagreement;
 use monitor::{Answer, Conflict};
 use partition::{Partition, Split, calls, split};
@@ -115,7 +114,9 @@ impl<M: Model> Judge<'_, M> {
         let mut orders = Vec::new();
         let mut undecided = Undecided::default();
         let mut stuck: Option<(usize, Reason, &Partition)> = None;
-        for (partition, judged) in self.split.partitions.iter().zip(self.judge_all()) {
+        let mut all = self.judge_all();
+        self.verify(&mut all);
+        for (partition, judged) in self.split.partitions.iter().zip(all) {
             let (found, method, states) = judged;
             statistics.states += states;
             *methods.entry(method).or_default() += 1;
@@ -158,23 +159,29 @@ impl<M: Model> Judge<'_, M> {
         }
     }
 
-    /// Judges a partition by the cheapest method that decides it, and verifies the order if there is one.
-    fn partition(&self, partition: &Partition, verifier: &mut Verifier<'_, M>) -> Judged {
-        let (found, method, states) = self.decide(partition);
-        let Found::Order(operations) = found else {
-            return (found, method, states);
-        };
-        let marks = self.split.marks(partition);
-        let found = match verifier.verify(marks, &operations) {
-            Ok(()) => Found::Order(operations),
-            Err(refused) => Found::GivenUp {
-                why: format!("the linearization found was refused: {refused}"),
-                decided: 0,
-            },
-        };
-        (found, method, states)
+    /// Gives up partitions of which the orders are refused.
+    fn verify(&self, all: &mut [Judged]) {
+        let orders = all.iter().zip(&self.split.partitions);
+        let orders = orders
+            .enumerate()
+            .filter_map(|(place, ((found, ..), partition))| {
+                let Found::Order(order) = found else {
+                    return None;
+                };
+                Some((place, (self.split.marks(partition), &order[..])))
+            });
+        let (places, claims): (Vec<_>, Vec<_>) = orders.unzip();
+        for (place, verified) in places.into_iter().zip(self.verify_all(&claims)) {
+            if let Err(refused) = verified {
+                all[place].0 = Found::GivenUp {
+                    why: format!("the linearization found was refused: {refused}"),
+                    decided: 0,
+                };
+            }
+        }
     }
 
+    /// Judges a partition by the cheapest method that decides it.
     fn decide(&self, partition: &Partition) -> Judged {
         if let Some(discipline) = &self.discipline {
             let deeds = self.split.deeds(partition);

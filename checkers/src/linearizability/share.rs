@@ -1,12 +1,13 @@
 //! Partitions shared out among processors. They have nothing to do with each other, so that it makes no difference to
 //! what comes of each which thread judged it, and when.
 
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
-use super::certificate::Verifier;
+use super::certificate::{Claim, Verified, Verifier};
 use super::{Judge, Judged};
 use crate::model::Model;
 
@@ -20,33 +21,35 @@ const BATCH: usize = 16;
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 impl<M: Model> Judge<'_, M> {
-    /// What comes of each partition.
+    /// How many threads are worth it.
+    fn threads(&self) -> usize {
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        if self.split.marks_len() < OPERATIONS_MIN {
+            1
+        } else {
+            threads.min(self.split.partitions.len().div_ceil(BATCH))
+        }
+    }
+
+    /// What comes of each partition; orders are still to be verified.
     pub(super) fn judge_all(&self) -> Vec<Judged> {
         let partitions = &self.split.partitions;
-        let threads = thread::available_parallelism().map_or(1, usize::from);
-        let threads = threads.min(partitions.len().div_ceil(BATCH));
-        if threads < 2 || self.split.marks_len() < OPERATIONS_MIN {
-            let mut verifier = Verifier::new(&self.model, self.history);
-            return partitions
-                .iter()
-                .map(|partition| self.partition(partition, &mut verifier))
-                .collect();
+        let threads = self.threads();
+        if threads < 2 {
+            let all = partitions.iter();
+            return all.map(|partition| self.decide(partition)).collect();
         }
         let is_stopped = AtomicBool::new((self.stop)());
         let taken = AtomicUsize::new(0);
         let (sender, results) = mpsc::channel();
         let work = |sender: mpsc::Sender<(usize, Judged)>, judge: &Judge<'_, M>| {
-            let mut verifier = Verifier::new(&judge.model, judge.history);
             loop {
                 let first = taken.fetch_add(BATCH, Ordering::Relaxed);
                 if first >= partitions.len() {
                     return;
                 }
                 for (place, partition) in partitions.iter().enumerate().skip(first).take(BATCH) {
-                    if sender
-                        .send((place, judge.partition(partition, &mut verifier)))
-                        .is_err()
-                    {
+                    if sender.send((place, judge.decide(partition))).is_err() {
                         return;
                     }
                 }
@@ -92,5 +95,25 @@ impl<M: Model> Judge<'_, M> {
         all.into_iter()
             .map(|judged| judged.expect("every partition was judged, or the scope panicked"))
             .collect()
+    }
+
+    /// Whether the orders of partitions are linearizations of them.
+    pub(super) fn verify_all(&self, claims: &[Claim<'_>]) -> Vec<Verified> {
+        let Self { model, history, .. } = self;
+        let share = claims.len().div_ceil(self.threads()).max(1);
+        if claims.len() <= share {
+            return Verifier::new(model, history).verify_all(claims);
+        }
+        thread::scope(|scope| {
+            let shares = claims.chunks(share).map(|share| {
+                let model = model.clone();
+                scope.spawn(move || Verifier::new(&model, history).verify_all(share))
+            });
+            let shares: Vec<_> = shares.collect();
+            let verified = shares.into_iter().map(ScopedJoinHandle::join);
+            verified
+                .flat_map(|share| share.unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect()
+        })
     }
 }
