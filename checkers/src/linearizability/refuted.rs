@@ -108,11 +108,12 @@ impl<M: Model> Judge<'_, M> {
             return ((last_return(all, &conflict), conflict), false);
         };
         let from = conflict.operations.first().copied().unwrap_or(0);
-        let Some(marks) = recent(all, from) else {
+        let Some((marks, values)) = recent(all, from) else {
             return first(discipline, all, conflict);
         };
         let few = Deeds {
             marks: &marks,
+            values,
             ..all
         };
         let (found, _) = first(discipline, few, conflict.clone());
@@ -128,9 +129,9 @@ impl<M: Model> Judge<'_, M> {
     }
 }
 
-/// The operations on values that any of them is about which had not returned before a position. `None` where values
-/// depend on each other, or if there are hardly fewer.
-fn recent(all: Deeds<'_>, from: u32) -> Option<Vec<Mark>> {
+/// The operations on values that any of them is about which had not returned before a position, and how many values
+/// there are then. `None` where values depend on each other, or if there are hardly fewer.
+fn recent(all: Deeds<'_>, from: u32) -> Option<(Vec<Mark>, usize)> {
     let mut is_recent = vec![false; all.values];
     for mark in all.marks {
         if mark.is(Act::Cas) {
@@ -140,17 +141,22 @@ fn recent(all: Deeds<'_>, from: u32) -> Option<Vec<Mark>> {
             is_recent[mark.value as usize] = true;
         }
     }
-    let is_recent = |mark: &Mark| match mark.value {
+    let is_kept = |mark: &Mark| match mark.value {
         NEVER => mark.returned >= from,
         value => is_recent[value as usize],
     };
-    let marks: Vec<_> = all
-        .marks
-        .iter()
-        .filter(|mark| is_recent(mark))
-        .copied()
-        .collect();
-    (marks.len() < all.marks.len() / 4).then_some(marks)
+    let kept = all.marks.iter().filter(|mark| is_kept(mark)).copied();
+    let mut marks: Vec<_> = kept.collect();
+    if marks.len() >= all.marks.len() / 4 {
+        return None;
+    }
+    // The first value stays what it is; the others follow on it in their order.
+    let mut values = is_recent.iter().skip(1);
+    let gap = values.position(|is_recent| *is_recent).unwrap_or(0);
+    for value in marks.iter_mut().flat_map(Mark::values_mut) {
+        *value = value.saturating_sub(u32::try_from(gap).unwrap_or(0));
+    }
+    Some((marks, all.values - gap))
 }
 
 /// The position of the return by which a monitor first finds a conflict in these operations, and that conflict; and
