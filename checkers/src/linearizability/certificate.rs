@@ -10,7 +10,7 @@ use super::partition::{Meanings, Verbs, position_of};
 use crate::model::{Discipline, Model};
 
 /// Why an order is not a linearization of some calls.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refused {
     #[error(
         "the order has an operation invoked at position {0}, which the history has not, or twice"
@@ -100,8 +100,17 @@ struct Walker<'a, Object> {
     rest: &'a [u32],
     latest_invocation: u32,
     object: Object,
-    /// What came of it, once that is certain; `None` in it if nobody knows.
-    ended: Option<Option<Verified>>,
+    /// Why it went no further.
+    stopped: Option<Stopped>,
+}
+
+/// Why nobody goes on with an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stopped {
+    /// It is none.
+    Refused(Refused),
+    /// Whether the next operation can happen is not known.
+    Unknown,
 }
 
 /// Goes through orders, side by side, for those of one object are far apart in a long history; `read` says what an
@@ -129,7 +138,7 @@ fn walk<Object: Clone, Op>(
             rest: order,
             latest_invocation: 0,
             object: object.clone(),
-            ended: None,
+            stopped: None,
         })
         .collect();
     let end = position_of(history.len());
@@ -137,25 +146,31 @@ fn walk<Object: Clone, Op>(
     while until < end {
         until = end.min(until.saturating_add(EVENTS_AT_ONCE));
         for walker in &mut walkers {
-            if walker.ended.is_none() {
-                walker.ended = walker.advance(until, history, missing, &mut read, &mut happens);
+            if walker.stopped.is_none() {
+                let walked = walker.advance(until, history, missing, &mut read, &mut happens);
+                walker.stopped = walked.err();
             }
         }
     }
-    let ended = walkers.into_iter().zip(claims);
-    ended
-        .map(|(walker, claim)| {
+    let walked = walkers.into_iter().zip(claims);
+    walked
+        .map(|(walker, (marks, order))| {
             // What is left begins nowhere in the history.
-            let unheard = walker.rest.first().map(|at| Err(Refused::NotACall(*at)));
-            let ended = walker.ended.unwrap_or(Some(unheard.unwrap_or(Ok(()))));
-            let is_sure = ended == Some(Ok(())) && claim.0.len() == claim.1.len();
-            // As many as there are, each of them once, are all.
-            let complete = if is_sure {
-                Ok(())
-            } else {
-                left(history, missing, claim.0)
-            };
-            ended.map(|ended| ended.and(complete))
+            let unheard = walker
+                .rest
+                .first()
+                .map(|at| Stopped::Refused(Refused::NotACall(*at)));
+            let stopped = walker.stopped.or(unheard);
+            if stopped.is_none() && marks.len() == order.len() {
+                // As many as there are, each of them once, are all.
+                return Some(Ok(()));
+            }
+            let complete = left(history, missing, marks);
+            match stopped {
+                None => Some(complete),
+                Some(Stopped::Refused(refused)) => Some(Err(refused)),
+                Some(Stopped::Unknown) => None,
+            }
         })
         .collect()
 }
@@ -185,7 +200,7 @@ impl<Object> Walker<'_, Object> {
         missing: &mut [u64],
         mut read: impl FnMut(&Operation) -> Option<Op>,
         mut happens: impl FnMut(&mut Object, Op) -> Option<bool>,
-    ) -> Option<Option<Verified>> {
+    ) -> Result<(), Stopped> {
         // A processor fetches many at once if nothing is between.
         const READ: usize = 64;
         let mut some_read = Vec::with_capacity(READ);
@@ -193,7 +208,7 @@ impl<Object> Walker<'_, Object> {
             let begun = self.rest.iter().take(READ);
             let begun = begun.take_while(|position| **position < until).count();
             if begun == 0 {
-                return None;
+                return Ok(());
             }
             let (some, rest) = self.rest.split_at(begun);
             self.rest = rest;
@@ -209,18 +224,18 @@ impl<Object> Walker<'_, Object> {
                 let (word, bit) = place(*position);
                 let is_missing = missing.get(word).is_some_and(|word| word & bit != 0);
                 let Some((returned, op)) = known.filter(|_| is_missing) else {
-                    return Some(Some(Err(Refused::NotACall(*position))));
+                    return Err(Stopped::Refused(Refused::NotACall(*position)));
                 };
                 missing[word] ^= bit;
                 self.latest_invocation = self.latest_invocation.max(*position);
                 // Some operation before this one, or itself, began after it had returned.
                 if returned < self.latest_invocation {
-                    return Some(Some(Err(Refused::OutOfTime(self.latest_invocation))));
+                    let refused = Refused::OutOfTime(self.latest_invocation);
+                    return Err(Stopped::Refused(refused));
                 }
-                match op.and_then(|op| happens(&mut self.object, op)) {
-                    Some(true) => {}
-                    Some(false) => return Some(Some(Err(Refused::Impossible(*position)))),
-                    None => return Some(None),
+                let happens = op.and_then(|op| happens(&mut self.object, op));
+                if !happens.ok_or(Stopped::Unknown)? {
+                    return Err(Stopped::Refused(Refused::Impossible(*position)));
                 }
             }
         }
@@ -305,13 +320,43 @@ mod tests {
     use crate::linearizability::partition::split;
     use crate::model::{FailedCas, NilRead, Register, Semantics};
 
-    #[test]
-    fn each_way_to_be_wrong_is_refused() {
+    fn register() -> Register {
         let semantics = Semantics {
             nil_read: NilRead::Absent,
             failed_cas: FailedCas::DidNotHappen,
         };
-        let model = Register::new(&Value::Nil, semantics).unwrap();
+        Register::new(&Value::Nil, semantics).unwrap()
+    }
+
+    #[test]
+    fn an_order_has_no_operation_of_another_object() {
+        let write = |process, kind, key: i64| {
+            let process = Process::Client(process);
+            EventRecord::new(process, kind, "write", key.into(), 1.into())
+        };
+        let records = [
+            write(0, Kind::Invoke, 7),
+            write(1, Kind::Invoke, 8),
+            write(0, Kind::Ok, 7),
+            write(1, Kind::Ok, 8),
+        ];
+        let history = History::from_records(records, BuildOptions::default()).unwrap();
+        let model = register();
+        let split = split(&model, &history).unwrap();
+        let marks = [0, 1].map(|at| split.marks(&split.partitions[at]));
+        let mut verifier = Verifier::new(&model, &history);
+        let mut verify =
+            |one: &[u32], other: &[u32]| verifier.verify_all(&[(marks[0], one), (marks[1], other)]);
+        assert_eq!(verify(&[0], &[1]), [Ok(()), Ok(())]);
+        let [one, other] = [0, 1].map(|at| Err(Refused::NotACall(at)));
+        assert_eq!(verify(&[1], &[0]), [other, one]);
+        assert_eq!(verify(&[0, 1], &[1]), [other, Ok(())]);
+        assert_eq!(verify(&[0], &[]), [Ok(()), Err(Refused::Missing(1))]);
+    }
+
+    #[test]
+    fn each_way_to_be_wrong_is_refused() {
+        let model = register();
         let event = |process, kind, function: &str, value: i64| {
             EventRecord::new(
                 Process::Client(process),
