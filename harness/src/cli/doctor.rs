@@ -278,7 +278,9 @@ fn verdicts(_: &Args) -> Result<String, Trouble> {
         return Err(Trouble::internal("a linearizable history is not valid"));
     };
     let order = orders.iter().flat_map(|order| &order.operations);
-    let order: Vec<_> = order.filter_map(|at| good.operation(*at as usize)).collect();
+    let order: Vec<_> = order
+        .filter_map(|at| good.operation(*at as usize))
+        .collect();
     if !explains(&good, &order) {
         return Err(Trouble::internal(
             "the order that was found for a linearizable history is none",
