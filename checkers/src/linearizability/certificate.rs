@@ -144,7 +144,9 @@ fn walk<Object: Clone, Op>(
     let end = position_of(history.len());
     let mut until = 0;
     while until < end {
+        let from = until;
         until = end.min(until.saturating_add(EVENTS_AT_ONCE));
+        history.fetch(from as usize..until as usize);
         for walker in &mut walkers {
             if walker.stopped.is_none() {
                 let walked = walker.advance(until, history, missing, &mut read, &mut happens);
