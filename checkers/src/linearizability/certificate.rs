@@ -125,6 +125,9 @@ fn walk<Object: Clone, Op>(
     mut happens: impl FnMut(&mut Object, Op) -> Option<bool>,
 ) -> Vec<Option<Verified>> {
     const EVENTS_AT_ONCE: u32 = 1 << 14;
+    if claims.is_empty() {
+        return Vec::new();
+    }
     for (marks, _) in claims {
         for mark in *marks {
             let (word, bit) = place(mark.invoked);

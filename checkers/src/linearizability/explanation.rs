@@ -43,6 +43,27 @@ struct Story<'a> {
     last: Operation,
 }
 
+/// What operations of a name store.
+#[derive(Clone, Copy, Debug)]
+enum Stored {
+    Argument,
+    /// The second part of the argument.
+    Second,
+    Nil,
+    Nothing,
+}
+
+impl Stored {
+    fn by(name: &str) -> Self {
+        match name {
+            "write" | "w" | "put" => Self::Argument,
+            "cas" => Self::Second,
+            "delete" | "del" => Self::Nil,
+            _ => Self::Nothing,
+        }
+    }
+}
+
 impl<'a> Story<'a> {
     fn new(history: &'a History, core: &Core) -> Self {
         let operation = |position: &usize| history.operation(*position);
@@ -114,10 +135,20 @@ impl<'a> Story<'a> {
 
     /// An operation, of the core or not, that stored a value and is where it should be.
     fn source(&self, value: &Value, place: impl Fn(&Operation) -> bool) -> Option<Operation> {
+        let id = self.history.values().find(value);
+        // By the number of a name. There may be millions of operations to look at.
+        let names = self.history.functions().iter();
+        let stored: Vec<_> = names.map(|name| Stored::by(name)).collect();
         self.history.operations().find(|other| {
-            other.key == self.last.key
+            let is_stored = match stored[other.function.number()] {
+                Stored::Argument => Some(other.input) == id,
+                Stored::Second => self.stores(other).as_ref() == Some(value),
+                Stored::Nil => value.is_nil(),
+                Stored::Nothing => false,
+            };
+            is_stored
+                && other.key == self.last.key
                 && other.outcome != Outcome::Fail
-                && self.stores(other).as_ref() == Some(value)
                 && place(other)
         })
     }
@@ -200,12 +231,12 @@ impl<'a> Story<'a> {
 
     /// The value that an operation left behind, where that does not depend on what it found.
     fn stores(&self, operation: &Operation) -> Option<Value> {
-        let input = self.history.value(operation.input);
-        match self.history.function(operation.function) {
-            "write" | "w" | "put" => Some(input),
-            "cas" => Some(input.as_items()?.get(1)?.clone()),
-            "delete" | "del" => Some(Value::Nil),
-            _ => None,
+        let input = || self.history.value(operation.input);
+        match Stored::by(self.history.function(operation.function)) {
+            Stored::Argument => Some(input()),
+            Stored::Second => Some(input().as_items()?.get(1)?.clone()),
+            Stored::Nil => Some(Value::Nil),
+            Stored::Nothing => None,
         }
     }
 
