@@ -1,12 +1,12 @@
 //! Histories: events in the order they happened, each completion paired with its invocation.
 
 use std::hint::black_box;
-use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::builder::{BuildOptions, HistoryBuilder};
 use crate::event::{Event, EventRecord, FunctionId, Kind, Process};
+use crate::invocations::Invocations;
 use crate::rule::RuleBroken;
 use crate::value::{Value, ValueId, Values};
 
@@ -132,32 +132,8 @@ impl History {
     }
 
     /// The positions of the clients' invocations.
-    ///
-    /// Which events are some is found out for many of them at once: event by event no processor can predict it. And it is
-    /// found out before anybody looks at the completions of any: in a history of many clients those are far ahead, and a
-    /// processor fetches ahead what is read in order.
     pub fn invocations(&self) -> impl Iterator<Item = usize> + '_ {
-        const BITS: usize = u64::BITS as usize;
-        const WORDS: usize = 64;
-        let blocks = self.events.chunks(WORDS * BITS);
-        blocks
-            .zip((0..).step_by(WORDS * BITS))
-            .flat_map(|(block, begin)| {
-                let mut words = [0_u64; WORDS];
-                for (word, events) in words.iter_mut().zip(block.chunks(BITS)) {
-                    for (place, event) in events.iter().enumerate() {
-                        *word |= u64::from(event.is_invocation_of_client()) << place;
-                    }
-                }
-                let words = words.into_iter().zip((begin..).step_by(BITS));
-                words.flat_map(|(mut left, begin)| {
-                    iter::from_fn(move || {
-                        let place = left.trailing_zeros();
-                        left &= left.wrapping_sub(1);
-                        (place < u64::BITS).then(|| begin + place as usize)
-                    })
-                })
-            })
+        Invocations::new(&self.events)
     }
 
     /// Reads some events in order, so that the processor has them at hand when they are looked at in another.

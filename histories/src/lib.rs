@@ -9,6 +9,7 @@ pub mod digest;
 pub mod event;
 pub mod format;
 pub mod history;
+mod invocations;
 pub mod json;
 pub mod node;
 pub mod node_set;
