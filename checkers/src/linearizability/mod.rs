@@ -36,7 +36,7 @@ use crate::verdict::{
     Core, Counterexample, Evidence, Judgement, Method, PartitionOrder, Statistics, Verdict,
 };
 use minimal::Disagreement;
-use monitor::{Answer, Conflict};
+use monitor::{Answer, Conflict, Question};
 use partition::{Partition, Split, calls, split};
 use refuted::last_return;
 use search::{Outcome, search};
@@ -186,7 +186,7 @@ impl<M: Model> Judge<'_, M> {
         if let Some(discipline) = &self.discipline {
             let deeds = self.split.deeds(partition);
             let method = monitor::method(discipline);
-            match monitor::ask(discipline, deeds) {
+            match monitor::ask(discipline, deeds, Question::Order) {
                 Answer::Order(order) => return (Found::Order(order), method, 0),
                 Answer::Conflict(conflict) => {
                     let by = last_return(deeds, &conflict) as usize;

@@ -1,7 +1,7 @@
 //! Cores of what was refuted: from the reason that a monitor or the search gave to the few operations that show it.
 
 use super::minimal::{Disagreement, Minimizer};
-use super::monitor::{self, Act, Answer, Conflict, Deeds, Mark, NEVER};
+use super::monitor::{self, Act, Answer, Conflict, Deeds, Mark, NEVER, Question};
 use super::partition::{Partition, calls};
 use super::{Judge, Reason};
 use crate::model::{Discipline, Model};
@@ -121,7 +121,7 @@ impl<M: Model> Judge<'_, M> {
             end: found.0,
             ..all
         };
-        match monitor::ask(discipline, before) {
+        match monitor::ask(discipline, before, Question::Existence) {
             Answer::Order(_) => (found, true),
             Answer::Undecided(_) => (found, false),
             Answer::Conflict(_) => first(discipline, all, conflict),
@@ -178,7 +178,7 @@ fn first(
             end: ask_before,
             ..all
         };
-        let answer = monitor::ask(discipline, deeds);
+        let answer = monitor::ask(discipline, deeds, Question::Existence);
         if !matches!(answer, Answer::Conflict(_)) {
             is_exact = matches!(answer, Answer::Order(_));
         }
@@ -241,7 +241,7 @@ mod tests {
         let discipline = model.discipline().unwrap();
         let partition = &split.partitions[0];
         let all = split.deeds(partition);
-        let Answer::Conflict(conflict) = monitor::ask(&discipline, all) else {
+        let Answer::Conflict(conflict) = monitor::ask(&discipline, all, Question::Order) else {
             return false;
         };
         let judge = Judge {
@@ -260,14 +260,14 @@ mod tests {
             let ((expected, _), is_known) = first(&discipline, all, conflict);
             assert!(end <= expected, "{} {seed}", M::NAME);
             assert!(end == expected || !is_known, "{} {seed}", M::NAME);
-            let before = monitor::ask(&discipline, Deeds { end, ..all });
+            let before = monitor::ask(&discipline, Deeds { end, ..all }, Question::Order);
             assert!(matches!(before, Answer::Order(_)), "{} {seed}", M::NAME);
         }
         let by = Deeds {
             end: end + 1,
             ..all
         };
-        let by = monitor::ask(&discipline, by);
+        let by = monitor::ask(&discipline, by, Question::Existence);
         assert!(!matches!(by, Answer::Order(_)), "{} {seed}", M::NAME);
         is_compared && is_exact
     }

@@ -49,11 +49,11 @@ pub(super) struct Clash {
     pub(super) nothings: Vec<u32>,
 }
 
-/// Puts the operations of a container in order, or finds a clash.
-pub(super) type Arrange = fn(&Contents) -> Result<Vec<u32>, Clash>;
-
-/// Judges a container.
-pub(super) fn judge(deeds: Deeds<'_>, arrange: Arrange) -> Answer {
+/// Judges a container, given what puts the operations of one in order, or finds a clash.
+pub(super) fn judge(
+    deeds: Deeds<'_>,
+    arrange: impl Fn(&Contents) -> Result<Vec<u32>, Clash>,
+) -> Answer {
     let (mut contents, unknown) = match collect(deeds) {
         Ok(collected) => collected,
         Err(answer) => return answer,
@@ -64,7 +64,7 @@ pub(super) fn judge(deeds: Deeds<'_>, arrange: Arrange) -> Answer {
     if let Some(first) = takers.first {
         let (mut late, places) = contents.late(first);
         if late.elements.len() < contents.elements.len() / 2 {
-            if let Err(answer) = settle(deeds, &mut late, &mut takers, arrange) {
+            if let Err(answer) = settle(deeds, &mut late, &mut takers, &arrange) {
                 return answer;
             }
             for (place, element) in places.into_iter().zip(late.elements) {
@@ -72,7 +72,7 @@ pub(super) fn judge(deeds: Deeds<'_>, arrange: Arrange) -> Answer {
             }
         }
     }
-    match settle(deeds, &mut contents, &mut takers, arrange) {
+    match settle(deeds, &mut contents, &mut takers, &arrange) {
         Ok(order) => Answer::Order(order),
         Err(answer) => answer,
     }
@@ -104,7 +104,7 @@ fn settle(
     deeds: Deeds<'_>,
     contents: &mut Contents,
     takers: &mut Takers,
-    arrange: Arrange,
+    arrange: impl Fn(&Contents) -> Result<Vec<u32>, Clash>,
 ) -> Result<Vec<u32>, Answer> {
     loop {
         let clash = match arrange(contents) {
@@ -137,7 +137,7 @@ fn unhelped(
     contents: &Contents,
     clash: &Clash,
     takers: &Takers,
-    arrange: Arrange,
+    arrange: impl Fn(&Contents) -> Result<Vec<u32>, Clash>,
 ) -> Answer {
     // What takers were assigned may have been taken by others, or by nobody: is there a clash without that, too early
     // for any taker to help?

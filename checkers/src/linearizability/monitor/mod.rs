@@ -14,6 +14,7 @@ mod contents;
 mod ordering;
 mod priority_queue;
 mod queue;
+mod ready;
 mod register;
 mod stack;
 
@@ -180,10 +181,19 @@ impl<'a> Deeds<'a> {
     }
 }
 
+/// What a monitor is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Question {
+    /// A linearization.
+    Order,
+    /// Whether there is one.
+    Existence,
+}
+
 /// What a monitor came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// A linearization: operations by the positions of their invocations.
+    /// A linearization: operations by the positions of their invocations. None of them if only its existence was asked for.
     Order(Vec<u32>),
     /// Some operations exclude each other.
     Conflict(Conflict),
@@ -228,11 +238,13 @@ pub(super) fn method(discipline: &Discipline) -> &'static str {
 }
 
 /// Asks the monitor for a kind of object; a register's first value is the number 0.
-pub(super) fn ask(discipline: &Discipline, deeds: Deeds<'_>) -> Answer {
+pub(super) fn ask(discipline: &Discipline, deeds: Deeds<'_>, question: Question) -> Answer {
     match discipline {
-        Discipline::Register(_) => register::judge(deeds),
-        Discipline::Fifo => contents::judge(deeds, queue::arrange),
-        Discipline::Lifo => contents::judge(deeds, stack::arrange),
-        Discipline::Priority => contents::judge(deeds, priority_queue::arrange),
+        Discipline::Register(_) => register::judge(deeds, question),
+        Discipline::Fifo => contents::judge(deeds, |all| queue::arrange(all, question)),
+        Discipline::Lifo => contents::judge(deeds, |all| stack::arrange(all, question)),
+        Discipline::Priority => {
+            contents::judge(deeds, |all| priority_queue::arrange(all, question))
+        }
     }
 }

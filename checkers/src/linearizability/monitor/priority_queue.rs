@@ -6,8 +6,8 @@
 //! greater one from anything. What finds nothing comes last, as if it were the greatest. (The least element first and
 //! not the greatest, which is how Lee and Mathur remove elements, makes one pass with a union-find of it.)
 
-use super::NEVER;
 use super::contents::{Clash, Contents, Element, cover};
+use super::{NEVER, Question};
 
 /// The moments, each after an event, at which no lesser element is certainly there.
 struct Free {
@@ -88,7 +88,7 @@ impl Free {
 }
 
 /// The operations in a legal order, or a clash.
-pub(super) fn arrange(contents: &Contents) -> Result<Vec<u32>, Clash> {
+pub(super) fn arrange(contents: &Contents, question: Question) -> Result<Vec<u32>, Clash> {
     let elements = &contents.elements;
     let mut ascending: Vec<_> = (0..)
         .zip(elements)
@@ -144,6 +144,9 @@ pub(super) fn arrange(contents: &Contents) -> Result<Vec<u32>, Clash> {
             });
         }
         placed.push((moment, nothing.invoked));
+    }
+    if question == Question::Existence {
+        return Ok(Vec::new());
     }
     placed.append(&mut puts);
     Ok(by_moment(&placed, free.next.len()))

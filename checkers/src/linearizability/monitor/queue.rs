@@ -11,16 +11,17 @@
 //! is a moment during it at which no element is certainly in the queue. Puts take effect as late and takes as early as
 //! the order of the elements allows.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
-use super::NEVER;
 use super::contents::{Clash, Contents, cover};
 use super::ordering::by_positions;
+use super::ready::Ready;
+use super::{NEVER, Question};
 
 /// The operations in a legal order, or a clash.
-pub(super) fn arrange(contents: &Contents) -> Result<Vec<u32>, Clash> {
+pub(super) fn arrange(contents: &Contents, question: Question) -> Result<Vec<u32>, Clash> {
     let order = sort(contents)?;
+    if question == Question::Existence && contents.nothings.is_empty() {
+        return Ok(Vec::new());
+    }
     interleave(contents, &order)
 }
 
@@ -41,7 +42,12 @@ fn sort(contents: &Contents) -> Result<Vec<u32>, Clash> {
     const TAKE: u8 = 2;
     const CHOSEN: u8 = 4;
     let mut known = vec![0_u8; len];
-    let mut ready = BinaryHeap::new();
+    let mut ready = Ready::below(len);
+    // By element: its place among the returns of puts.
+    let mut ranks = vec![0; len];
+    for (rank, at) in (0..).zip(&put_returned) {
+        ranks[*at as usize] = rank;
+    }
     let mut order = Vec::with_capacity(len);
     let (mut next_put, mut next_take, mut first_put, mut first_take) = (0, 0, 0, 0);
     while order.len() < len {
@@ -56,8 +62,7 @@ fn sort(contents: &Contents) -> Result<Vec<u32>, Clash> {
         let mut offer = |at: usize, part: u8, known: &mut [u8]| {
             known[at] |= part;
             if known[at] & (PUT | TAKE) == PUT | TAKE {
-                let number = u32::try_from(at).expect("fewer than events");
-                ready.push(Reverse((elements[at].put_returned, number)));
+                ready.insert(ranks[at]);
             }
         };
         // Elements stand in the order in which they were put in.
@@ -71,12 +76,13 @@ fn sort(contents: &Contents) -> Result<Vec<u32>, Clash> {
             offer(take_invoked[next_take] as usize, TAKE, &mut known);
             next_take += 1;
         }
-        let Some(Reverse((_, chosen))) = ready.pop() else {
+        let Some(rank) = ready.pop_first() else {
             return Err(Clash {
                 elements: vec![put_returned[first_put], take_returned[first_take]],
                 nothings: Vec::new(),
             });
         };
+        let chosen = put_returned[rank as usize];
         known[chosen as usize] |= CHOSEN;
         order.push(chosen);
     }

@@ -14,7 +14,7 @@
 //! One whose value somebody saw did happen, and returns never. The initial value was written before everything.
 
 use super::ordering::by_key;
-use super::{Act, Answer, Conflict, Deeds, Mark, NEVER};
+use super::{Act, Answer, Conflict, Deeds, Mark, NEVER, Question};
 
 /// A moment: the position of an event and one, so that there is a moment before all of them.
 type Time = u32;
@@ -133,8 +133,8 @@ impl Zone {
 }
 
 /// Judges a register.
-pub(super) fn judge(deeds: Deeds<'_>) -> Answer {
-    match Register::new(deeds).and_then(|register| register.order()) {
+pub(super) fn judge(deeds: Deeds<'_>, question: Question) -> Answer {
+    match Register::new(deeds).and_then(|register| register.order(question)) {
         Ok(order) => Answer::Order(order),
         Err(answer) => answer,
     }
@@ -323,7 +323,7 @@ impl<'a> Register<'a> {
         Answer::Conflict(Conflict::new(operations, helpers))
     }
 
-    fn order(mut self) -> Result<Vec<u32>, Answer> {
+    fn order(mut self, question: Question) -> Result<Vec<u32>, Answer> {
         let heads = if self.links.is_empty() {
             let singles = self.singles()?;
             let zone = |at: usize| self.slots[singles[at] as usize].zone(singles[at]);
@@ -332,7 +332,10 @@ impl<'a> Register<'a> {
             let chains = self.chains()?;
             self.exclude(chains.len(), |at| chains[at])?
         };
-        Ok(self.emit(&heads))
+        Ok(match question {
+            Question::Order => self.emit(&heads),
+            Question::Existence => Vec::new(),
+        })
     }
 
     /// The slots of values, each checked in itself, in the order of the last invocations of their zones, which is that of

@@ -11,9 +11,9 @@
 //! After Abdulla and others 2025, who call the bottom an extreme value. Each level of the stack costs one pass over
 //! what lies above it, so that stacks which are high all the time cost the most.
 
-use super::NEVER;
 use super::contents::{Clash, Contents, Element, cover};
 use super::ordering::by_positions;
+use super::{NEVER, Question};
 
 /// Something that happens after an event; at one moment first what ends, then what comes and goes, then what begins.
 type Placed = ((u32, u8), u32);
@@ -31,7 +31,7 @@ enum Task {
 }
 
 /// The operations in a legal order, or a clash.
-pub(super) fn arrange(contents: &Contents) -> Result<Vec<u32>, Clash> {
+pub(super) fn arrange(contents: &Contents, question: Question) -> Result<Vec<u32>, Clash> {
     let elements = &contents.elements;
     let lasts = |element: &Element| element.put_returned < element.take_invoked;
     let [mut sorted] = by_positions(elements.len(), |at| [elements[at].put_returned]);
@@ -80,6 +80,9 @@ pub(super) fn arrange(contents: &Contents) -> Result<Vec<u32>, Clash> {
         tasks[first..].reverse();
     }
     let mut extras = place_nothings(contents, &spans)?;
+    if question == Question::Existence {
+        return Ok(Vec::new());
+    }
     for element in elements.iter().filter(|element| !lasts(element)) {
         let moment = (element.take_invoked, COMES_AND_GOES);
         extras.extend([(moment, element.put_invoked), (moment, element.take)]);

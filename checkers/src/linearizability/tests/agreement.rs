@@ -11,7 +11,7 @@ use crate::linearizability::brute_force::{Tried, try_every_order};
 use crate::linearizability::certificate::Verifier;
 use crate::linearizability::explanation;
 use crate::linearizability::minimal::Minimizer;
-use crate::linearizability::monitor::{self, Answer as Monitored};
+use crate::linearizability::monitor::{self, Answer as Monitored, Question};
 use crate::linearizability::partition::{calls, known_at, split, unreturned};
 use crate::linearizability::search::{self, Alone, Outcome, search};
 use crate::model::*;
@@ -52,7 +52,7 @@ pub(super) fn agree<M: Model>(model: &M, history: &History) -> (bool, bool) {
     }
     let monitored = model
         .discipline()
-        .map(|discipline| monitor::ask(&discipline, split.deeds(partition)));
+        .map(|discipline| monitor::ask(&discipline, split.deeds(partition), Question::Order));
     match &monitored {
         Some(Monitored::Order(order)) => {
             let verified = Verifier::new(model, history).verify(marks, order);
@@ -176,7 +176,11 @@ fn agree_quickly<M: Model>(model: &M, history: &History) {
         }
     }
     if let Some(discipline) = model.discipline() {
-        match monitor::ask(&discipline, split.deeds(partition)) {
+        let ask = |question| monitor::ask(&discipline, split.deeds(partition), question);
+        let exists = matches!(ask(Question::Existence), Monitored::Order(_));
+        let answer = ask(Question::Order);
+        assert_eq!(exists, matches!(answer, Monitored::Order(_)));
+        match answer {
             Monitored::Order(order) => verify(&order),
             Monitored::Conflict(_) => assert!(!valid, "{}", told(history)),
             Monitored::Undecided(_) => {}
