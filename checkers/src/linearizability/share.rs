@@ -21,14 +21,14 @@ const BATCH: usize = 16;
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 impl<M: Model> Judge<'_, M> {
-    /// How many threads are worth it.
+    /// How many threads are worth it. To ask how many processors there are takes longer than to judge a short history.
     fn threads(&self) -> usize {
-        let threads = thread::available_parallelism().map_or(1, usize::from);
-        if self.split.marks_len() < OPERATIONS_MIN {
-            1
-        } else {
-            threads.min(self.split.partitions.len().div_ceil(BATCH))
+        let batches = self.split.partitions.len().div_ceil(BATCH);
+        if batches < 2 || self.split.marks_len() < OPERATIONS_MIN {
+            return 1;
         }
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        processors.min(batches)
     }
 
     /// What comes of each partition; orders are still to be verified.
