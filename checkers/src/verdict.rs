@@ -160,8 +160,10 @@ pub struct Core {
     pub operations: Vec<usize>,
     /// The operation of the core at whose completion the history stopped being linearizable.
     pub impossible: usize,
-    /// The length in events of the earliest prefix of the history that is not linearizable.
+    /// The length in events of a prefix of the history that is not linearizable.
     pub prefix: usize,
+    /// Whether every shorter prefix is known to be linearizable.
+    pub earliest: bool,
     /// Whether minimality was established; not when its search met a limit.
     pub minimal: bool,
     /// Whether trying every order of the core one by one confirmed that there is none; not when the core is too

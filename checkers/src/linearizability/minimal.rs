@@ -30,6 +30,15 @@ pub(super) struct Minimizer<'a, M: Model> {
     pub(super) states: u64,
 }
 
+/// A prefix of the history that has no legal order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Prefix {
+    /// The position of its last event.
+    pub(super) end: usize,
+    /// Whether every shorter one is known to have a legal order.
+    pub(super) is_earliest: bool,
+}
+
 /// A core that has a legal order after all: one of the search and the brute force is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Disagreement(pub(super) Core);
@@ -61,13 +70,26 @@ impl<'a, M: Model> Minimizer<'a, M> {
         }
     }
 
-    /// The end of the earliest prefix that has no legal order, of calls for which the search was stuck at the return
+    /// The earliest prefix that has no legal order, of calls for which the search was stuck at the return
     /// at a position.
     ///
     /// What is in flight at the end of a prefix has not returned anything yet, so that the prefix may be
     /// linearizable although the search, which knew the future, was stuck. And a search that is not exact may have
     /// noticed late.
-    pub(super) fn earliest(&mut self, calls: &Calls<M::Op>, stuck: usize, is_exact: bool) -> usize {
+    pub(super) fn earliest(
+        &mut self,
+        calls: &Calls<M::Op>,
+        stuck: usize,
+        is_exact: bool,
+    ) -> Prefix {
+        // Only of the search for the core it matters later whether that met a limit.
+        let minimal = std::mem::replace(&mut self.minimal, true);
+        let end = self.earliest_end(calls, stuck, is_exact);
+        let is_earliest = std::mem::replace(&mut self.minimal, minimal);
+        Prefix { end, is_earliest }
+    }
+
+    fn earliest_end(&mut self, calls: &Calls<M::Op>, stuck: usize, is_exact: bool) -> usize {
         let returns = calls.as_slice().iter().filter_map(Call::returned);
         let mut returns: Vec<_> = returns.collect();
         returns.sort_unstable();
@@ -99,15 +121,16 @@ impl<'a, M: Model> Minimizer<'a, M> {
         returns[last]
     }
 
-    /// The core among these calls of a partition, which have no legal order by the return at a position. Calls that are
-    /// not suspect, by the positions of their invocations, are free from the beginning.
+    /// The core among these calls of a partition, which have no legal order by the end of a prefix. Calls that are not
+    /// suspect, by the positions of their invocations, are free from the beginning.
     pub(super) fn core(
         &mut self,
         key: &Value,
         calls: &Calls<M::Op>,
-        end: usize,
+        prefix: Prefix,
         is_suspect: impl Fn(usize) -> bool,
     ) -> Result<Core, Disagreement> {
+        let Prefix { end, is_earliest } = prefix;
         let calls = self.prefix(calls, end);
         let calls = calls.map(|call| call.required_if(is_suspect(call.invoked())));
         let calls = self.narrow(calls, end);
@@ -120,6 +143,7 @@ impl<'a, M: Model> Minimizer<'a, M> {
             operations: core.iter().map(Call::invoked).collect(),
             impossible: impossible.map_or(end, Call::invoked),
             prefix: end + 1,
+            earliest: is_earliest,
             minimal: self.minimal,
             confirmed: tried == Tried::None,
         };

@@ -1,6 +1,6 @@
 //! Cores of what was refuted: from the reason that a monitor or the search gave to the few operations that show it.
 
-use super::minimal::{Disagreement, Minimizer};
+use super::minimal::{Disagreement, Minimizer, Prefix};
 use super::monitor::{self, Act, Answer, Conflict, Deeds, Mark, NEVER, Question};
 use super::partition::{Partition, calls};
 use super::{Judge, Reason};
@@ -40,7 +40,7 @@ impl<M: Model> Judge<'_, M> {
                 let (earliest, is_exact) = self.earliest(partition, conflict);
                 let is_long = self.split.marks(partition).len() > LONG;
                 if is_exact || is_long {
-                    let core = self.core_of(&mut minimizer, partition, earliest);
+                    let core = self.core_of(&mut minimizer, partition, earliest, is_exact);
                     return (core, minimizer.states);
                 }
                 known = Some(earliest);
@@ -56,21 +56,23 @@ impl<M: Model> Judge<'_, M> {
             Some(_) => minimizer.stuck(&calls),
         };
         let core = match (stuck, known) {
-            (None, Some(earliest)) => self.core_of(&mut minimizer, partition, earliest),
+            (None, Some(earliest)) => self.core_of(&mut minimizer, partition, earliest, false),
             (stuck, _) => {
-                let end = minimizer.earliest(&calls, stuck.unwrap_or_default(), is_stuck_exact);
-                minimizer.core(&partition.key, &calls, end, |_| true)
+                let stuck = stuck.unwrap_or_default();
+                let prefix = minimizer.earliest(&calls, stuck, is_stuck_exact);
+                minimizer.core(&partition.key, &calls, prefix, |_| true)
             }
         };
         (core, minimizer.states)
     }
 
-    /// The core of a conflict.
+    /// The core of a conflict that there is at a position; whether there is none before is known or not.
     fn core_of(
         &self,
         minimizer: &mut Minimizer<'_, M>,
         partition: &Partition,
         (end, conflict): (u32, Conflict),
+        is_earliest: bool,
     ) -> Result<Core, Disagreement> {
         let Conflict {
             mut operations,
@@ -95,7 +97,11 @@ impl<M: Model> Judge<'_, M> {
             let is_it = |operation: &u32| (*operation as usize).cmp(&position);
             operations.binary_search_by(is_it).is_ok()
         };
-        minimizer.core(&partition.key, &calls, end as usize, is_suspect)
+        let prefix = Prefix {
+            end: end as usize,
+            is_earliest,
+        };
+        minimizer.core(&partition.key, &calls, prefix, is_suspect)
     }
 
     /// The position of the return by which a monitor first finds a conflict, and that conflict; and whether it is

@@ -386,7 +386,7 @@ fn cores_of_long_histories() {
             continue;
         };
         invalid += 1;
-        assert!(core.minimal && core.confirmed, "{core:?}");
+        assert!(core.minimal && core.confirmed && core.earliest, "{core:?}");
         let split = split(&model, &history).unwrap();
         let marks = split.marks(&split.partitions[0]).iter();
         let all = calls(&model, &history, marks.map(|mark| mark.invoked as usize));

@@ -8,8 +8,8 @@
 
 use super::{Act, Answer, Conflict, Deeds, Mark, NEVER};
 
-/// An element. It was put in before the first and taken out after the second of these: if the former comes first it
-/// was certainly there in between.
+/// An element. It was put in before [`put_returned`](Self::put_returned) and taken out after
+/// [`take_invoked`](Self::take_invoked): if the former comes first it was certainly there in between.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Element {
     /// Its value.
@@ -18,12 +18,18 @@ pub(super) struct Element {
     pub(super) put_invoked: u32,
     /// The return of it, or of the operation that took the element out if that came first.
     pub(super) put_returned: u32,
-    /// The invocation of the operation that took it out, or that of the other if that came later.
-    pub(super) take_invoked: u32,
-    /// The return of it.
+    /// The return of the operation that took it out.
     pub(super) take_returned: u32,
-    /// The name of it: the position of its invocation. [`NEVER`] if the element stayed.
+    /// The name of that: the position of its invocation. [`NEVER`] if the element stayed.
     pub(super) take: u32,
+}
+
+impl Element {
+    /// The invocation of the operation that took it out, or that of the other if that came later; [`NEVER`] if it stayed.
+    #[inline]
+    pub(super) fn take_invoked(&self) -> u32 {
+        self.take.max(self.put_invoked)
+    }
 }
 
 /// An operation that found nothing.
@@ -124,7 +130,6 @@ fn settle(
         {
             let element = &mut contents.elements[*element as usize];
             element.take = taker;
-            element.take_invoked = taker.max(element.put_invoked);
             continue;
         }
         return Err(unhelped(deeds, contents, &clash, takers, arrange));
@@ -205,7 +210,6 @@ impl Contents {
                 // What it was taken out by did not return.
                 (take, NEVER) if take != NEVER => Element {
                     take: NEVER,
-                    take_invoked: NEVER,
                     ..element
                 },
                 _ => element,
@@ -287,7 +291,6 @@ impl Contents {
             value: mark.value,
             put_invoked: mark.invoked,
             put_returned: mark.returned,
-            take_invoked: NEVER,
             take_returned: NEVER,
             take: NEVER,
         });
@@ -307,7 +310,6 @@ impl Contents {
             return conflict(vec![mark.invoked]);
         }
         element.put_returned = element.put_returned.min(mark.returned);
-        element.take_invoked = element.put_invoked.max(mark.invoked);
         element.take_returned = mark.returned;
         element.take = mark.invoked;
         Ok(())
@@ -327,11 +329,11 @@ pub(super) fn cover(
         let there = elements
             .clone()
             .filter(|(_, element)| element.put_returned <= covered);
-        let longest = there.max_by_key(|(_, element)| element.take_invoked);
+        let longest = there.max_by_key(|(_, element)| element.take_invoked());
         match longest {
-            Some((at, element)) if element.take_invoked > covered => {
+            Some((at, element)) if element.take_invoked() > covered => {
                 chosen.push(at);
-                covered = element.take_invoked;
+                covered = element.take_invoked();
             }
             _ => return Vec::new(),
         }

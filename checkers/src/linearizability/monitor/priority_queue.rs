@@ -26,10 +26,10 @@ impl Free {
             let Element {
                 put_invoked,
                 put_returned,
-                take_invoked,
                 take_returned,
                 ..
             } = *element;
+            let take_invoked = element.take_invoked();
             [put_invoked, put_returned, take_invoked, take_returned]
         });
         let nothings = contents.nothings.iter();
@@ -110,13 +110,13 @@ pub(super) fn arrange(contents: &Contents, question: Question) -> Result<Vec<u32
             free.occupy(put_by, end);
             continue;
         }
-        let taken = free.moment(element.take_invoked);
+        let taken = free.moment(element.take_invoked());
         let moment = free.find(taken);
         if moment >= free.moment(element.take_returned) {
             let lesser = ascending[..rank]
                 .iter()
                 .map(|(_, at)| (*at, elements[*at as usize]));
-            let mut clash = cover(lesser, element.take_invoked, element.take_returned);
+            let mut clash = cover(lesser, element.take_invoked(), element.take_returned);
             clash.push(*at);
             return Err(Clash {
                 elements: clash,

@@ -33,7 +33,7 @@ fn sort(contents: &Contents) -> Result<Vec<u32>, Clash> {
         let element = &elements[at];
         [
             element.put_returned,
-            element.take_invoked,
+            element.take_invoked(),
             element.take_returned,
         ]
     });
@@ -71,7 +71,7 @@ fn sort(contents: &Contents) -> Result<Vec<u32>, Clash> {
             next_put += 1;
         }
         while next_take < len
-            && elements[take_invoked[next_take] as usize].take_invoked <= least_take
+            && elements[take_invoked[next_take] as usize].take_invoked() <= least_take
         {
             offer(take_invoked[next_take] as usize, TAKE, &mut known);
             next_take += 1;
@@ -133,7 +133,7 @@ fn interleave(contents: &Contents, order: &[u32]) -> Result<Vec<u32>, Clash> {
 fn takes_after<'a>(contents: &'a Contents, order: &'a [u32]) -> impl Iterator<Item = u32> + 'a {
     let takes = order.iter().map(|at| &contents.elements[*at as usize]);
     takes.scan(0, |greatest, element| {
-        *greatest = element.take_invoked.max(*greatest);
+        *greatest = element.take_invoked().max(*greatest);
         Some(*greatest)
     })
 }

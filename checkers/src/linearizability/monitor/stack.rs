@@ -33,7 +33,7 @@ enum Task {
 /// The operations in a legal order, or a clash.
 pub(super) fn arrange(contents: &Contents, question: Question) -> Result<Vec<u32>, Clash> {
     let elements = &contents.elements;
-    let lasts = |element: &Element| element.put_returned < element.take_invoked;
+    let lasts = |element: &Element| element.put_returned < element.take_invoked();
     let [mut sorted] = by_positions(elements.len(), |at| [elements[at].put_returned]);
     sorted.retain(|at| lasts(&elements[*at as usize]));
     let mut line: Vec<Placed> = Vec::with_capacity(2 * sorted.len());
@@ -84,7 +84,7 @@ pub(super) fn arrange(contents: &Contents, question: Question) -> Result<Vec<u32
         return Ok(Vec::new());
     }
     for element in elements.iter().filter(|element| !lasts(element)) {
-        let moment = (element.take_invoked, COMES_AND_GOES);
+        let moment = (element.take_invoked(), COMES_AND_GOES);
         extras.extend([(moment, element.put_invoked), (moment, element.take)]);
     }
     extras.sort_by_key(|(moment, _)| *moment);
@@ -95,7 +95,7 @@ pub(super) fn arrange(contents: &Contents, question: Question) -> Result<Vec<u32
 fn end(elements: &[Element], component: &[u32]) -> u32 {
     let ends = component
         .iter()
-        .map(|at| elements[*at as usize].take_invoked);
+        .map(|at| elements[*at as usize].take_invoked());
     ends.max().unwrap_or(0)
 }
 
@@ -117,7 +117,7 @@ fn components<'a>(
             if to > from && element.put_returned > end {
                 break;
             }
-            end = end.max(element.take_invoked);
+            end = end.max(element.take_invoked());
             to += 1;
         }
         let component = (from, to);

@@ -225,12 +225,17 @@ fn invalid(
         let last = core.prefix.checked_sub(1);
         let line = last.and_then(|last| checked.loaded.lines.get(last));
         let place = line.map_or_else(String::new, |line| format!(", up to line {line}"));
-        writeln!(
-            output,
-            "  The earliest prefix that fails is the first {} of the {} events{place}.",
+        let events = format!(
+            "the first {} of the {} events{place}",
             grouped(core.prefix as u64),
             grouped(checked.loaded.history.len() as u64),
-        )?;
+        );
+        let sentence = if core.earliest {
+            format!("The earliest prefix that fails is {events}.")
+        } else {
+            format!("A prefix that fails is {events}; a shorter one may fail as well.")
+        };
+        writeln!(output, "  {sentence}")?;
         if core.confirmed {
             writeln!(
                 output,
