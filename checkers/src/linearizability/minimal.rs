@@ -228,6 +228,14 @@ impl<'a, M: Model> Minimizer<'a, M> {
         calls.with(freed.collect())
     }
 
+    /// Whether the calls have no legal order, if that can be found out.
+    pub(super) fn fails(&mut self, calls: &Calls<M::Op>) -> Option<bool> {
+        let before = std::mem::replace(&mut self.minimal, true);
+        let is_impossible = self.is_impossible(calls);
+        let is_known = std::mem::replace(&mut self.minimal, before);
+        (is_impossible || is_known).then_some(is_impossible)
+    }
+
     /// Whether the calls are known to have no legal order.
     fn is_impossible(&mut self, calls: &Calls<M::Op>) -> bool {
         if self.window(calls, WINDOW_FIRST).is_some() {

@@ -100,6 +100,13 @@ enum Found {
     GivenUp { why: String, decided: usize },
 }
 
+/// A partition that has no order, as was noticed at a position.
+struct Stuck<'a> {
+    partition: &'a Partition,
+    position: usize,
+    reason: Reason,
+}
+
 /// What came of a partition, by which method, and how many states that looked at.
 type Judged = (Found, &'static str, u64);
 
@@ -113,7 +120,7 @@ impl<M: Model> Judge<'_, M> {
         let mut methods: BTreeMap<&'static str, u64> = BTreeMap::new();
         let mut orders = Vec::new();
         let mut undecided = Undecided::default();
-        let mut stuck: Option<(usize, Reason, &Partition)> = None;
+        let mut stuck = Vec::new();
         let mut all = self.judge_all();
         self.verify(&mut all);
         for (partition, judged) in self.split.partitions.iter().zip(all) {
@@ -125,29 +132,24 @@ impl<M: Model> Judge<'_, M> {
                     key: partition.key.clone(),
                     operations,
                 }),
-                Found::Stuck(position, reason) => {
-                    if stuck
-                        .as_ref()
-                        .is_none_or(|(earliest, _, _)| position < *earliest)
-                    {
-                        stuck = Some((position, reason, partition));
-                    }
-                }
+                Found::Stuck(position, reason) => stuck.push(Stuck {
+                    partition,
+                    position,
+                    reason,
+                }),
                 Found::GivenUp { why, decided } => undecided.add(&partition.key, why, decided),
             }
         }
-        let verdict = match (stuck, undecided.why) {
-            (Some((position, reason, partition)), _) => {
-                let (core, states) = self.core(partition, position, reason);
-                statistics.states += states;
-                refutation(M::NAME, self.history, core)
-            }
-            (None, Some(why)) => Verdict::unknown(M::NAME, why, undecided.parts),
-            (None, None) => {
-                let sentence = valid_sentence(&statistics);
-                let evidence = Evidence::Linearization { orders };
-                Verdict::new(M::NAME, Judgement::Valid { evidence }, vec![sentence])
-            }
+        let verdict = if !stuck.is_empty() {
+            let (core, states) = self.earliest_core(stuck, undecided.decided);
+            statistics.states += states;
+            refutation(M::NAME, self.history, core)
+        } else if let Some(why) = undecided.why {
+            Verdict::unknown(M::NAME, why, undecided.parts)
+        } else {
+            let sentence = valid_sentence(&statistics);
+            let evidence = Evidence::Linearization { orders };
+            Verdict::new(M::NAME, Judgement::Valid { evidence }, vec![sentence])
         };
         let methods = methods.into_iter().map(|(name, partitions)| Method {
             name: name.to_owned(),
@@ -270,6 +272,8 @@ fn refutation(checker: &str, history: &History, core: Result<Core, Disagreement>
 struct Undecided {
     why: Option<String>,
     parts: Vec<String>,
+    /// Before this position none of them fails.
+    decided: Option<usize>,
 }
 
 impl Undecided {
@@ -280,6 +284,8 @@ impl Undecided {
         };
         self.parts.push(format!("{}: {before}", named(key)));
         self.why.get_or_insert(why);
+        let least = self.decided.map_or(decided, |least| least.min(decided));
+        self.decided = Some(least);
     }
 }
 

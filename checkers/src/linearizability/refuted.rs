@@ -2,22 +2,101 @@
 
 use super::minimal::{Disagreement, Minimizer, Prefix};
 use super::monitor::{self, Act, Answer, Conflict, Deeds, Mark, NEVER, Question};
-use super::partition::{Partition, calls};
-use super::{Judge, Reason};
+use super::partition::{Partition, calls, known_at, position_of};
+use super::{Judge, Reason, Stuck};
 use crate::model::{Discipline, Model};
 use crate::verdict::Core;
 
 /// Beyond so many operations the search is not asked for what a monitor does not know about prefixes.
 const LONG: usize = 10_000;
 
+/// After so many states no more partitions are asked whether they fail earlier.
+const ASKED_STATES_MAX: u64 = 1_000_000;
+
 impl<M: Model> Judge<'_, M> {
-    /// The core of a partition that has no legal order; and how many states it took to find it.
-    pub(super) fn core(
+    /// The core of the one of several partitions without order that fails first, as far as that can be found out; and
+    /// how many states it took to find it. Others were given up that do not fail before a position.
+    pub(super) fn earliest_core(
         &self,
-        partition: &Partition,
-        stuck: usize,
-        reason: Reason,
+        mut stuck: Vec<Stuck<'_>>,
+        decided: Option<usize>,
     ) -> (Result<Core, Disagreement>, u64) {
+        // Most often the one fails first of which that was noticed first.
+        stuck.sort_by_key(|one| one.position);
+        let mut stuck = stuck.into_iter();
+        let first = stuck.next().expect("some partition is stuck");
+        let parts = matches!(&first.reason, Reason::Search { operations, .. }
+            if operations.len() < self.split.marks(first.partition).len());
+        let whole = parts.then_some(first.partition);
+        let (core, mut states) = self.core(first);
+        let mut core = match core {
+            Ok(core) => core,
+            disagreement => return (disagreement, states),
+        };
+        let mut is_sure = core.earliest;
+        for other in stuck {
+            match self.fails_before(other.partition, core.prefix - 1, &mut states) {
+                Some(false) => {}
+                None => is_sure = false,
+                Some(true) => {
+                    let (earlier, more) = self.core(other);
+                    states += more;
+                    match earlier {
+                        Ok(earlier) if earlier.prefix < core.prefix => {
+                            is_sure &= earlier.earliest;
+                            core = earlier;
+                        }
+                        _ => is_sure = false,
+                    }
+                }
+            }
+        }
+        // Of a partition in parts only the one was looked at that was noticed first.
+        if let Some(whole) = whole {
+            is_sure &= self.fails_before(whole, core.prefix - 1, &mut states) == Some(false);
+        }
+        is_sure &= decided.is_none_or(|decided| decided >= core.prefix - 1);
+        core.earliest = is_sure;
+        (Ok(core), states)
+    }
+
+    /// Whether the operations of a partition have no legal order when only the events before a position have happened,
+    /// if that can be found out.
+    fn fails_before(&self, partition: &Partition, end: usize, states: &mut u64) -> Option<bool> {
+        if let Some(discipline) = &self.discipline {
+            let deeds = Deeds {
+                end: position_of(end),
+                ..self.split.deeds(partition)
+            };
+            match monitor::ask(discipline, deeds, Question::Existence) {
+                Answer::Order(_) => return Some(false),
+                Answer::Conflict(_) => return Some(true),
+                Answer::Undecided(_) => {}
+            }
+        }
+        if *states > ASKED_STATES_MAX {
+            return None;
+        }
+        let Self {
+            model,
+            history,
+            request,
+            ..
+        } = self;
+        let calls = calls(model, history, self.positions(partition));
+        let mut minimizer = Minimizer::new(model, history, request.limits, self.stop);
+        let fails = minimizer.fails(&known_at(model, history, &calls, end));
+        *states += minimizer.states;
+        fails
+    }
+
+    /// The core of a partition that has no legal order; and how many states it took to find it.
+    fn core(&self, stuck: Stuck<'_>) -> (Result<Core, Disagreement>, u64) {
+        let Stuck {
+            partition,
+            position: stuck,
+            reason,
+        } = stuck;
         let Self {
             model,
             history,
@@ -224,12 +303,17 @@ pub(super) fn last_return(deeds: Deeds<'_>, conflict: &Conflict) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use tribunal_histories::{Invalid, Synthesis, SyntheticModel};
+    use tribunal_histories::{
+        BuildOptions, EventRecord, History, Invalid, Kind, Process, Synthesis, SyntheticModel,
+        Value,
+    };
 
     use super::*;
     use crate::check::CheckRequest;
+    use crate::linearizability::check;
     use crate::linearizability::partition::split;
     use crate::model::{FifoQueue, PriorityQueue, Register, Stack};
+    use crate::verdict::{Counterexample, Judgement};
 
     /// Compares what is found among the last values with what is found among all. Whether there was something to compare.
     fn compare<M: Model>(seed: u64) -> bool {
@@ -288,5 +372,44 @@ mod tests {
             compared(compare::<PriorityQueue>),
         ];
         assert!(counts.iter().all(|count| *count > 10), "{counts:?}");
+    }
+
+    /// What operations one after the other on two keys come to, by a model.
+    fn judged<M: Model>(operations: &[(&str, i64, i64)]) -> Core {
+        let events = operations.iter().flat_map(|(function, key, value)| {
+            [Kind::Invoke, Kind::Ok].map(|kind| {
+                let [key, value] = [*key, *value].map(Value::Int);
+                EventRecord::new(Process::Client(0), kind, function, key, value)
+            })
+        });
+        let history = History::from_records(events, BuildOptions::default()).unwrap();
+        let verdict = check::<M>(&history, &CheckRequest::new(M::NAME), &|| false).unwrap();
+        match verdict.judgement {
+            Judgement::Invalid {
+                counterexample: Counterexample::Core(core),
+            } => core,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn of_several_objects_the_one_is_shown_that_fails_first() {
+        // What is wrong with the first is noticed with its last read only.
+        let operations = [
+            ("write", 0, 1),
+            ("write", 0, 2),
+            ("read", 0, 1),
+            ("write", 1, 1),
+            ("write", 1, 2),
+            ("read", 1, 1),
+            ("read", 0, 2),
+            ("read", 0, 1),
+        ];
+        let core = judged::<Register>(&operations);
+        assert_eq!((core.prefix, core.earliest), (6, true), "{core:?}");
+        // Values that are written again are searched for.
+        let again = [&operations[..], &[("write", 0, 1), ("write", 1, 2)]].concat();
+        let core = judged::<Register>(&again);
+        assert_eq!((core.prefix, core.earliest), (6, true), "{core:?}");
     }
 }
