@@ -52,7 +52,10 @@ fn judge(expected: &Expected) -> u64 {
         counterexample: Counterexample::Core(core),
     } = &verdict.judgement
     {
-        assert!(core.minimal && core.confirmed, "{file}: {core:?}");
+        assert!(
+            core.minimal && core.confirmed && core.earliest,
+            "{file}: {core:?}"
+        );
     }
     verdict.statistics.states
 }
