@@ -313,7 +313,7 @@ mod tests {
     use crate::linearizability::check;
     use crate::linearizability::partition::split;
     use crate::model::{FifoQueue, PriorityQueue, Register, Stack};
-    use crate::verdict::{Counterexample, Judgement};
+    use crate::verdict::{Counterexample, Judgement, Verdict};
 
     /// Compares what is found among the last values with what is found among all. Whether there was something to compare.
     fn compare<M: Model>(seed: u64) -> bool {
@@ -383,13 +383,32 @@ mod tests {
             })
         });
         let history = History::from_records(events, BuildOptions::default()).unwrap();
-        let verdict = check::<M>(&history, &CheckRequest::new(M::NAME), &|| false).unwrap();
+        core_of(check::<M>(&history, &CheckRequest::new(M::NAME), &|| false).unwrap())
+    }
+
+    fn core_of(verdict: Verdict) -> Core {
         match verdict.judgement {
             Judgement::Invalid {
                 counterexample: Counterexample::Core(core),
             } => core,
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn a_prefix_is_not_called_the_earliest_where_nobody_knows() {
+        let synthesis = Synthesis {
+            concurrency: 10,
+            unique: true,
+            invalid: Some(Invalid::Late),
+            seed: 3,
+            ..Synthesis::new(SyntheticModel::named("stack").unwrap(), 20_000)
+        };
+        let history = synthesis.history();
+        let request = CheckRequest::new(Stack::NAME);
+        let verdict = check::<Stack>(&history, &request, &|| false).unwrap();
+        let core = core_of(verdict);
+        assert!(core.confirmed && core.minimal && !core.earliest, "{core:?}");
     }
 
     #[test]
